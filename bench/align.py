@@ -1,0 +1,105 @@
+"""From a photo to the aligned face an encoder wants: one code path for defenders and attackers.
+
+The warp is differentiable, so that a perturbation can be optimised on the pixels of the photo itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name every torch program uses
+
+from bench.types import Crop, Face
+
+Matrix = npt.NDArray[np.float64]
+
+
+def similarity(landmarks: npt.ArrayLike, template: npt.ArrayLike) -> Matrix:
+    """Least-squares similarity (rotation, one scale, shift; no reflection) from points to points.
+
+    Source: Umeyama 1991, in the closed form that the plane allows.
+
+    Args:
+        landmarks: [k, 2] points in the photo.
+        template: [k, 2] where they should land.
+
+    Returns:
+        [2, 3] matrix: photo pixel -> crop pixel.
+
+    Raises:
+        ValueError: if all landmarks coincide.
+    """
+    p, q = np.asarray(landmarks, np.float64), np.asarray(template, np.float64)
+    p0, q0 = p.mean(0), q.mean(0)
+    dp, dq = p - p0, q - q0
+    spread = float((dp * dp).sum())
+    if spread <= 1e-9:
+        raise ValueError("the landmarks are all one point")
+    a = float((dp * dq).sum()) / spread
+    b = float((dp[:, 0] * dq[:, 1] - dp[:, 1] * dq[:, 0]).sum()) / spread
+    linear = np.array([[a, -b], [b, a]])
+    return np.column_stack([linear, q0 - linear @ p0])
+
+
+def matrix(face: Face, crop: Crop) -> Matrix:
+    """The [2, 3] map from photo pixels to crop pixels for one face and one encoder's crop.
+
+    Pixel coordinates count from the centre of the top-left pixel.
+    """
+    if crop.kind == "similarity":
+        return similarity(face.landmarks, crop.template)
+    x0, y0, x1, y1 = face.box
+    grow = crop.size / (crop.size - crop.margin)
+    cx, cy, w, h = (x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) * grow, (y1 - y0) * grow
+    sx, sy = crop.size / w, crop.size / h
+    half = (crop.size - 1) / 2
+    return np.array([[sx, 0.0, half - sx * cx], [0.0, sy, half - sy * cy]])
+
+
+def warp(photos: torch.Tensor, matrices: Sequence[Matrix] | Matrix, size: int) -> torch.Tensor:
+    """Cut the aligned squares out of photos of one size; bilinear, black outside, differentiable.
+
+    Where a face is more than twice as large as its crop, the photo is first averaged down by whole
+    factors, so that large photos do not alias.
+
+    Args:
+        photos: float [n, 3, height, width].
+        matrices: n maps [2, 3] from photo pixels to crop pixels.
+        size: side of the crop.
+
+    Returns:
+        float [n, 3, size, size], same device and dtype.
+    """
+    stack = np.asarray(matrices, np.float64)
+    factors = np.maximum(1, np.floor(0.5 / np.sqrt(np.abs(np.linalg.det(stack[:, :, :2])))).astype(int))
+    if factors.max() == 1:
+        return _sample(photos, stack, size)
+    out: list[torch.Tensor] = []
+    for photo, m, factor in zip(photos, stack, factors, strict=True):
+        k = int(factor)
+        small = F.avg_pool2d(photo[None], k, ceil_mode=True, count_include_pad=False)
+        # pixel x of the small photo covers pixels kx .. kx+k-1, whose centre is kx + (k-1)/2
+        lift = np.array([[k, 0, (k - 1) / 2], [0, k, (k - 1) / 2], [0, 0, 1.0]])
+        out.append(_sample(small, (m @ lift)[None], size))
+    return torch.cat(out)
+
+
+def sampling_grid(matrices: Matrix, size: int, height: int, width: int) -> torch.Tensor:
+    """Where each crop pixel looks in its photo, in grid_sample's units: float32 [n, size, size, 2]."""
+    full = np.concatenate([matrices, np.tile([[[0.0, 0.0, 1.0]]], (len(matrices), 1, 1))], 1)
+    back = np.linalg.inv(full)[:, :2]
+    ys, xs = np.mgrid[0:size, 0:size].astype(np.float64)
+    target = np.stack([xs, ys, np.ones_like(xs)], -1)
+    source = np.einsum("nij,yxj->nyxi", back, target)
+    # align_corners=False: -1 and 1 are the outer edges of the first and last pixel
+    source = (source + 0.5) * 2 / np.array([width, height]) - 1
+    return torch.from_numpy(source.astype(np.float32))
+
+
+def _sample(photos: torch.Tensor, matrices: Matrix, size: int) -> torch.Tensor:
+    height, width = photos.shape[-2:]
+    grid = sampling_grid(matrices, size, height, width).to(photos.device, photos.dtype)
+    return F.grid_sample(photos, grid, mode="bilinear", padding_mode="zeros", align_corners=False)

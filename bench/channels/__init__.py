@@ -1,0 +1,1 @@
+"""What happens to a photo between release and attacker."""

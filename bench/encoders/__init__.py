@@ -1,0 +1,1 @@
+"""The encoders: one family per file, one card per set of weights."""

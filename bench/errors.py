@@ -1,0 +1,27 @@
+"""What goes wrong, split by whose move it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class UserError(Exception):
+    """The user's mistake, or a file that is missing: one line, exit status 2, no traceback.
+
+    The message says what was asked, where it was looked for and what to type instead.
+    """
+
+
+def unknown_name(kind: str, asked: str, known: Iterable[str], *, command: str) -> UserError:
+    """Name the nearest known name and the command that lists them all.
+
+    Args:
+        kind: singular noun of what was asked for, such as `defense`.
+        asked: the name that is not known.
+        known: every name that would have worked.
+        command: what to type to see them.
+    """
+    near = get_close_matches(asked, list(known), n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return UserError(f"no {kind} {asked!r}.{hint} '{command}' names all.")
