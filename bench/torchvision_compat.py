@@ -18,7 +18,8 @@ from typing import Any
 import torch
 
 _lock = threading.Lock()
-_library: Any = None  # torch.library.Library; the operators live as long as it does
+_libraries: list[Any] = []  # a torch.library.Library once made; the operators live as long as it does
+_torch: Any = torch  # its library functions carry no types
 
 
 def non_maximum_suppression(boxes: torch.Tensor, scores: torch.Tensor, iou_threshold: float) -> torch.Tensor:
@@ -60,23 +61,23 @@ def ensure() -> bool:
         True where our stand-in for torchvision's `nms` is in place; False where torchvision loads by
         itself (nothing was touched), was already imported, or is not installed.
     """
-    global _library
     with _lock:
-        if _library is not None:
+        if _libraries:
             return True
         if "torchvision" in sys.modules:
             return False
         spec = importlib.util.find_spec("torchvision")
         if spec is None or spec.origin is None or _operators_load(Path(spec.origin).parent):
             return False
-        library = torch.library.Library("torchvision", "DEF")
+        library = _torch.library.Library("torchvision", "DEF")
         for name in ("nms", "qnms"):
             library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         library.impl("nms", non_maximum_suppression, "CompositeExplicitAutograd")
-        _library = library
+        _libraries.append(library)
         importlib.import_module("torchvision")
         # torchvision refuses to call its own nms unless its compiled file loaded; ours needs no file
-        importlib.import_module("torchvision.ops.boxes")._assert_has_ops = lambda: None
+        boxes: Any = importlib.import_module("torchvision.ops.boxes")
+        boxes._assert_has_ops = lambda: None
         return True
 
 
@@ -86,7 +87,7 @@ def _operators_load(package: Path) -> bool:
         return True  # a GPU build of torch: if the pair does not match, torchvision's own message says so
     for file in sorted([*package.glob("_C*.so"), *package.glob("_C*.pyd")]):
         try:
-            torch.ops.load_library(str(file))
+            _torch.ops.load_library(str(file))
         except OSError:
             continue
         return True
