@@ -1,0 +1,48 @@
+# make demo: environment + the main job.   make test: environment + all tests.
+# The environment is .venv, made by .ci/environment.py (uv where there is one, plain pip otherwise).
+
+# the first Python that is new enough; `make PYTHON=/path/to/python` overrides it
+PYTHON ?= $(or $(shell for p in python3 python3.13 python3.12 python3.11; do \
+  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done),python3)
+
+VENV := .venv
+BENCH := $(VENV)/bin/bench
+DEMO := --defense none --defense noise --defense advmask --attacker dbscan \
+  --encoder synth-ir --encoder synth-inc --encoder synth-vit --surrogate synth-inc --budget linf:8 \
+  --preview out/preview.png --out out/demo
+SET_UP := pyproject.toml .ci/environment.py
+
+.PHONY: demo test lint bench gpu env clean
+
+demo: env
+	$(BENCH) run $(DEMO)
+
+# pytest goes last, so that its closing line is the last line; benchmarks are collected but not timed here
+test: lint
+	$(VENV)/bin/pytest --benchmark-skip $(TESTS)
+
+lint: env
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+bench: $(VENV)/.perf
+	$(VENV)/bin/pytest tests/perf --benchmark-only $(TESTS)
+
+# onnxruntime-gpu in the place of onnxruntime; torch is whatever pip gives this machine
+gpu: env
+	$(VENV)/bin/python .ci/environment.py --gpu
+
+env: $(VENV)/.dev
+
+$(VENV)/.dev: $(SET_UP)
+	@command -v "$(PYTHON)" >/dev/null || { echo "cloakbench needs Python 3.11 or later, and there is no '$(PYTHON)'. Type: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@"$(PYTHON)" .ci/environment.py dev
+	@touch $@
+
+$(VENV)/.perf: $(VENV)/.dev
+	@"$(PYTHON)" .ci/environment.py dev perf
+	@touch $@
+
+clean:
+	rm -rf $(VENV) out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
