@@ -69,7 +69,7 @@ def torch_that_pip_chooses() -> list[str]:
     """Requirements `name @ url` for the very files that pip would install for torch and torchvision."""
     project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
     asked = [r for r in project["dependencies"] if r.split(">")[0] in BUILDS]
-    ask = ("-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", "--report", "-", *asked)
+    ask = ("-m", "pip", "install", "-qq", "--dry-run", "--ignore-installed", "--report", "-", *asked)
     report = json.loads(output(PYTHON, *ask))
     chosen = {item["metadata"]["name"]: item["download_info"]["url"] for item in report["install"]}
     return [f"{name} @ {chosen[name]}" for name in BUILDS]
