@@ -18,7 +18,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036 - whoever runs this may have any Python
     sys.exit(
         "cloakbench needs Python 3.11 or later; {} is {}.{}. Type: make PYTHON=/path/to/python3.11".format(
             sys.executable, *sys.version_info[:2]
@@ -41,14 +41,14 @@ def say(line: str) -> None:
 
 def run(*command: str) -> None:
     """Run a command; end with its status if it fails, for it has said why."""
-    status = subprocess.run(command).returncode
+    status = subprocess.run(command, check=False).returncode
     if status:
         sys.exit(status)
 
 
 def output(*command: str) -> str:
     """What a command prints; end with its status if it fails."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit(done.returncode)
     return done.stdout
@@ -76,7 +76,7 @@ def torch_that_pip_chooses() -> list[str]:
 
 
 def pip_settings() -> dict[str, str]:
-    """What pip install is configured to do, by its files and PIP_* variables; the later ones win, as in pip."""
+    """What pip install is configured to do by its files and by PIP_* variables, which win."""
     found: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
     for line in output(PYTHON, "-m", "pip", "config", "list").splitlines():
         section_and_key, _, value = line.partition("=")
@@ -121,33 +121,42 @@ def install(uv: str | None, extras: list[str]) -> str:
             environment.setdefault("SSL_CERT_FILE", settings["cert"])
         options = uv_options(settings, environment)
         command = [uv, "pip", "install", "--python", PYTHON, *options, "-e", target, *torch]
-        if subprocess.run(command, env=environment).returncode == 0:
+        if subprocess.run(command, check=False, env=environment).returncode == 0:
             return "uv"
         say("uv could not; going on with pip")
     run(PYTHON, "-m", "pip", "install", "-e", target)
     return "pip"
 
 
-def use_onnxruntime_gpu() -> None:
-    """Put onnxruntime-gpu in the place of onnxruntime.
+def replace(old: str, new: str) -> None:
+    """Put one build of a package in the place of another.
 
-    Both own the same folder and the last one unpacked wins, so the first has to leave before.
+    Both own the same folder and the last one unpacked wins, so both leave before one comes.
     """
-    run(PYTHON, "-m", "pip", "uninstall", "--quiet", "--yes", "onnxruntime", "onnxruntime-gpu")
-    run(PYTHON, "-m", "pip", "install", "--quiet", ONNXRUNTIME_GPU)
-    GPU.touch()
+    run(PYTHON, "-m", "pip", "uninstall", "--quiet", "--yes", old, new.split(">")[0])
+    run(PYTHON, "-m", "pip", "install", "--quiet", new)
+
+
+def opencv_loads() -> bool:
+    """Whether cv2, which insightface imports, finds its shared libraries: a server often has no libGL."""
+    command = [PYTHON, "-c", "import cv2"]
+    return subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode == 0
 
 
 def main(arguments: list[str]) -> None:
     """Do what the arguments ask, then say what is there."""
     if arguments == ["--gpu"]:
-        use_onnxruntime_gpu()
+        GPU.touch()
+        replace("onnxruntime", ONNXRUNTIME_GPU)
         return
     uv = shutil.which("uv")
     make_venv(uv)
     tool = install(uv, arguments or ["dev"])
     if GPU.exists():
-        use_onnxruntime_gpu()
+        replace("onnxruntime", ONNXRUNTIME_GPU)
+    if not opencv_loads():
+        say("opencv-python finds no display libraries here; taking opencv-python-headless")
+        replace("opencv-python", "opencv-python-headless")
     version = output(PYTHON, "-c", "from importlib.metadata import version; print(version('torch'))").strip()
     say(f"ready in {VENV}, by {tool}: torch {version}")
 
