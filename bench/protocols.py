@@ -6,7 +6,7 @@ A plug-in is a frozen dataclass whose fields are its parameters: constructors on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
@@ -113,8 +113,17 @@ class Clusterer(Protocol):
 
     card: ClassVar[PluginCard]
 
-    def calibrated(self, embeddings: Embeddings, people: Labels) -> Self:
-        """A copy with thresholds tuned on calibration identities, who are in no other part of the run."""
+    def calibrated(
+        self, embeddings: Embeddings, people: Labels, objective: Callable[[Labels, Labels], float]
+    ) -> Self:
+        """A copy with thresholds tuned on calibration identities, who are in no other part of the run.
+
+        Args:
+            embeddings: of the calibration identities' photos.
+            people: who is on each.
+            objective: (guess, truth) -> how good the assignment is, larger is better. The framework passes
+                BCubed F, so that every attacker is tuned for the same thing.
+        """
 
     def cluster(self, embeddings: Embeddings) -> Labels:
         """Assign every embedding to a cluster, or to noise (-1)."""

@@ -1,0 +1,34 @@
+"""What every attacker asks of embeddings, and cosine similarity a block of photos at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats32 = npt.NDArray[np.float32]
+
+BLOCK = 2**24
+"""Similarities held at once: 64 MB in float32."""
+
+
+def unit_rows(embeddings: npt.ArrayLike, name: str = "embeddings") -> Floats32:
+    """Rows scaled to unit length, float32.
+
+    Raises:
+        ValueError: unless there are two axes and every row is finite and not zero. A photo without a face has
+            no embedding: whoever asks leaves it out.
+    """
+    rows = np.ascontiguousarray(embeddings, dtype=np.float32)
+    if rows.ndim != 2 or rows.shape[1] == 0:
+        raise ValueError(f"{name} must be [photo, dimension], got shape {rows.shape}")
+    if not np.isfinite(rows).all():
+        raise ValueError(f"{name}: row {int(np.argmin(np.isfinite(rows).all(axis=1)))} is not finite")
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    if not lengths.all():
+        raise ValueError(f"{name}: row {int(np.argmin(lengths))} is zero, it has no direction")
+    return np.asarray(rows / lengths, np.float32)
+
+
+def block_rows(columns: int) -> int:
+    """How many rows of `columns` similarities may be held at once."""
+    return max(1, BLOCK // max(1, columns))
