@@ -1,0 +1,36 @@
+"""Which identity numbers may be used for what: the one place that says so.
+
+The ranges are disjoint, so that nobody an encoder was trained on can be met in a benchmark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+BENCHMARK = "benchmark"
+
+POPULATIONS: Mapping[str, range] = MappingProxyType(
+    {
+        BENCHMARK: range(0, 1_000_000),
+        "train-ir": range(1_000_000, 1_100_000),
+        "train-inc": range(1_100_000, 1_200_000),
+        "train-vit": range(1_200_000, 1_300_000),
+        "validation": range(2_000_000, 3_000_000),
+        "test": range(3_000_000, 4_000_000),
+    }
+)
+"""Population -> identity numbers. Only `benchmark` can be drawn by a benchmark run."""
+
+
+def numbers(population: str, people: int) -> range:
+    """The first identity numbers of a population.
+
+    Raises:
+        KeyError: for a population that there is not.
+        ValueError: for fewer than one or more people than the population has.
+    """
+    everyone = POPULATIONS[population]
+    if not 1 <= people <= len(everyone):
+        raise ValueError(f"{people} people of {population}: it has 1 to {len(everyone)}")
+    return everyone[:people]

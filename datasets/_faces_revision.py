@@ -1,0 +1,43 @@
+"""What the built-in photos depend on, as digests: the renderer's source and the libraries that draw."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+_PARTS = ("identity", "photo", "planes", "head", "skin", "features", "hair", "backdrop", "camera", "render")
+_LIBRARIES = ("numpy", "torch", "pillow")
+
+
+@cache
+def renderer_revision() -> str:
+    """Hex SHA-256 of the renderer's code without its docstrings, and of the versions of what it draws with."""
+    sources = {part: _code(Path(__file__).with_name(f"_faces_{part}.py")) for part in _PARTS}
+    libraries = {name: version(name) for name in _LIBRARIES}
+    return hashlib.sha256(json.dumps([sources, libraries], sort_keys=True).encode()).hexdigest()
+
+
+def _code(path: Path) -> str:
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            node.body = [part for part in node.body if not _is_text(part)]
+    return ast.dump(tree)
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def photo_digest(revision: str, hardness: float, person: int, number: int) -> str:
+    """Hex SHA-256 of everything that one photo's pixels depend on."""
+    content = json.dumps([revision, float(hardness), person, number])
+    return hashlib.sha256(content.encode()).hexdigest()

@@ -1,0 +1,128 @@
+"""Built-in data set: photos of invented people, drawn when they are asked for."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bench.errors import UserError
+from bench.types import Catalogue, DatasetCard, Folders, Image
+
+from ._faces_populations import BENCHMARK, POPULATIONS, numbers
+
+_NAME = re.compile(r"p(\d{6})/(\d{2,})")
+_MOST_PHOTOS = 1000
+
+
+@dataclass(frozen=True)
+class Synthetic:
+    """Stylised faces from a procedural renderer of this project: no download, no real person, true landmarks.
+
+    They test the pipeline and the order of methods; no number on them carries over to real photos.
+
+    Attributes:
+        people: how many, 1 to 1,000,000.
+        photos_each: of every person, 1 to 1,000.
+        hardness: spread of pose, light, blur and noise; 0 is a studio, 1 is hard.
+        population: only `benchmark`; the others belong to the encoders' training.
+    """
+
+    people: int = 200
+    photos_each: int = 20
+    hardness: float = 0.6
+    population: str = BENCHMARK
+
+    def open(self, folders: Folders) -> InventedPeople:
+        """Make the data set ready; nothing is drawn yet, and no folder is needed.
+
+        Raises:
+            UserError: for parameters out of range, and for any population but the benchmark's.
+        """
+        del folders  # every data set is given them; this one lies nowhere
+        asked = "data set 'synthetic'"
+        if self.population != BENCHMARK:
+            known = "is kept for training encoders" if self.population in POPULATIONS else "does not exist"
+            raise UserError(
+                f"{asked}: population {self.population!r} {known}. A benchmark draws population={BENCHMARK} only."
+            )
+        if not 1 <= self.people <= len(POPULATIONS[BENCHMARK]):
+            raise UserError(f"{asked}: people={self.people}, but it has 1 to 1000000. Try people=200.")
+        if not 1 <= self.photos_each <= _MOST_PHOTOS:
+            raise UserError(
+                f"{asked}: photos_each={self.photos_each}, but it has 1 to 1000. Try photos_each=20."
+            )
+        if not 0 <= self.hardness <= 2 or math.isnan(self.hardness):
+            raise UserError(
+                f"{asked}: hardness={self.hardness:g}, but it goes from 0 to 2. Try hardness=0.6."
+            )
+        # drawing needs torch and Pillow; naming this class in a list of data sets must not
+        from ._faces_revision import renderer_revision
+
+        return InventedPeople(self, renderer_revision())
+
+
+@dataclass(frozen=True)
+class InventedPeople:
+    """The opened data set: see `bench.protocols.Dataset`."""
+
+    asked: Synthetic
+    revision: str
+    card: DatasetCard = field(init=False)
+
+    def __post_init__(self) -> None:
+        card = DatasetCard(
+            name="synthetic",
+            revision=self.revision,
+            licence="Apache-2.0 (drawn by this project's own renderer; nobody real is on them)",
+            citation="cloakbench, built-in synthetic faces; cite the project by its CITATION.cff",
+            default_users=20,
+            default_background=30,
+        )
+        object.__setattr__(self, "card", card)
+
+    def catalogue(self) -> Catalogue:
+        """Every photo, `p000123/07`, and the person on it, `p000123`."""
+        people = [f"p{number:06d}" for number in numbers(self.asked.population, self.asked.people)]
+        photos = sorted((f"{who}/{at:02d}", who) for who in people for at in range(self.asked.photos_each))
+        return Catalogue(tuple(name for name, _ in photos), tuple(who for _, who in photos))
+
+    def digest(self, photo: str) -> str:
+        """SHA-256 of all that the photo's pixels depend on; nothing is drawn for it.
+
+        Raises:
+            UserError: for a name that is not in the catalogue.
+        """
+        from ._faces_revision import photo_digest
+
+        return photo_digest(self.revision, self.asked.hardness, *self._numbers(photo))
+
+    def read(self, photos: Sequence[str]) -> list[bytes | Image]:
+        """Draw the photos: RGB, uint8 [160, 160, 3] each.
+
+        Raises:
+            UserError: for a name that is not in the catalogue.
+        """
+        from ._faces_render import render
+
+        asked = [self._numbers(photo) for photo in photos]
+        pixels, _ = render([i for i, _ in asked], [j for _, j in asked], hardness=self.asked.hardness)
+        return list(pixels)
+
+    def _numbers(self, photo: str) -> tuple[int, int]:
+        found = _NAME.fullmatch(photo)
+        if found:
+            person, at = int(found[1]), int(found[2])
+            known = (
+                person in numbers(self.asked.population, self.asked.people) and at < self.asked.photos_each
+            )
+            if known and photo == f"p{person:06d}/{at:02d}":
+                return person, at
+        last = f"p{self.asked.people - 1:06d}/{self.asked.photos_each - 1:02d}"
+        raise UserError(
+            f"data set 'synthetic' has no photo {photo!r}; its names go from p000000/00 to {last}."
+        )
+
+
+PLUGIN = Synthetic
