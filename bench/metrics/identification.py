@@ -1,0 +1,95 @@
+"""Did an identification attacker name the person on a cloaked probe? Pure functions of arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.metrics._partition import Mask, mask, whole_numbers
+from bench.metrics.statistics import wilson
+from bench.types import Score
+
+
+def protection_success_rate(
+    ranked: npt.ArrayLike,
+    truth: npt.ArrayLike,
+    k: int,
+    *,
+    detected: npt.ArrayLike | None = None,
+    name: str | None = None,
+) -> Score:
+    """PSR@k = 1 - rank-k identification rate. Higher is better for the defense.
+
+    A probe is identified when the person on it is among the first k that the attacker named. The value is the
+    mean over users of each user's rate, so that nobody counts more for having more photos, and `n` counts
+    users. The interval is Wilson's 95 % with users as units, for a mean of rates (see `statistics.wilson`):
+    it holds however one user's probes depend on each other, and is wider than needed when they do not.
+
+    A probe in which no face was detected cannot be identified: it counts as protected. `protection_bounds`
+    tells how far the value rests on such probes.
+
+    Args:
+        ranked: int [probe, top], people best first, -1 where there are no more. Rows of probes that were not
+            detected are ignored.
+        truth: int [probe], who is on it.
+        k: 1 <= k <= top.
+        detected: bool [probe]; by default all.
+        name: by default `psr` and k.
+
+    Raises:
+        ValueError: for other types or lengths, no probes, or k outside 1..top.
+    """
+    identified, users = _identified(ranked, truth, k, detected)
+    rates = 1 - _user_means(identified, users)
+    total = float(rates.sum())
+    return Score(name or f"psr{k}", total / rates.size, *wilson(total, rates.size), rates.size, "higher")
+
+
+def protection_by_user(
+    ranked: npt.ArrayLike, truth: npt.ArrayLike, k: int, *, detected: npt.ArrayLike | None = None
+) -> dict[int, float]:
+    """Each user's share of probes that were not identified, by user in increasing order.
+
+    See `protection_success_rate`.
+    """
+    identified, users = _identified(ranked, truth, k, detected)
+    rates = 1 - _user_means(identified, users)
+    return {int(user): float(rate) for user, rate in zip(np.unique(users), rates, strict=True)}
+
+
+def protection_bounds(
+    ranked: npt.ArrayLike, truth: npt.ArrayLike, k: int, *, detected: npt.ArrayLike | None = None
+) -> tuple[float, float]:
+    """PSR@k if every probe without a detected face had been identified, and if none had.
+
+    The second is the value of `protection_success_rate`.
+    """
+    identified, users = _identified(ranked, truth, k, detected)
+    seen = mask(detected, "detected", identified.size)
+    worst = 1 - _user_means(identified | ~seen, users).mean()
+    return float(worst), float(1 - _user_means(identified, users).mean())
+
+
+def _identified(
+    ranked: npt.ArrayLike, truth: npt.ArrayLike, k: int, detected: npt.ArrayLike | None
+) -> tuple[Mask, npt.NDArray[np.int64]]:
+    """Which probes were named within the first k, and who is on each."""
+    people = whole_numbers(truth, "truth", least=0)
+    names = np.asarray(ranked)
+    if people.size == 0:
+        raise ValueError("there are no probes")
+    if names.ndim != 2 or names.shape[0] != people.size or names.dtype.kind not in "iu":
+        raise ValueError(
+            f"ranked must be whole numbers [{people.size} probes, top], got {names.dtype} {names.shape}"
+        )
+    if not 1 <= k <= names.shape[1]:
+        raise ValueError(f"k must lie in 1..{names.shape[1]}, the people ranked for a probe; got {k}")
+    hit = (names[:, :k] == people[:, None]).any(axis=1)
+    return hit & mask(detected, "detected", people.size), people
+
+
+def _user_means(identified: Mask, users: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """The mean of `identified` for each user, in increasing order of user."""
+    user = np.unique(users, return_inverse=True)[1]
+    means: npt.NDArray[np.float64] = np.bincount(user, weights=identified) / np.bincount(user)
+    return means

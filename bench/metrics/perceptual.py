@@ -1,0 +1,121 @@
+"""What a cloak costs to look at: the released 8-bit photo against the original, whole and face apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.metrics._ssim import similarity
+from bench.types import Face, Image
+
+PSNR_CEILING = 100.0
+"""What PSNR says, in dB, for identical photos, and the most it ever says, so that every record is a number.
+
+An RMSE of 0 tells identity; one changed value in a photo of 12 megapixels would pass 100 dB.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RegionCost:
+    """The difference between two versions of one region of a photo.
+
+    Attributes:
+        height: of the region, in pixels: SSIM and its kin depend on the resolution.
+        width: of the region.
+        linf: largest change of any value, in 1/255.
+        rmse: root mean square change, in 1/255.
+        psnr: 20 log10(255 / rmse) in dB, at most `PSNR_CEILING`.
+        ssim: in [-1, 1]; 1 for identical regions. NaN below 11 pixels.
+        ms_ssim: in [0, 1]. NaN below 11 pixels.
+        ms_ssim_scales: over how many scales; below 176 pixels fewer than five fit, see `_ssim.similarity`.
+        dssim: (1 - ssim) / 2.
+    """
+
+    height: int
+    width: int
+    linf: int
+    rmse: float
+    psnr: float
+    ssim: float
+    ms_ssim: float
+    ms_ssim_scales: int
+    dssim: float
+
+
+@dataclass(frozen=True, slots=True)
+class PerceptualCost:
+    """The cost of one released photo.
+
+    Attributes:
+        whole: over the photo.
+        face: over the box of the face in the original; None without a face, or with a box outside the photo.
+    """
+
+    whole: RegionCost
+    face: RegionCost | None
+
+
+def perceptual_cost(original: Image, released: Image, face: Face | None) -> PerceptualCost:
+    """Compare a released photo with its original, on the 8-bit values.
+
+    Args:
+        original: [height, width, 3].
+        released: the same shape.
+        face: as found in the original. Its box, grown to whole pixels and cut at the photo's edge, is the
+            face region.
+
+    Raises:
+        ValueError: for shapes that differ, are not [height, width, 3], are empty, or values that are not
+        8-bit.
+    """
+    for name, photo in (("original", original), ("released", released)):
+        if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or photo.size == 0:
+            raise ValueError(f"{name} must be 8-bit [height, width, 3], got {photo.dtype} {photo.shape}")
+    if original.shape != released.shape:
+        raise ValueError(f"the released photo is {released.shape}, its original {original.shape}")
+    return PerceptualCost(_region(original, released), _face_region(original, released, face))
+
+
+def perceptual_costs(
+    originals: Sequence[Image], released: Sequence[Image], faces: Sequence[Face | None]
+) -> list[PerceptualCost]:
+    """`perceptual_cost` of each photo; photos may differ in size and do not influence each other.
+
+    Raises:
+        ValueError: for lists of different lengths, and as in `perceptual_cost`.
+    """
+    if not len(originals) == len(released) == len(faces):
+        raise ValueError(f"{len(originals)} originals, {len(released)} released photos, {len(faces)} faces")
+    return [perceptual_cost(*photo) for photo in zip(originals, released, faces, strict=True)]
+
+
+def _face_region(original: Image, released: Image, face: Face | None) -> RegionCost | None:
+    if face is None:
+        return None
+    height, width = original.shape[:2]
+    x0, y0 = max(0, math.floor(face.box[0])), max(0, math.floor(face.box[1]))
+    x1, y1 = min(width, math.ceil(face.box[2])), min(height, math.ceil(face.box[3]))
+    if x1 <= x0 or y1 <= y0:
+        return None
+    return _region(original[y0:y1, x0:x1], released[y0:y1, x0:x1])
+
+
+def _region(original: Image, released: Image) -> RegionCost:
+    height, width = original.shape[:2]
+    change = released.astype(np.int32) - original
+    rmse = math.sqrt(float((change * change).mean()))
+    alike = similarity(original, released)
+    return RegionCost(
+        height=height,
+        width=width,
+        linf=int(np.abs(change).max()),
+        rmse=rmse,
+        psnr=min(PSNR_CEILING, 20 * math.log10(255 / rmse)) if rmse else PSNR_CEILING,
+        ssim=alike.ssim,
+        ms_ssim=alike.ms_ssim,
+        ms_ssim_scales=alike.scales,
+        dssim=(1 - alike.ssim) / 2,
+    )

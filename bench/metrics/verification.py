@@ -1,0 +1,135 @@
+"""Same person or not? What a threshold on similarity achieves. Pure functions of arrays of similarities.
+
+Larger scores mean more alike. A pair is accepted when its score is *above* the threshold.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import rankdata
+
+from bench.metrics._partition import Floats, whole_numbers
+from bench.metrics.statistics import wilson
+from bench.types import Score
+
+
+def _similarities(values: npt.ArrayLike, name: str) -> Floats:
+    array = np.asarray(values, np.float64)
+    if array.ndim != 1 or array.size == 0:
+        raise ValueError(f"{name} must be a list of scores, got shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} has a score that is not finite")
+    return array
+
+
+def threshold_at_far(impostor: npt.ArrayLike, far: float) -> float:
+    """The lowest threshold at which at most `far` of the impostor pairs are accepted.
+
+    Args:
+        impostor: [pair] scores of different people, disjoint from the pairs that will be judged by it.
+        far: false accept rate, in (0, 1).
+
+    Returns:
+        A score; NaN for fewer than 1/far pairs, which cannot show so low a rate.
+
+    Raises:
+        ValueError: for no pairs, scores that are not finite, or far outside (0, 1).
+    """
+    scores = np.sort(_similarities(impostor, "impostor"))[::-1]
+    if not 0 < far < 1:
+        raise ValueError(f"far must lie between 0 and 1, got {far}")
+    # The slack keeps 1000 * .001 at one pair.
+    allowed = math.floor(far * scores.size + 1e-9)
+    return float(scores[allowed]) if allowed else math.nan
+
+
+def tar_at_far(
+    genuine: npt.ArrayLike,
+    impostor: npt.ArrayLike,
+    far: float,
+    *,
+    people: npt.ArrayLike | None = None,
+    name: str | None = None,
+) -> Score:
+    """TAR@FAR: the share of genuine pairs accepted at the threshold calibrated on impostor pairs.
+
+    Args:
+        genuine: [pair] scores of two photos of one person.
+        impostor: [pair] scores of different people, of calibration identities who are in no genuine pair.
+        far: false accept rate that the threshold is calibrated for.
+        people: int [pair], whom each genuine pair shows. With it the value is the mean over people and the
+            interval has people as units (see `statistics.wilson`); without it pairs are taken as independent,
+            which makes the interval too narrow when one person has several.
+        name: by default `tar_far_` and far, as in `tar_far_1e3` for .001.
+
+    Returns:
+        NaN where there are fewer than 1/far impostor pairs.
+
+    Raises:
+        ValueError: as in `threshold_at_far`, and for `people` of another length.
+    """
+    scores, threshold = _similarities(genuine, "genuine"), threshold_at_far(impostor, far)
+    accepted = (scores > threshold).astype(np.float64)
+    if people is not None:
+        who = whole_numbers(people, "people")
+        if who.shape != scores.shape:
+            raise ValueError(f"people must name one person for each of {scores.size} genuine pairs")
+        group = np.unique(who, return_inverse=True)[1]
+        accepted = np.bincount(group, weights=accepted) / np.bincount(group)
+    label = name or "tar_far_" + np.format_float_scientific(far, trim="-", exp_digits=1).replace("e-", "e")
+    if math.isnan(threshold):
+        return Score(label, math.nan, math.nan, math.nan, accepted.size, "lower")
+    return _rate(label, float(accepted.mean()), accepted.size, "lower")
+
+
+def _rate(name: str, value: float, n: int, better: Literal["lower", "higher"]) -> Score:
+    return Score(name, value, *wilson(value * n, n), n, better)
+
+
+def auc(genuine: npt.ArrayLike, impostor: npt.ArrayLike) -> Score:
+    """Area under the ROC curve: how often a genuine pair scores above an impostor pair, ties half.
+
+    The interval is Wilson's with the smaller number of pairs as n: the variance of the area is at most
+    AUC (1 - AUC) / min(pairs), and the interval does not vanish at an area of 1.
+
+    Args:
+        genuine: [pair] scores of two photos of one person.
+        impostor: [pair] scores of different people.
+
+    Raises:
+        ValueError: for no pairs, or scores that are not finite.
+    """
+    same, other = _similarities(genuine, "genuine"), _similarities(impostor, "impostor")
+    ranks = rankdata(np.concatenate([same, other]))[: same.size]
+    wins = float(ranks.sum()) - same.size * (same.size + 1) / 2
+    return _rate("auc", wins / (same.size * other.size), min(same.size, other.size), "lower")
+
+
+def eer(genuine: npt.ArrayLike, impostor: npt.ArrayLike) -> Score:
+    """Equal error rate: where as many genuine pairs are refused as impostor pairs are accepted.
+
+    Between two thresholds the rates are joined by a straight line. It summarises a curve and gives no
+    threshold to use on the same pairs. The interval is Wilson's with the smaller number of pairs as n.
+
+    Args:
+        genuine: [pair] scores of two photos of one person.
+        impostor: [pair] scores of different people.
+
+    Raises:
+        ValueError: for no pairs, or scores that are not finite.
+    """
+    same, other = np.sort(_similarities(genuine, "genuine")), np.sort(_similarities(impostor, "impostor"))
+    thresholds = np.concatenate([[-np.inf], np.unique(np.concatenate([same, other]))])
+    refused = np.searchsorted(same, thresholds, side="right") / same.size
+    accepted = 1 - np.searchsorted(other, thresholds, side="right") / other.size
+    # From (0 refused, 1 accepted) to (1, 0) the difference rises, so it crosses zero once.
+    after = int(np.argmax(refused >= accepted))
+    before = after - 1
+    gap0, gap1 = accepted[before] - refused[before], refused[after] - accepted[after]
+    share = gap0 / (gap0 + gap1)
+    value = float(refused[before] + share * (refused[after] - refused[before]))
+    return _rate("eer", value, min(same.size, other.size), "higher")
