@@ -133,8 +133,8 @@ def replace(old: str, new: str) -> None:
 
     Both own the same folder and the last one unpacked wins, so both leave before one comes.
     """
-    run(PYTHON, "-m", "pip", "uninstall", "--quiet", "--yes", old, new.split(">")[0])
-    run(PYTHON, "-m", "pip", "install", "--quiet", new)
+    run(PYTHON, "-m", "pip", "uninstall", "-qq", "--yes", old, new.split(">")[0])
+    run(PYTHON, "-m", "pip", "install", "-qq", new)
 
 
 def opencv_loads() -> bool:
