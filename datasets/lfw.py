@@ -76,14 +76,18 @@ class LfwPhotos:
             name="lfw",
             revision=hashlib.sha256(lines.encode()).hexdigest(),
             licence="published for research; the photos remain their owners'",
-            citation="Huang, Ramesh, Berg, Learned-Miller: Labeled Faces in the Wild, UMass Amherst TR 07-49, 2007",
+            citation="Huang, Ramesh, Berg, Learned-Miller: LFW, UMass Amherst TR 07-49, 2007",
         )
         object.__setattr__(self, "card", card)
 
     def catalogue(self) -> Catalogue:
-        """Every photo and who is on it, without the few that are known to be wrong."""
-        used = {name: person for name, person in self.photos.items() if name not in SUSPICIOUS}
+        """Every photo and who is on it, without those known to be wrong or not what `images.jsonl` lists."""
+        listed = _listed(self.root)
         left_out = {name: _WHY for name in SUSPICIOUS if name in self.photos}
+        for name in self.photos:
+            if listed.get(name, self.digest(name)) != self.digest(name):
+                left_out[name] = "not the file that images.jsonl lists: its sha256 differs"
+        used = {name: person for name, person in self.photos.items() if name not in left_out}
         return Catalogue(tuple(used), tuple(used.values()), left_out)
 
     def digest(self, photo: str) -> str:
@@ -101,3 +105,47 @@ class LfwPhotos:
     def read(self, photos: Sequence[str]) -> list[bytes | Image]:
         """The files. One that cannot be read is `b""`, which `bench.photos.decode` reports as unreadable."""
         return [_bytes(self.root / photo) for photo in photos]
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""  # documented above: the run goes on, and the photo's outcome says so
+
+
+def _places(folders: Folders) -> list[Path]:
+    """Where LFW may lie: as a plain folder, or as scikit-learn's download unpacks it."""
+    home = Path(folders.home) / "data"
+    real = [Path(folders.real_data) / "lfw"] if folders.real_data else []
+    return [*real, home / "lfw", *(home / "lfw_home" / name for name in ("lfw_funneled", "lfw-deepfunneled"))]
+
+
+def _photos(root: Path) -> dict[str, str]:
+    try:
+        found = {
+            f"{folder.name}/{file.name}": folder.name
+            for folder in root.iterdir()
+            if folder.is_dir()
+            for file in folder.iterdir()
+            if (match := _PHOTO.fullmatch(file.name)) and match["person"] == folder.name
+        }
+    except OSError as error:
+        raise UserError(f"data set 'lfw': cannot read {error.filename}: {error.strerror}.") from error
+    return dict(sorted(found.items()))
+
+
+def _listed(root: Path) -> dict[str, str]:
+    """Photo -> sha256 as `images.jsonl` beside the folder lists them; empty where there is no such file."""
+    index = root.parent / "images.jsonl"
+    if not index.is_file():
+        return {}
+    prefix = f"{root.name}/"
+    try:
+        entries = [json.loads(line) for line in index.read_text(encoding="utf-8").splitlines() if line]
+        return {e["file"].removeprefix(prefix): e["sha256"] for e in entries if e["file"].startswith(prefix)}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{index} is damaged ({error}). Delete it, or get it again.") from error
+
+
+PLUGIN = Lfw

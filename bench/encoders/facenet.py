@@ -1,0 +1,83 @@
+"""FaceNet: InceptionResnetV1 as facenet-pytorch defines it, with weights in that package's format.
+
+Input is scaled as (x - 127.5) / 128 from 8-bit values, as that package does for these weights.
+"""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from bench.encoders.networks import embed, frozen
+from bench.errors import UserError
+from bench.torchvision_compat import ensure
+from bench.types import EncoderCard
+
+
+class FaceNet:
+    """An InceptionResnetV1 as an encoder. See `bench.protocols.Encoder`.
+
+    Attributes:
+        card: what it is.
+        runtime: what `embed` runs on.
+    """
+
+    def __init__(self, card: EncoderCard, path: Path, device: str = "cpu") -> None:
+        """Read the weights.
+
+        Args:
+            card: of the encoder.
+            path: of the file, already verified (`bench.weights.find`).
+            device: `cpu`, `cuda`, `cuda:1`.
+
+        Raises:
+            UserError: if the file does not hold this network's weights.
+        """
+        self.card = card
+        self.runtime = f"torch {torch.__version__} {device}"
+        self._net = frozen(_Scaled(_backbone(path)), device)
+
+    def embed(self, crops: torch.Tensor) -> torch.Tensor:
+        """Float32 [n, 3, size, size] in [0, 1] -> unit float32 [n, dimensions]. See the protocol.
+
+        Raises:
+            EncoderFault: for output that is not finite, or zero.
+        """
+        return embed(self._net, crops, self.card.name, self.card.dimensions)
+
+    def twin(self) -> nn.Module:
+        """The network itself, up to where it would normalise its output."""
+        return self._net
+
+
+class _Scaled(nn.Module):
+    def __init__(self, backbone: nn.Module) -> None:
+        super().__init__()
+        self.backbone = backbone
+
+    def forward(self, crops: torch.Tensor) -> torch.Tensor:
+        """[n, 3, 160, 160] in [0, 1] -> [n, 512], not normalised."""
+        out: torch.Tensor = self.backbone((crops * 255 - 127.5) / 128)
+        return out
+
+
+def _backbone(path: Path) -> nn.Module:
+    ensure()
+    from facenet_pytorch import InceptionResnetV1
+
+    net = InceptionResnetV1(pretrained=None)
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        # the published files end in a classifier over the training identities: not part of an encoder
+        net.load_state_dict({k: v for k, v in state.items() if not k.startswith("logits.")})
+    except (RuntimeError, pickle.UnpicklingError, AttributeError, EOFError) as error:
+        said = str(error).splitlines()[0]
+        raise UserError(f"{path} does not hold the weights of InceptionResnetV1: {said}") from error
+    # its forward normalises unless it classifies: a classifier that does nothing gives the raw embedding
+    net.classify, net.logits = True, nn.Identity()
+    backbone: nn.Module = net
+    return backbone

@@ -1,0 +1,111 @@
+"""Files of photos -> pixels, and back. Every data set is read by this one function.
+
+Colour profiles are ignored, as face recognisers ignore them.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import PIL.Image
+from PIL import ImageOps
+
+from bench.types import Image
+
+MAX_PIXELS = 100_000_000
+"""Larger photos are refused before their pixels are decoded: 300 MB as RGB."""
+
+_BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    OverflowError,
+    IndexError,
+    KeyError,
+    TypeError,
+    NotImplementedError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow's format readers raise for files that are not what they claim to be."""
+
+
+class UnreadablePhoto(Exception):  # noqa: N818 - an outcome, not an error
+    """A file holds no photo that can be decoded: an outcome of that photo, not the end of a run.
+
+    Attributes:
+        reason: one line; the same for the same bytes.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def decode(data: bytes | Image) -> Image:
+    """Read a photo, upright, as 8-bit RGB.
+
+    EXIF orientation is applied; transparency is laid on white; 16-bit samples are scaled to 8;
+    CMYK, palette, grey and the like become RGB; of an animation the first frame is taken.
+
+    Args:
+        data: a whole file in any format that Pillow reads, or pixels that are RGB already (returned as
+            they are). No bytes at all stand for a file that could not be read.
+
+    Returns:
+        uint8 [height, width, 3], C-contiguous.
+
+    Raises:
+        UnreadablePhoto: with the reason.
+    """
+    if isinstance(data, np.ndarray):
+        if data.dtype != np.uint8 or data.ndim != 3 or data.shape[2] != 3 or 0 in data.shape:
+            raise UnreadablePhoto(f"pixels are {data.dtype} {list(data.shape)}, not uint8 [height, width, 3]")
+        return np.ascontiguousarray(data)
+    if not data:
+        raise UnreadablePhoto("the file is empty or could not be read")
+    kind = "file"
+    try:
+        with PIL.Image.open(io.BytesIO(data)) as photo:
+            kind = f"{photo.format} file"
+            width, height = photo.size
+            if width * height > MAX_PIXELS:
+                raise UnreadablePhoto(f"{width} x {height} is more than {MAX_PIXELS:,} pixels")
+            photo.load()
+            return _rgb(ImageOps.exif_transpose(photo))
+    except PIL.UnidentifiedImageError:
+        raise UnreadablePhoto("not a photo in any format that Pillow reads") from None
+    except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
+        raise UnreadablePhoto(f"more than {MAX_PIXELS:,} pixels") from None
+    except _BROKEN as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise UnreadablePhoto(f"broken {kind}: {said}") from error
+
+
+def encode_png(image: Image) -> bytes:
+    """The pixels as a PNG file: lossless, without metadata, the same bytes for the same pixels.
+
+    Args:
+        image: uint8 [height, width, 3].
+    """
+    out = io.BytesIO()
+    PIL.Image.fromarray(image, "RGB").save(out, "PNG", compress_level=3)
+    return out.getvalue()
+
+
+def _rgb(photo: PIL.Image.Image) -> Image:
+    if photo.mode.startswith("I;16") or (photo.mode == "I" and photo.format in {"PNG", "PPM"}):
+        grey = np.asarray(photo).astype(np.int64)
+        eight = ((np.clip(grey, 0, 65535) + 128) // 257).astype(np.uint8)
+        return np.ascontiguousarray(np.repeat(eight[:, :, None], 3, axis=2))
+    if photo.mode in {"I", "F"}:
+        raise UnreadablePhoto(f"{photo.format} file with 32-bit samples: nothing says which value is white")
+    if photo.mode in {"RGBA", "RGBa", "LA", "La", "PA"} or "transparency" in photo.info:
+        layer = photo.convert("RGBA")
+        photo = PIL.Image.new("RGBA", layer.size, "white")
+        photo.alpha_composite(layer)
+    return np.ascontiguousarray(np.asarray(photo.convert("RGB"), np.uint8))
