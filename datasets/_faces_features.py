@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ._faces_head import Mouth, Surface, light_direction
-from ._faces_planes import Stack, bell, edge, grey, paint, power, rgb
+from ._faces_planes import Stack, bell, blob, edge, grey, paint, power, rgb
 
 
 def paint_mouth(picture: Tensor, person: Stack, shot: Stack, seen: Surface, lips: Mouth) -> Tensor:
@@ -61,7 +61,7 @@ def _eye(picture: Tensor, person: Stack, shot: Stack, seen: Surface, side: int) 
     )
     ball = paint(ball, grey(0.03, dx), edge(0.43 * person.iris_size - distance, 0.012))
     glint_x = pupil_x - 0.013 * torch.sign(light_direction(shot)[0])
-    ball = paint(ball, grey(1.0, dx), 0.9 * torch.exp(-(glint_x**2 + (pupil_y + 0.015) ** 2) / 0.0085**2))
+    ball = paint(ball, grey(1.0, dx), 0.9 * blob(glint_x, 0.0085, pupil_y + 0.015, 0.0085))
     picture = paint(picture, ball, opening)
 
     rim = edge(1.03 - across.abs(), 0.05)

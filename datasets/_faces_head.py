@@ -201,8 +201,8 @@ def shading(person: Stack, shot: Stack, seen: Surface) -> tuple[Tensor, Tensor]:
 def landmarks(person: Stack, shot: Stack) -> Tensor:
     """The five landmarks in pixels, float64 [n, 5, 2]: eyes, nose tip, mouth corners.
 
-    Pixel coordinates count from the centre of the top-left pixel. The map from the screen to the face, the very
-    one that the painters use, is inverted by Newton's method with a numerical Jacobian.
+    Pixel coordinates count from the centre of the top-left pixel. Newton's method with a numerical Jacobian
+    inverts the map from the screen to the face: the very map that the painters use.
     """
     person, shot = person.double(), shot.double()
     lips = mouth(person, shot)
@@ -222,7 +222,7 @@ def landmarks(person: Stack, shot: Stack) -> Tensor:
         )
         x, y = torch.where(is_nose, seen.nose_x, seen.face_x), torch.where(is_nose, seen.nose_y, seen.face_y)
         slope_x, slope_y = (x[..., 1:] - x[..., :1]) / small, (y[..., 1:] - y[..., :1]) / small
-        (a, b), (c, d) = slope_x.split(1, 2), slope_y.split(1, 2)
+        a, b, c, d = slope_x[..., :1], slope_x[..., 1:], slope_y[..., :1], slope_y[..., 1:]
         miss_x, miss_y, det = x[..., :1] - want_x, y[..., :1] - want_y, a * d - b * c
         at_x = at_x - ((d * miss_x - b * miss_y) / det).clamp(-0.2, 0.2)
         at_y = at_y - ((a * miss_y - c * miss_x) / det).clamp(-0.2, 0.2)

@@ -36,8 +36,9 @@ def render(
 ) -> tuple[Pixels, Points]:
     """Draw one photo for each pair of an identity and a photo number.
 
-    A photo's bytes depend on nothing but its identity, its number and the hardness: on the CPU every photo is
-    drawn by itself, and `batch` says how many an accelerator draws at once. Noise and JPEG are done on the CPU.
+    A photo's bytes depend on nothing but its identity, its number and the hardness: on the CPU every photo
+    is drawn by itself, and `batch` says how many an accelerator draws at once. Noise and JPEG are added on
+    the CPU in either case.
 
     Args:
         identities: n identity numbers.

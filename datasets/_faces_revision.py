@@ -15,7 +15,7 @@ _LIBRARIES = ("numpy", "torch", "pillow")
 
 @cache
 def renderer_revision() -> str:
-    """Hex SHA-256 of the renderer's code without its docstrings, and of the versions of what it draws with."""
+    """Hex SHA-256 of the renderer's code without its docstrings, and of its libraries' versions."""
     sources = {part: _code(Path(__file__).with_name(f"_faces_{part}.py")) for part in _PARTS}
     libraries = {name: version(name) for name in _LIBRARIES}
     return hashlib.sha256(json.dumps([sources, libraries], sort_keys=True).encode()).hexdigest()

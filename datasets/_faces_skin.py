@@ -52,7 +52,7 @@ def _folds(person: Stack, shot: Stack, seen: Surface, lips: Mouth) -> Tensor:
         left = left * (1 - 0.26 * person.crease * lid)
     for row in range(3):
         line = y + 0.30 + 0.055 * row + 0.03 * torch.cos(7 * x) - 0.7 * shot.brow
-        left = left * (1 - 0.16 * person.wrinkle * bell(line, 0.012) * torch.exp(-(((x / 0.26) ** 2) ** 2)))
+        left = left * (1 - 0.16 * person.wrinkle * bell(line, 0.012) * bell(x**2, 0.0676))
     under_lip = blob(x, 0.7 * person.mouth_width, y - lips.y - person.lip_lower - 0.05 - lips.gap, 0.024)
     return left * (1 - 0.14 * under_lip)
 

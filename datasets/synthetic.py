@@ -45,7 +45,7 @@ class Synthetic:
         if self.population != BENCHMARK:
             known = "is kept for training encoders" if self.population in POPULATIONS else "does not exist"
             raise UserError(
-                f"{asked}: population {self.population!r} {known}. A benchmark draws population={BENCHMARK} only."
+                f"{asked}: population {self.population!r} {known}. Type population={BENCHMARK}, or leave it out."
             )
         if not 1 <= self.people <= len(POPULATIONS[BENCHMARK]):
             raise UserError(f"{asked}: people={self.people}, but it has 1 to 1000000. Try people=200.")
