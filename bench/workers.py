@@ -1,4 +1,4 @@
-"""One process-wide pool of workers that compute with one thread each.
+"""Computing so that a result never depends on its company: one process-wide pool of one-thread workers.
 
 Results that must not depend on their company (embeddings, detections) are computed one photo at a time:
 nothing of a photo's neighbours, of the batch's size or of the number of threads can then reach its bits.
@@ -9,8 +9,9 @@ more per face than a batch of 32 on the CPU.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from typing import TypeVar
 
@@ -31,6 +32,18 @@ def each(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Resu
     if getattr(_inside, "worker", False):
         return [function(item) for item in items]
     return list(_pool().map(function, items))
+
+
+@contextmanager
+def exact_gpu() -> Iterator[None]:
+    """Full float32 and deterministic kernels, chosen by shape and not by trial; nothing changes on a CPU."""
+    matmul = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = False
+    try:
+        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+            yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = matmul
 
 
 @cache

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import torch
 
 from bench.encoders.faults import unit
-from bench.workers import each
+from bench.workers import each, exact_gpu
 
 GPU_BATCH = 64
 """Crops per call on a GPU, the last call filled up: one shape, so one choice of kernels."""
@@ -51,18 +50,6 @@ def embed(run: Run, crops: torch.Tensor, name: str, dimensions: int) -> torch.Te
     with torch.no_grad(), exact_gpu():
         parts = [crops[start : start + GPU_BATCH] for start in range(0, len(crops), GPU_BATCH)]
         return torch.cat([_fixed(run, part, name) for part in parts])
-
-
-@contextmanager
-def exact_gpu() -> Iterator[None]:
-    """Full float32 and deterministic kernels, chosen by shape and not by trial; nothing changes on a CPU."""
-    matmul = torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = False
-    try:
-        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
-            yield
-    finally:
-        torch.backends.cuda.matmul.allow_tf32 = matmul
 
 
 def _fixed(run: Run, part: torch.Tensor, name: str) -> torch.Tensor:

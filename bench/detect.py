@@ -1,0 +1,105 @@
+"""Face detection: photos -> the one face in each that the benchmark works on.
+
+facenet-pytorch's MTCNN (its weights, its thresholds), one photo at a time (see `bench.workers`): a photo's
+result has the same bits whatever photos share the call, so that a run that was killed goes on to the
+same end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.errors import UserError
+from bench.mtcnn import FACTOR, THRESHOLDS, Cascade, Found
+from bench.mtcnn_nets import DIGESTS
+from bench.types import Face, Image
+from bench.workers import each, exact_gpu
+
+Policy = Literal["central", "largest"]
+
+_GRID = 256
+"""Coordinates are rounded to 1 / _GRID of a pixel: far below the detector's own error."""
+
+
+class Detector:
+    """Finds a face in each photo."""
+
+    def __init__(
+        self, device: str = "cpu", policy: Policy = "central", min_face: int = 20, min_share: float = 0.05
+    ) -> None:
+        """Load the detector.
+
+        Args:
+            device: `cpu`, `cuda`, `cuda:1`.
+            policy: which of several faces: `central` takes the largest area minus twice the squared
+                distance from the photo's centre, `largest` the largest area.
+            min_face: side of the smallest face to look for, in pixels, at least 12.
+            min_share: the same as a share of the photo's shorter side; the larger of the two holds, so
+                that a large photo costs no more for faces that nobody would be recognised by.
+
+        Raises:
+            UserError: for parameters out of range, and if the networks' weights are missing or altered.
+        """
+        if policy not in ("central", "largest"):
+            raise UserError(f"no face policy {policy!r}. Try 'central' or 'largest'.")
+        if min_face < 12 or not 0 <= min_share <= 1:
+            raise UserError(f"min_face {min_face} must be at least 12, min_share {min_share} in [0, 1].")
+        self._device, self._policy, self._min_face, self._min_share = device, policy, min_face, min_share
+        self._cascade = Cascade(device)
+
+    def detect(self, photos: Sequence[Image]) -> list[Face | None]:
+        """Find the face in each photo.
+
+        Args:
+            photos: uint8 [height, width, 3], each of its own size.
+
+        Returns:
+            A face, or None where there is none; same order as asked.
+        """
+        with nullcontext() if self._device == "cpu" else exact_gpu():
+            return each(self._one, photos)
+
+    def parameters(self) -> dict[str, object]:
+        """Everything that can change a result, for cache keys and records."""
+        return {
+            "detector": "mtcnn",
+            "weights": dict(DIGESTS),
+            "thresholds": list(THRESHOLDS),
+            "factor": FACTOR,
+            "policy": self._policy,
+            "min_face": self._min_face,
+            "min_share": self._min_share,
+            "device": self._device.partition(":")[0],
+        }
+
+    def _one(self, photo: Image) -> Face | None:
+        height, width = photo.shape[:2]
+        found = self._cascade.faces(photo, max(self._min_face, self._min_share * min(height, width)))
+        if not len(found.boxes):
+            return None
+        best = self._choose(found, width, height)
+        x0, y0, x1, y1 = _rounded(found.boxes[best])
+        points = _rounded(found.landmarks[best].ravel())
+        return Face(
+            box=(x0, y0, x1, y1),
+            landmarks=tuple(zip(points[0::2], points[1::2], strict=True)),
+            score=float(found.scores[best]),
+            found=len(found.boxes),
+        )
+
+    def _choose(self, found: Found, width: int, height: int) -> int:
+        boxes = found.boxes.astype(np.float64)
+        worth = (boxes[:, 2:] - boxes[:, :2]).prod(1)
+        if self._policy == "central":
+            offset = (boxes[:, 2:] + boxes[:, :2]) / 2 - np.array([width, height]) / 2
+            worth = worth - 2 * (offset**2).sum(1)
+        return int(np.argmax(worth))
+
+
+def _rounded(values: npt.NDArray[np.float32]) -> list[float]:
+    return [round(float(v) * _GRID) / _GRID for v in values]
