@@ -14,13 +14,17 @@ from ._faces_photo import Photo, noise
 from ._faces_planes import Stack, power
 
 _REACH = 4
+_SHOULDER = 0.68
 
 
 def expose(picture: Tensor, shot: Stack) -> Tensor:
     """Saturation, exposure, gamma and lens blur: a picture in [0, 1]."""
     mean = (picture[:, 0:1] + picture[:, 1:2] + picture[:, 2:3]) / 3
     picture = mean + (picture - mean) * shot.saturation[:, None]
-    picture = (picture * shot.exposure[:, None]).clamp(1e-3, 1)
+    picture = (picture * shot.exposure[:, None]).clamp_min(1e-3)
+    # highlights roll off as on a sensor's tone curve, so that a bright forehead keeps its shape
+    over = (picture - _SHOULDER).clamp_min(0)
+    picture = picture - over + (1 - _SHOULDER) * (1 - torch.exp(-over / (1 - _SHOULDER)))
     return _blur(_blur(power(picture, shot.gamma[:, None]), shot, 2), shot, 3)
 
 

@@ -211,7 +211,7 @@ def landmarks(person: Stack, shot: Stack) -> Tensor:
     left_x, right_x = person.asymmetry[0] - person.eye_x, person.asymmetry[1] + person.eye_x
     zero = torch.zeros_like(left_x)
     want_x = torch.cat([left_x, right_x, zero, -lips.half_width, lips.half_width], 1)
-    want_y = torch.cat([eye_y[0], eye_y[1], person.eye_y + person.nose_length - 0.01, corner_y, corner_y], 1)
+    want_y = torch.cat([eye_y[0], eye_y[1], person.eye_y + person.nose_length - 0.03, corner_y, corner_y], 1)
     is_nose = torch.tensor([False, False, True, False, False], device=want_x.device).view(1, 5, 1)
 
     at_x, at_y, small = want_x / VIEW + shot.shift_x, want_y / VIEW + shot.shift_y, 1e-5

@@ -9,24 +9,26 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-_PARTS = ("identity", "photo", "planes", "head", "skin", "features", "hair", "backdrop", "camera", "render")
+PARTS = ("identity", "photo", "planes", "head", "skin", "features", "hair", "backdrop", "camera", "render")
 _LIBRARIES = ("numpy", "torch", "pillow")
 
 
 @cache
 def renderer_revision() -> str:
     """Hex SHA-256 of the renderer's code without its docstrings, and of its libraries' versions."""
-    sources = {part: _code(Path(__file__).with_name(f"_faces_{part}.py")) for part in _PARTS}
+    folder = Path(__file__).parent
+    sources = {part: digest_of_code((folder / f"_faces_{part}.py").read_text("utf-8")) for part in PARTS}
     libraries = {name: version(name) for name in _LIBRARIES}
     return hashlib.sha256(json.dumps([sources, libraries], sort_keys=True).encode()).hexdigest()
 
 
-def _code(path: Path) -> str:
-    tree = ast.parse(path.read_text("utf-8"))
+def digest_of_code(source: str) -> str:
+    """Hex SHA-256 of what Python code does: layout, comments and docstrings do not count."""
+    tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
             node.body = [part for part in node.body if not _is_text(part)]
-    return ast.dump(tree)
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
 def _is_text(node: ast.stmt) -> bool:

@@ -100,7 +100,8 @@ def beard(picture: Tensor, person: Stack, shot: Stack, seen: Surface, lips: Mout
     )
     shadow = (person.beard_stubble + shot.stubble).clamp(0, 0.6) * (person.beard_stubble > 0).float()
     grown = torch.maximum(grown, torch.maximum(jaw, upper) * shadow)
-    grain = 0.86 + 0.14 * torch.sin(61 * x + 9 * torch.sin(23 * y)) * torch.sin(
-        53 * y + 7 * torch.sin(19 * x)
+    hairs = torch.sin(97 * x + 31 * y + 4 * torch.sin(41 * y)) * torch.sin(
+        83 * y - 29 * x + 4 * torch.sin(37 * x)
     )
+    grain = 0.86 + 0.14 * hairs
     return paint(picture, 0.9 * person.hair, (grown * grain).clamp(0, 0.95))

@@ -43,10 +43,8 @@ class Synthetic:
         del folders  # every data set is given them; this one lies nowhere
         asked = "data set 'synthetic'"
         if self.population != BENCHMARK:
-            known = "is kept for training encoders" if self.population in POPULATIONS else "does not exist"
-            raise UserError(
-                f"{asked}: population {self.population!r} {known}. Type population={BENCHMARK}, or leave it out."
-            )
+            why = "is kept for training encoders" if self.population in POPULATIONS else "does not exist"
+            raise UserError(f"{asked}: population {self.population!r} {why}. Type population={BENCHMARK}.")
         if not 1 <= self.people <= len(POPULATIONS[BENCHMARK]):
             raise UserError(f"{asked}: people={self.people}, but it has 1 to 1000000. Try people=200.")
         if not 1 <= self.photos_each <= _MOST_PHOTOS:
@@ -65,7 +63,7 @@ class Synthetic:
 
 @dataclass(frozen=True)
 class InventedPeople:
-    """The opened data set: see `bench.protocols.Dataset`."""
+    """The opened data set: see `bench.protocols.Dataset`. It only ever names benchmark identities."""
 
     asked: Synthetic
     revision: str
@@ -84,7 +82,7 @@ class InventedPeople:
 
     def catalogue(self) -> Catalogue:
         """Every photo, `p000123/07`, and the person on it, `p000123`."""
-        people = [f"p{number:06d}" for number in numbers(self.asked.population, self.asked.people)]
+        people = [f"p{number:06d}" for number in numbers(BENCHMARK, self.asked.people)]
         photos = sorted((f"{who}/{at:02d}", who) for who in people for at in range(self.asked.photos_each))
         return Catalogue(tuple(name for name, _ in photos), tuple(who for _, who in photos))
 
@@ -114,9 +112,7 @@ class InventedPeople:
         found = _NAME.fullmatch(photo)
         if found:
             person, at = int(found[1]), int(found[2])
-            known = (
-                person in numbers(self.asked.population, self.asked.people) and at < self.asked.photos_each
-            )
+            known = person in numbers(BENCHMARK, self.asked.people) and at < self.asked.photos_each
             if known and photo == f"p{person:06d}/{at:02d}":
                 return person, at
         last = f"p{self.asked.people - 1:06d}/{self.asked.photos_each - 1:02d}"

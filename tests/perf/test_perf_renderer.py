@@ -1,0 +1,16 @@
+"""Photos a minute of the built-in renderer, with torch's usual number of threads."""
+
+from __future__ import annotations
+
+from bench.datasets._faces_render import render
+from pytest_benchmark.fixture import BenchmarkFixture
+
+PHOTOS = 40
+
+
+def test_draw_photos(benchmark: BenchmarkFixture) -> None:
+    render([0], [0])
+    who, which = [i // 4 for i in range(PHOTOS)], [i % 4 for i in range(PHOTOS)]
+    pixels, _ = benchmark.pedantic(render, args=(who, which), rounds=5, iterations=1)
+    benchmark.extra_info["photos_per_minute"] = 60 * PHOTOS / benchmark.stats.stats.min
+    assert len(pixels) == PHOTOS
