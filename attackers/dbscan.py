@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import ClassVar
 
+from bench.errors import UserError
 from bench.types import Embeddings, Labels, PluginCard
 
 from ._neighbours import dbscan_labels, neighbour_graph
@@ -45,9 +47,10 @@ class Dbscan:
             objective: (guess, truth) -> score, larger is better.
 
         Raises:
-            UserError: for fewer than two identities, or none with two photos.
+            UserError: for fewer than two identities, none with two photos, or parameters out of range.
             ValueError: for embeddings that are zero or not finite.
         """
+        self._check()
         if self.eps is not None:
             return self
         check_calibration(people, len(embeddings))
@@ -62,11 +65,23 @@ class Dbscan:
             embeddings: [photo, dimension]; length does not matter, direction does.
 
         Raises:
+            UserError: for parameters out of range.
             ValueError: before `calibrated` gave it an eps, and for embeddings that are zero or not finite.
         """
+        self._check()
         if self.eps is None:
             raise ValueError("dbscan has no eps yet: calibrate it, or give one")
         return dbscan_labels(neighbour_graph(embeddings, self.eps), self.min_samples)
+
+    def _check(self) -> None:
+        """See that the parameters make sense; the constructor only stores them."""
+        if self.eps is not None and not 0 < self.eps <= 2:
+            raise UserError(f"dbscan: eps {self.eps} is not a cosine distance, 0 < eps <= 2. Try eps=0.5.")
+        if self.min_samples < 1:
+            raise UserError(f"dbscan: min_samples {self.min_samples} is below 1. Try min_samples=3.")
+        steps = (0.0, *self.grid)
+        if not self.grid or any(not a < b <= 2 for a, b in pairwise(steps)):
+            raise UserError("dbscan: grid must increase within 0 < eps <= 2. Leave it out for the default.")
 
 
 PLUGIN = Dbscan

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from bench.errors import UserError
 from bench.types import Embeddings, Gallery, Labels, PluginCard
 
 from ._embeddings import block_rows, unit_rows
@@ -47,11 +48,14 @@ class Knn:
             int [probe, top].
 
         Raises:
+            UserError: for k below 1.
             ValueError: for embeddings that are zero or not finite, dimensions that differ, an empty gallery,
-                or k or top below 1.
+                or top below 1.
         """
-        if self.k < 1 or top < 1:
-            raise ValueError(f"k and top must be at least 1, got {self.k} and {top}")
+        if self.k < 1:
+            raise UserError(f"knn: k {self.k} is below 1. Try k=1.")
+        if top < 1:
+            raise ValueError(f"top must be at least 1, got {top}")
         asked, held = unit_rows(probes, "probes"), unit_rows(gallery.embeddings, "gallery")
         owners = np.asarray(gallery.people)
         if owners.shape != held.shape[:1] or owners.size == 0:

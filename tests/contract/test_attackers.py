@@ -1,0 +1,196 @@
+"""What every attacker promises, one promise a line, over every name in the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, fields, is_dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench import registry
+from bench.errors import UserError
+from bench.metrics.clustering import bcubed_objective
+from bench.types import Gallery, PluginCard
+
+NAMES = registry.names("attackers")
+CLUSTERERS = [name for name in NAMES if hasattr(registry.load("attackers", name), "cluster")]
+IDENTIFIERS = [name for name in NAMES if hasattr(registry.load("attackers", name), "rank")]
+
+
+def crowd(people: int, photos: int, seed: int, spread: float = 0.6) -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings of people as noisy directions in 64 dimensions, shuffled, and who is on each."""
+    rng = np.random.default_rng(seed)
+    who = rng.permutation(np.repeat(np.arange(people), photos))
+    directions = rng.normal(size=(people, 64))
+    rows = directions[who] + spread * rng.normal(size=(who.size, 64))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), who
+
+
+def tuned(name: str) -> Any:
+    attacker = registry.load("attackers", name)()
+    embeddings, people = crowd(20, 8, seed=1)
+    if name in CLUSTERERS:
+        return attacker.calibrated(embeddings, people, bcubed_objective)
+    return attacker.calibrated(embeddings, people)
+
+
+def partition(labels: np.ndarray) -> set[frozenset[int]]:
+    groups = {frozenset(np.flatnonzero(labels == c).tolist()) for c in np.unique(labels[labels >= 0])}
+    return groups | {frozenset([i]) for i in np.flatnonzero(labels == -1).tolist()}
+
+
+def test_there_are_attackers_of_both_kinds() -> None:
+    assert "dbscan" in CLUSTERERS and "knn" in IDENTIFIERS
+    assert sorted(CLUSTERERS + IDENTIFIERS) == NAMES  # each is exactly one of the two
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_a_frozen_dataclass_with_a_card_and_only_stores(name: str) -> None:
+    plugin = registry.load("attackers", name)
+    assert is_dataclass(plugin) and isinstance(plugin.card, PluginCard)
+    assert plugin.card.summary and plugin.card.source and plugin.__doc__
+    given = {f.name: object() for f in fields(plugin)}
+    assert vars(plugin(**given)) == given
+    with pytest.raises(AttributeError):
+        plugin().card_of_another = 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_calibration_is_deterministic_and_leaves_the_attacker_as_it_was(name: str) -> None:
+    before = asdict(registry.load("attackers", name)())
+    assert tuned(name) == tuned(name)
+    assert asdict(registry.load("attackers", name)()) == before
+
+
+@pytest.mark.parametrize("name", CLUSTERERS)
+def test_clustering_is_deterministic(name: str) -> None:
+    embeddings, _ = crowd(15, 6, seed=2)
+    assert np.array_equal(tuned(name).cluster(embeddings), tuned(name).cluster(embeddings))
+
+
+@pytest.mark.parametrize("name", CLUSTERERS)
+def test_labels_are_int64_dense_from_zero_by_first_appearance_and_noise_is_minus_one(name: str) -> None:
+    embeddings, _ = crowd(15, 6, seed=3, spread=0.9)
+    labels = tuned(name).cluster(embeddings)
+    assert labels.dtype == np.int64 and labels.shape == (90,)
+    assert labels.min() >= -1
+    names, first = np.unique(labels[labels >= 0], return_index=True)
+    assert names.tolist() == list(range(names.size))
+    assert first.tolist() == sorted(first.tolist())
+
+
+@pytest.mark.parametrize("name", CLUSTERERS)
+def test_easy_people_are_found(name: str) -> None:
+    embeddings, who = crowd(15, 6, seed=4, spread=0.3)
+    assert bcubed_objective(tuned(name).cluster(embeddings), who) > 0.99
+
+
+@pytest.mark.parametrize("name", CLUSTERERS)
+def test_the_order_of_the_photos_does_not_matter(name: str) -> None:
+    embeddings, _ = crowd(15, 6, seed=5)
+    order = np.random.default_rng(0).permutation(len(embeddings))
+    labels = np.empty(len(embeddings), np.int64)
+    labels[order] = tuned(name).cluster(embeddings[order])
+    assert partition(labels) == partition(tuned(name).cluster(embeddings))
+
+
+@pytest.mark.parametrize("name", CLUSTERERS)
+def test_the_embeddings_are_left_as_they_were(name: str) -> None:
+    embeddings, people = crowd(10, 5, seed=6)
+    copy, names = embeddings.copy(), people.copy()
+    registry.load("attackers", name)().calibrated(embeddings, people, bcubed_objective)
+    tuned(name).cluster(embeddings)
+    assert np.array_equal(embeddings, copy) and np.array_equal(people, names)
+
+
+@pytest.mark.parametrize("name", CLUSTERERS)
+def test_identical_photos_are_one_cluster(name: str) -> None:
+    assert tuned(name).cluster(np.tile(crowd(1, 1, seed=7)[0], (30, 1))).tolist() == [0] * 30
+
+
+@pytest.mark.parametrize("name", CLUSTERERS)
+@pytest.mark.parametrize("photos", [0, 1, 2])
+def test_very_few_photos_are_labelled_all_the_same(name: str, photos: int) -> None:
+    labels = tuned(name).cluster(crowd(2, 1, seed=8)[0][:photos])
+    assert labels.shape == (photos,)
+    assert set(labels.tolist()) <= {-1, 0, 1}
+
+
+@pytest.mark.parametrize("name", CLUSTERERS)
+@pytest.mark.parametrize("people", [[0, 0, 0], [0, 1, 2]])
+def test_useless_calibration_identities_are_the_users_mistake(name: str, people: list[int]) -> None:
+    embeddings, _ = crowd(3, 1, seed=9)
+    with pytest.raises(UserError, match="calibration identities") as error:
+        registry.load("attackers", name)().calibrated(embeddings, np.array(people), bcubed_objective)
+    assert "\n" not in str(error.value)
+
+
+def spoil_zero(rows: np.ndarray) -> None:
+    rows[1] = 0
+
+
+def spoil_nan(rows: np.ndarray) -> None:
+    rows[1, 3] = np.nan
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("spoil", "line"), [(spoil_zero, "row 1 is zero"), (spoil_nan, "row 1 is not finite")]
+)
+def test_embeddings_without_a_direction_are_refused(
+    name: str, spoil: Callable[[np.ndarray], None], line: str
+) -> None:
+    embeddings, _ = crowd(4, 4, seed=10)
+    attacker = tuned(name)
+    spoil(embeddings)
+    with pytest.raises(ValueError, match=line):
+        if name in CLUSTERERS:
+            attacker.cluster(embeddings)
+        else:
+            attacker.rank(embeddings, Gallery(*crowd(4, 4, seed=10)), 1)
+
+
+# --- identification
+
+
+@pytest.mark.parametrize("name", IDENTIFIERS)
+def test_easy_people_are_named_first(name: str) -> None:
+    embeddings, who = crowd(15, 6, seed=11, spread=0.3)
+    ranked = tuned(name).rank(embeddings[:30], Gallery(embeddings[30:], who[30:]), 5)
+    assert ranked.dtype == np.int64 and ranked.shape == (30, 5)
+    assert np.array_equal(ranked[:, 0], who[:30])
+
+
+@pytest.mark.parametrize("name", IDENTIFIERS)
+def test_nobody_is_named_twice_and_missing_people_are_minus_one(name: str) -> None:
+    embeddings, who = crowd(3, 4, seed=12)
+    ranked = tuned(name).rank(embeddings, Gallery(embeddings, who + 7), 5)
+    assert ranked[:, 3:].tolist() == [[-1, -1]] * 12
+    assert np.array_equal(np.sort(ranked[:, :3], axis=1), np.tile([7, 8, 9], (12, 1)))
+
+
+@pytest.mark.parametrize("name", IDENTIFIERS)
+def test_the_order_of_the_gallery_does_not_matter(name: str) -> None:
+    embeddings, who = crowd(15, 6, seed=13)
+    order = np.random.default_rng(0).permutation(60)
+    ranked = tuned(name).rank(embeddings[60:], Gallery(embeddings[:60], who[:60]), 15)
+    again = tuned(name).rank(embeddings[60:], Gallery(embeddings[:60][order], who[:60][order]), 15)
+    assert np.array_equal(ranked, again)
+
+
+@pytest.mark.parametrize("name", IDENTIFIERS)
+def test_probes_and_gallery_are_left_as_they_were(name: str) -> None:
+    embeddings, who = crowd(5, 4, seed=14)
+    copy, names = embeddings.copy(), who.copy()
+    tuned(name).rank(embeddings, Gallery(embeddings, who), 3)
+    assert np.array_equal(embeddings, copy) and np.array_equal(who, names)
+
+
+@pytest.mark.parametrize("name", IDENTIFIERS)
+def test_no_probes_give_no_names_and_no_gallery_is_refused(name: str) -> None:
+    embeddings, who = crowd(5, 4, seed=15)
+    assert tuned(name).rank(embeddings[:0], Gallery(embeddings, who), 3).shape == (0, 3)
+    with pytest.raises(ValueError, match="gallery"):
+        tuned(name).rank(embeddings, Gallery(embeddings[:0], who[:0]), 3)

@@ -1,0 +1,385 @@
+"""Clustering metrics: worked examples, brute force on small labelings, and the protocol's check values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from bench.attackers.dbscan import Dbscan
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.metrics import v_measure_score
+
+from bench.metrics import clustering as c
+
+LABELING = st.integers(1, 14).flatmap(
+    lambda n: st.tuples(
+        arrays(np.int64, n, elements=st.integers(0, 4)),
+        arrays(np.int64, n, elements=st.integers(-1, 4)),
+        arrays(np.bool_, n).filter(lambda of: of.any()),
+    )
+)
+Labeling = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def together(labels: np.ndarray, i: int, j: int) -> bool:
+    """Whether an assignment has two photos in one group; a noise photo is alone."""
+    return i == j or (labels[i] == labels[j] and labels[i] != -1)
+
+
+# --- cluster formation
+
+
+def test_a_user_forms_a_cluster_only_by_all_three_conditions() -> None:
+    # User 0 has 6 photos: 3 in cluster 7, which holds nobody else. Support 3, purity 1, coverage .5: formed.
+    # User 1 has 4 photos: 2 in cluster 8: support 2 is too few.
+    # User 2 has 3 photos in cluster 9 beside 3 of person 5: purity .5 does not exceed .5.
+    # User 3 has 8 photos: 3 in cluster 6: coverage .375 is below .5.
+    owners = [0] * 6 + [1] * 4 + [2] * 3 + [5] * 3 + [3] * 8
+    labels = [7] * 3 + [-1] * 3 + [8] * 2 + [-1] * 2 + [9] * 6 + [6] * 3 + [-1] * 5
+    table = c.cluster_formation(labels, owners, [0, 1, 2, 3])
+    assert c.formed(table).tolist() == [True, False, False, False]
+    score = c.cluster_formation_rate(labels, owners, [0, 1, 2, 3])
+    assert (score.name, score.value, score.n, score.better) == ("cfr", 0.25, 4, "lower")
+    assert score.low < 0.25 < score.high
+
+
+def test_the_table_holds_the_best_cluster_of_each_user() -> None:
+    # User 4: 2 of 5 photos in cluster 0 (alone), 2 in cluster 1 (with a stranger). User 9: all noise.
+    owners = np.array([4, 4, 4, 4, 4, 6, 9, 9])
+    labels = np.array([0, 0, 1, 1, -1, 1, -1, -1])
+    table = c.cluster_formation(labels, owners, [9, 4])
+    assert table.users.tolist() == [9, 4]
+    assert table.released.tolist() == [2, 5]
+    assert table.support.tolist() == [0, 2]
+    assert table.purity.tolist() == [0.0, 1.0]
+    assert table.coverage.tolist() == [0.0, 0.4]
+    assert table.row_cluster.tolist() == [0, 1]
+    assert table.row_size.tolist() == [2, 3]
+
+
+def test_noise_is_never_a_cluster() -> None:
+    assert c.cluster_formation_rate([-1] * 10, [0] * 10, [0]).value == 0.0
+
+
+def test_undetected_photos_stay_in_the_denominator() -> None:
+    # 4 of 10 photos cluster, 6 were not detected (-1): coverage is .4, not 1.
+    assert c.cluster_formation_rate([3] * 4 + [-1] * 6, [0] * 10, [0]).value == 0.0
+    assert c.cluster_formation_rate([3] * 5 + [-1] * 5, [0] * 10, [0]).value == 1.0
+
+
+def test_strict_thresholds_are_reached_by_equality() -> None:
+    # 4 of 5 photos in a cluster of 5: purity .8 and coverage .8.
+    labels, owners = [0, 0, 0, 0, -1, 0], [1, 1, 1, 1, 1, 2]
+    score = c.formation_rate(c.cluster_formation(labels, owners, [1]), c.STRICT)
+    assert (score.name, score.value) == ("cfr_strict", 1.0)
+    assert c.cluster_formation_rate(labels, owners, [1], purity=0.8, coverage=0.8).value == 0.0
+
+
+def test_linked_needs_a_linked_photo_and_counts_it_for_purity() -> None:
+    # Cluster 0: 3 released and 2 linked photos of user 1, 3 strangers. Released share 3/8, own share 5/8.
+    owners = np.array([1, 1, 1, 1, 1, 2, 2, 2])
+    labels = np.zeros(8, np.int64)
+    linked = np.array([False] * 3 + [True] * 2 + [False] * 3)
+    assert c.cluster_formation_rate(labels, owners, [1], released=~linked).value == 0.0
+    score = c.cluster_formation_rate(labels, owners, [1], linked=linked)
+    assert (score.name, score.value) == ("cfr_link", 1.0)
+    # The same cluster without the linked photos: pure, covered, but nothing links it to the user.
+    apart = np.where(linked, 5, np.where(owners == 1, 0, -1))
+    assert c.cluster_formation_rate(apart, owners, [1], released=~linked).value == 1.0
+    assert c.cluster_formation_rate(apart, owners, [1], linked=linked).value == 0.0
+
+
+@given(LABELING, st.integers(1, 4), st.floats(0, 1), st.floats(0, 1), st.booleans())
+def test_formation_agrees_with_the_definition(
+    case: Labeling, support: int, purity: float, coverage: float, linking: bool
+) -> None:
+    owners, labels, links = case
+    users = [u for u in np.unique(owners) if np.any((owners == u) & ~links)]
+    if not users:
+        return
+    linked = links if linking else None
+
+    def forms(user: int) -> bool:
+        mine = owners == user
+        for cluster in set(labels.tolist()) - {-1}:
+            inside = labels == cluster
+            shared = int((inside & mine & ~links).sum())
+            own = int((inside & mine).sum()) if linking else shared
+            if (
+                shared >= support
+                and own / inside.sum() > purity
+                and shared / (mine & ~links).sum() >= coverage
+                and (not linking or (inside & mine & links).any())
+            ):
+                return True
+        return False
+
+    table = c.cluster_formation(labels, owners, users, released=~links, linked=linked)
+    criterion = c.Criterion(support, purity, coverage)
+    assert c.formed(table, criterion).tolist() == [forms(user) for user in users]
+
+
+def test_bounds_take_unmeasured_photos_both_ways() -> None:
+    # User 0: 4 of 10 photos in a cluster, 3 not measured: with them 7 of 10. User 1: 5 of 10 not measured,
+    # the rest noise: they could have made a cluster of their own. User 2: nothing could change.
+    labels = [0] * 4 + [-1] * 6 + [-1] * 10 + [-1] * 10
+    table = c.cluster_formation(labels, np.repeat([0, 1, 2], 10), [0, 1, 2])
+    assert c.formation_bounds(table, [3, 5, 0]) == (0.0, pytest.approx(2 / 3))
+
+
+def test_the_coverage_curve_falls_and_meets_cfr_at_one_half() -> None:
+    labels = [0] * 9 + [-1] + [1] * 5 + [-1] * 5
+    table = c.cluster_formation(labels, np.repeat([0, 1], 10), [0, 1])
+    thresholds, rates = c.coverage_curve(table, [0.5, 0.6, 0.9, 1.0])
+    assert thresholds.tolist() == [0.5, 0.6, 0.9, 1.0]
+    assert rates.tolist() == [1.0, 0.5, 0.5, 0.0]
+
+
+# --- agreement
+
+
+def test_pairwise_recall_counts_only_same_person_pairs() -> None:
+    # a a b b -> true pairs: aa, bb. The attacker joined the a's only: 1 of 2.
+    assert c.pairwise_recall(truth=[0, 0, 1, 1], guess=[5, 5, 6, -1]).value == 0.5
+
+
+@given(LABELING)
+def test_pairwise_agrees_with_the_definition(case: Labeling) -> None:
+    truth, guess, of = case
+    n = truth.size
+    pairs = [(i, j) for i in range(n) for j in range(i + 1, n) if of[i] or of[j]]
+    joined = [p for p in pairs if together(guess, *p)]
+    true = [p for p in pairs if together(truth, *p)]
+    both = len(set(joined) & set(true))
+    result = c.pairwise(truth, guess, of=of)
+    assert (result.precision.n, result.recall.n) == (len(joined), len(true))
+    for score, part, whole in (
+        (result.precision, both, len(joined)),
+        (result.recall, both, len(true)),
+        (result.f, 2 * both, len(joined) + len(true)),
+    ):
+        assert score.value == pytest.approx(part / whole) if whole else math.isnan(score.value)
+
+
+@given(LABELING)
+def test_bcubed_agrees_with_the_definition(case: Labeling) -> None:
+    truth, guess, of = case
+    n = truth.size
+    precision, recall = [], []
+    for i in np.flatnonzero(of):
+        mates = [j for j in range(n) if together(guess, i, j)]
+        same = [j for j in range(n) if together(truth, i, j)]
+        shared = len(set(mates) & set(same))
+        precision.append(shared / len(mates))
+        recall.append(shared / len(same))
+    p, r = np.mean(precision), np.mean(recall)
+    result = c.bcubed(truth, guess, of=of)
+    assert result.precision.value == pytest.approx(p)
+    assert result.recall.value == pytest.approx(r)
+    assert result.f.value == pytest.approx(2 * p * r / (p + r))
+    assert 0 < result.f.value <= 1
+
+
+@given(LABELING)
+def test_best_match_f1_agrees_with_the_definition(case: Labeling) -> None:
+    owners, labels, _ = case
+    groups = [[j for j in range(owners.size) if together(labels, i, j)] for i in range(owners.size)]
+    people = np.unique(owners)
+    expected = []
+    for person in people:
+        mine = set(np.flatnonzero(owners == person).tolist())
+        expected.append(max(2 * len(mine & set(g)) / (len(g) + len(mine)) for g in groups))
+    assert c.best_match_f1(labels, owners, people) == pytest.approx(expected)
+
+
+@settings(max_examples=40)
+@given(LABELING, st.permutations(range(5)), st.randoms())
+def test_names_and_order_change_nothing(case: Labeling, names: list[int], random: Any) -> None:
+    truth, guess, of = case
+    renamed = np.where(guess == -1, -1, np.array(names)[guess])
+    order = np.array(random.sample(range(truth.size), truth.size))
+    users = np.unique(truth)
+    for metric in (
+        lambda t, g, _: c.bcubed(t, g, of=_).f,
+        lambda t, g, _: c.pairwise(t, g, of=_).f,
+        lambda t, g, _: c.cluster_formation_rate(g, t, users, support=1),
+        lambda t, g, _: c.v_measure(t, g),
+        lambda t, g, _: c.noise_share(g, of=_),
+        lambda t, g, _: c.cluster_count(g),
+    ):
+        expected = metric(truth, guess, of).value
+        assert metric(truth, renamed, of).value == pytest.approx(expected, nan_ok=True)
+        assert metric(truth[order], guess[order], of[order]).value == pytest.approx(expected, nan_ok=True)
+
+
+@given(LABELING)
+def test_a_perfect_assignment_scores_one_and_moving_photos_to_noise_never_joins_more(case: Labeling) -> None:
+    truth, guess, of = case
+    assert c.bcubed(truth, truth).f.value == 1.0
+    noisier = np.where(of, -1, guess)
+    before, after = c.bcubed(truth, guess), c.bcubed(truth, noisier)
+    assert after.recall.value <= before.recall.value + 1e-12
+    assert c.pairwise(truth, noisier).precision.n <= c.pairwise(truth, guess).precision.n
+
+
+def test_an_assignment_of_noise_only() -> None:
+    # Four singletons of two people: every photo alone in a pure cluster that covers half its person.
+    result = c.bcubed([0, 0, 1, 1], [-1] * 4)
+    assert (result.precision.value, result.recall.value) == (1.0, 0.5)
+    assert c.pairwise([0, 0, 1, 1], [-1] * 4).f.value == 0.0
+    assert c.cluster_count([-1] * 4).value == 0.0
+    assert c.noise_share([-1, -1, 0, 0], of=np.array([True, False, True, False])).value == 0.5
+
+
+def test_v_measure_is_scikit_learns_with_noise_as_singletons() -> None:
+    # Photos 2 and 4 are noise: clusters of one.
+    expected = v_measure_score([0, 0, 0, 1, 1, 1], [0, 0, 3, 1, 4, 1])
+    assert c.v_measure([0, 0, 0, 1, 1, 1], [0, 0, -1, 1, -1, 1]).value == pytest.approx(expected)
+
+
+def test_contamination_counts_people_whose_f1_falls_by_more_than_a_tenth() -> None:
+    # Person 1 keeps a cluster. Person 2 (2 photos) and person 3 (1 photo, noise before) land in one cluster
+    # of 7 with user 0: F1 1 -> 2*2/(7+2) = .44 and 1 -> 2*1/(7+1) = .25. 2 of 3 people.
+    owners = [1, 1, 1, 1, 2, 2, 3, 0, 0, 0, 0]
+    clean = [0, 0, 0, 0, 1, 1, -1, 2, 2, 2, 2]
+    cloaked = [0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1]
+    score = c.contamination(clean, cloaked, owners, [1, 2, 3])
+    assert (score.value, score.n) == (pytest.approx(2 / 3), 3)
+    assert c.contamination(clean, clean, owners, [1, 2, 3]).value == 0.0
+
+
+def test_a_fall_of_exactly_a_tenth_does_not_count() -> None:
+    # Nine photos in a cluster of nine, then with two strangers: F1 18/18 -> 18/20, a fall of .1.
+    owners, users = [1] * 9 + [0, 0], [1]
+    assert c.contamination([0] * 9 + [-1, -1], [0] * 11, owners, users).value == 0.0
+    worse = c.contamination([0] * 9 + [-1] * 3, [0] * 12, [*owners, 0], users)
+    assert worse.value == 1.0
+
+
+# --- bad input
+
+
+@pytest.mark.parametrize(
+    ("labels", "owners", "users", "line"),
+    [
+        ([0, 0], [1], [1], "lengths differ: labels 2, owners 1"),
+        ([0, 0], [1, 1], [], "users is empty"),
+        ([0, 0], [1, 1], [1, 1], "names somebody twice"),
+        ([0, 0], [1, 1], [2], "user 2 has no released photo"),
+        ([0.0, math.nan], [1, 1], [1], "labels must be whole numbers"),
+        ([0, -2], [1, 1], [1], "labels must be at least -1"),
+        ([[0, 0]], [1, 1], [1], "labels must have one axis"),
+        ([], [], [1], "empty"),
+    ],
+)
+def test_bad_arrays_are_refused_in_one_line(labels: Any, owners: Any, users: Any, line: str) -> None:
+    with pytest.raises(ValueError, match=line) as error:
+        c.cluster_formation_rate(labels, owners, users)
+    assert "\n" not in str(error.value)
+
+
+def test_bad_masks_are_refused() -> None:
+    with pytest.raises(ValueError, match="released must be 2 booleans"):
+        c.cluster_formation_rate([0, 0], [1, 1], [1], released=[1, 0])
+    with pytest.raises(ValueError, match="both released and linked"):
+        c.cluster_formation_rate([0, 0], [1, 1], [1], released=[True, True], linked=[False, True])
+    with pytest.raises(ValueError, match="chooses no photo"):
+        c.bcubed([0, 0], [0, 0], of=[False, False])
+    with pytest.raises(ValueError, match="person 3 has no photo"):
+        c.best_match_f1([0, 0], [1, 1], [3])
+
+
+# --- the protocol's check values
+
+USERS, RELEASED, LINKED, BACKGROUND, PHOTOS = 40, 10, 5, 40, 12
+
+
+class World:
+    """40 users and 40 others as directions in 128 dimensions, and a calibrated DBSCAN."""
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(7)
+        people = rng.normal(size=(2 * USERS + 20, 128))
+        people /= np.linalg.norm(people, axis=1, keepdims=True)
+        count = [RELEASED + LINKED] * USERS + [PHOTOS] * BACKGROUND
+        self.owners = np.repeat(np.arange(USERS + BACKGROUND), count)
+        place = np.concatenate([np.arange(k) for k in count])
+        self.released = (self.owners < USERS) & (place < RELEASED)
+        self.linked = (self.owners < USERS) & (place >= RELEASED)
+        self.people = people
+        self.rng = rng
+        self.clean = self.photos(people[self.owners])
+        calibration = np.repeat(np.arange(20), 10)
+        tuning = self.photos(people[USERS + BACKGROUND + calibration])
+        self.attacker = Dbscan().calibrated(tuning, calibration, c.bcubed_objective)
+
+    def photos(self, directions: np.ndarray) -> np.ndarray:
+        """Photos around directions: cosine within a person about .8."""
+        noise = self.rng.normal(size=directions.shape) / math.sqrt(directions.shape[1])
+        return (directions + 0.5 * noise).astype(np.float32)
+
+    def rates(self, embeddings: np.ndarray) -> tuple[float, float]:
+        """CFR and CFR-link of what the attacker makes of these embeddings."""
+        labels = self.attacker.cluster(embeddings)
+        users = np.arange(USERS)
+        plain = c.cluster_formation(labels, self.owners, users, released=self.released)
+        link = c.cluster_formation(labels, self.owners, users, released=self.released, linked=self.linked)
+        return c.formation_rate(plain).value, c.formation_rate(link).value
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World()
+
+
+def test_check_value_clean(world: World) -> None:
+    assert world.rates(world.clean) == (1.0, 1.0)
+
+
+def test_check_value_every_photo_of_a_user_moved_by_the_same_offset(world: World) -> None:
+    # Somewhere else, but together: not re-identified, and still a cluster.
+    offsets = np.random.default_rng(6).normal(size=(USERS, 128)) / math.sqrt(128) * 3
+    moved = world.clean.copy()
+    moved[world.released] += offsets[world.owners[world.released]]
+    assert world.rates(moved) == (1.0, 0.0)
+
+
+def test_check_value_scattered(world: World) -> None:
+    rng = np.random.default_rng(8)
+    scattered = world.clean.copy()
+    scattered[world.released] = rng.normal(size=(USERS * RELEASED, 128))
+    assert world.rates(scattered) == (0.0, 0.0)
+
+
+def test_check_value_moved_onto_a_background_person_with_at_least_m_photos(world: World) -> None:
+    merged = world.clean.copy()
+    targets = USERS + world.owners[world.released] % BACKGROUND
+    merged[world.released] = world.photos(world.people[targets])
+    assert PHOTOS >= RELEASED
+    assert world.rates(merged) == (0.0, 0.0)
+    # The people they were moved onto pay for it: best-match F1 1 -> 2*12/(22+12) = .71.
+    before, after = (world.attacker.cluster(x) for x in (world.clean, merged))
+    background = np.arange(USERS, USERS + BACKGROUND)
+    assert c.contamination(before, after, world.owners, background).value == 1.0
+
+
+def test_a_label_permutation_is_chance(world: World) -> None:
+    labels = world.attacker.cluster(world.clean)
+    shuffled = np.random.default_rng(9).permutation(labels)
+    users = np.arange(USERS)
+    assert c.cluster_formation_rate(shuffled, world.owners, users, released=world.released).value == 0.0
+
+
+def test_the_stored_table_recomputes_every_threshold(world: World) -> None:
+    labels = world.attacker.cluster(world.clean)
+    table = c.cluster_formation(labels, world.owners, np.arange(USERS), released=world.released)
+    for coverage in (0.1, 0.5, 0.95):
+        direct = c.cluster_formation_rate(
+            labels, world.owners, np.arange(USERS), released=world.released, coverage=coverage
+        )
+        assert c.formation_rate(table, replace(c.PROTOCOL, coverage=coverage)).value == direct.value
