@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 Floats32 = npt.NDArray[np.float32]
 
-BLOCK = 2**24
-"""Similarities held at once: 64 MB in float32."""
+BLOCK = 2**20
+"""Similarities held at once: 4 MB in float32, about what a cache holds."""
 
 
 def unit_rows(embeddings: npt.ArrayLike, name: str = "embeddings") -> Floats32:

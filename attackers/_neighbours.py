@@ -48,10 +48,11 @@ def neighbour_graph(embeddings: npt.ArrayLike, eps: float) -> Graph:
     start = 0
     while start < photos:
         stop = min(photos, start + block_rows(photos - start))
-        apart = 1 - rows[start:stop] @ rows[start:].T
-        near = apart <= eps
-        near[:, : stop - start] &= np.triu(np.ones((stop - start, stop - start), np.bool_), 1)
-        i, j = np.nonzero(near)
+        apart = rows[start:stop] @ rows[start:].T
+        np.subtract(1, apart, out=apart)
+        i, j = np.divmod(np.flatnonzero(apart <= eps), photos - start)
+        later = j > i
+        i, j = i[later], j[later]
         left.append((i + start).astype(np.int32))
         right.append((j + start).astype(np.int32))
         # Rounding can put twins a hair below zero.

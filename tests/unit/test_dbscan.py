@@ -47,8 +47,8 @@ def test_the_partition_is_scikit_learns_border_photos_too(
 
 
 def test_a_border_photo_goes_to_the_cluster_whose_first_core_photo_comes_first() -> None:
-    # Two runs of four photos 1 degree apart, and one photo between them, 5 degrees from the nearest of either.
-    # Within 5.5 degrees only the inner ends, 3 and 13, have five photos; the one at 8 has three: border of both.
+    # Two runs of four photos 1 degree apart, and one photo between them, 5 degrees from either. Within 5.5
+    # degrees only the inner ends, 3 and 13, have five photos; the one at 8 has three: border of both.
     eps = float(1 - np.cos(np.radians(5.5)))
     left, right = [0, 1, 2, 3], [13, 14, 15, 16]
     for order in ([*left, 8, *right], [*right, 8, *left], [8, *right, *left]):
