@@ -54,9 +54,9 @@ def load(name: str, folders: Folders, device: str = "cpu") -> Encoder:
     """
     asked = card(name, folders)
     if name in _built_in():
-        from bench.encoders import synth
+        from bench.encoders.synth import load as load_built_in
 
-        return synth.load(name, device)
+        return load_built_in(name, device)
     path = weights.find(asked, folders)
     if name in {c.name for c in cards.FACENET}:
         from bench.encoders.facenet import FaceNet
@@ -85,6 +85,6 @@ def _cards() -> dict[str, EncoderCard]:
 
 
 def _built_in() -> dict[str, EncoderCard]:
-    from bench.encoders import synth
+    from bench.encoders.synth import cards as built_in
 
-    return {c.name: c for c in synth.cards()}
+    return {c.name: c for c in built_in()}
