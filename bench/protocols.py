@@ -17,7 +17,7 @@ from bench.types import (
     DatasetCard,
     Embeddings,
     EncoderCard,
-    Folders,
+    Face,
     Gallery,
     Image,
     Labels,
@@ -25,6 +25,8 @@ from bench.types import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import torch
 
 
@@ -68,8 +70,113 @@ class Encoder(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a goal knows before the first step, for one surrogate. Photos without a face are not counted.
+
+    Attributes:
+        clean: [photo, dimensions], unit rows: the clean photos of every user, in order.
+        owners: int64 [photo]: whose album each is from.
+        reference: [person, dimensions], unit rows: other people, in no other part of the experiment.
+        digests: content digest of each photo; with `seed`, what anything random about it is drawn from.
+        seed: of the run.
+    """
+
+    clean: torch.Tensor
+    owners: torch.Tensor
+    reference: torch.Tensor
+    digests: tuple[str, ...]
+    seed: int
+
+
+class Objective(Protocol):
+    """What to minimise for one surrogate, photo by photo."""
+
+    def __call__(
+        self, embeddings: torch.Tensor, photos: torch.Tensor, current: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Loss of some photos, and whether each has reached the goal.
+
+        Args:
+            embeddings: [n, dimensions], unit rows, of the cloaked photos asked about; may carry gradients.
+            photos: int64 [n]: which photos of `Ground.clean` they are.
+            current: [photo, dimensions]: the latest embedding of every cloaked photo, as constants.
+
+        Returns:
+            Loss [n], to be made small, and reached: bool [n].
+        """
+
+
+class Goal(Protocol):
+    """Makes the objective of one surrogate out of what is known before the first step."""
+
+    def __call__(self, ground: Ground) -> Objective:
+        """Called once for each surrogate, with the photos in the same order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """How the engine walks: momentum-iterative sign steps (MI-FGSM, Dong et al. 2018, equations 6 and 7).
+
+    Attributes:
+        steps: gradient steps.
+        reach: the sum of all steps, in budgets; one step is reach / steps budgets long.
+        momentum: decay of the accumulated gradient, in [0, 1].
+        random_start: start anywhere in the budget, not at the clean photo.
+        jitter: how far each gradient's alignment is shaken (see `bench.optim.diversity`); 0 is none.
+        smoothing: standard deviation in photo pixels of the Gaussian that the gradient is
+            convolved with (TI-FGSM, Dong et al. 2019); 0 is none.
+        jpeg: lowest JPEG quality that the gradients are taken through, with the quality drawn anew for
+            each photo and step up to 95; 0 is none.
+    """
+
+    steps: int = 20
+    reach: float = 2.5
+    momentum: float = 1.0
+    random_start: bool = False
+    jitter: float = 0.0
+    smoothing: float = 0.0
+    jpeg: int = 0
+
+
 class Engine(Protocol):
-    """The cloaking engine, as a defense sees it. See `bench.optim.engine`."""
+    """The cloaking engine, as a defense sees it. See `bench.optim.engine`.
+
+    Every released value is an 8-bit number that differs from the original by at most floor(N) of
+    `linf:N`, and only inside the photo's face region.
+    """
+
+    def cloak(
+        self, albums: Sequence[Album], kit: Kit, goal: Goal, descent: Descent
+    ) -> list[list[Image | None]]:
+        """Optimise every photo of every album on its own pixels; None where there is no face to align.
+
+        Raises:
+            UserError: without surrogates, or without a bounded budget.
+        """
+
+    def cloak_universal(
+        self, albums: Sequence[Album], kit: Kit, goal: Goal, descent: Descent, *, learn: int
+    ) -> list[list[Image | None]]:
+        """Optimise one mask a user in the frame of the aligned face, and put it on all photos of the user.
+
+        Args:
+            albums: as for `cloak`.
+            kit: as for `cloak`.
+            goal: judged on the photos that the mask is learned on.
+            descent: as for `cloak`.
+            learn: how many photos of a user, first by digest, the mask is learned on; the others get it
+                without a gradient ever being taken of them.
+
+        Raises:
+            UserError: without surrogates, or without a bounded budget.
+        """
+
+    def region(self, photo: Image, face: Face | None) -> npt.NDArray[np.bool_] | None:
+        """Where a photo may be changed: bool [height, width]; None where there is no face to align."""
+
+    def resolved(self) -> dict[str, object]:
+        """Every parameter that `auto` stood for, and what it became on this machine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,252 @@
+"""The cloaking engine: many photos of many users, several surrogates, one budget, on the photo's own pixels.
+
+Each step takes the gradient of a goal's loss through every surrogate's alignment and network, in batches that
+may hold anybody's photos; then judges every photo on exactly the 8-bit pixels that would be released. Photos
+that have reached the goal stand still, and start again if a later step of another photo undoes it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from bench.errors import UserError
+from bench.optim.patches import Patch, cut
+from bench.optim.perturbation import OwnPixels, Perturbation, UserMask, whole_levels
+from bench.optim.region import face_region
+from bench.optim.scene import Scene
+from bench.optim.surrogate import Surrogate, precision_for
+from bench.protocols import Descent, Encoder, Goal, Ground, Kit
+from bench.types import Album, Crop, Face, Image
+
+_log = logging.getLogger("bench.optim")
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """One photo that can be cloaked: whose it is, where it goes, and its patch."""
+
+    user: int
+    position: int
+    face: Face
+    digest: str
+    patch: Patch
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came of one call.
+
+    Attributes:
+        photos: as `bench.protocols.Defense.cloak` returns them.
+        reached: for each album and photo, whether its goal was reached; False where there is no face.
+        gradients: how many photo gradients (one a photo, step and surrogate) it took.
+    """
+
+    photos: list[list[Image | None]]
+    reached: list[list[bool]]
+    gradients: int
+
+
+class CloakingEngine:
+    """See `bench.protocols.Engine`.
+
+    Args:
+        device: `cpu`, `cuda`, `cuda:1`.
+        precision: `auto`, `fp32` or `bf16`; of the surrogates' gradients, never of the photos.
+        batch: photos in one forward pass; None: 16 on a CPU (its caches), 64 on a GPU.
+        wave: megapixels of patches that are in memory at a time, about 30 MB each; users are never split.
+    """
+
+    def __init__(
+        self, device: str = "cpu", *, precision: str = "auto", batch: int | None = None, wave: float = 16.0
+    ) -> None:
+        self._device = torch.device(device)
+        self._asked = precision
+        self._precision = precision_for(precision, self._device)
+        self._batch = batch or (64 if self._device.type == "cuda" else 16)
+        self._wave = wave
+        self._ready: dict[int, tuple[Encoder, Surrogate]] = {}
+        self._reference: dict[tuple[int, tuple[str, ...]], torch.Tensor] = {}
+
+    def resolved(self) -> dict[str, object]:
+        """Every parameter, with what `auto` became on this machine."""
+        return {
+            "device": str(self._device),
+            "precision": self._precision,
+            "precision_asked": self._asked,
+            "batch": self._batch,
+            "wave_megapixels": self._wave,
+        }
+
+    def region(self, photo: Image, face: Face | None) -> npt.NDArray[np.bool_] | None:
+        """Where a photo may be changed: bool [height, width]; None where there is no face to align."""
+        if face is None:
+            return None
+        try:
+            return face_region(face, photo.shape[0], photo.shape[1])
+        except ValueError:  # landmarks in one point, or a face outside the photo: nothing to align
+            return None
+
+    def cloak(
+        self, albums: Sequence[Album], kit: Kit, goal: Goal, descent: Descent
+    ) -> list[list[Image | None]]:
+        """See `bench.protocols.Engine.cloak`."""
+        return self.run(albums, kit, goal, descent).photos
+
+    def cloak_universal(
+        self, albums: Sequence[Album], kit: Kit, goal: Goal, descent: Descent, *, learn: int
+    ) -> list[list[Image | None]]:
+        """See `bench.protocols.Engine.cloak_universal`."""
+        return self.run(albums, kit, goal, descent, learn=learn).photos
+
+    def run(
+        self, albums: Sequence[Album], kit: Kit, goal: Goal, descent: Descent, *, learn: int | None = None
+    ) -> Run:
+        """Cloak, and say what was reached.
+
+        Args:
+            albums: the users' photos.
+            kit: budget, surrogates, reference people and seed.
+            goal: what to optimise.
+            descent: how.
+            learn: None for every photo's own pixels; else one mask a user, learned on this many photos.
+
+        Raises:
+            UserError: without surrogates, or without a bounded budget.
+        """
+        if not kit.surrogates:
+            raise UserError("this defense optimises against a surrogate and has none. Name one: --surrogate.")
+        if kit.budget.kind != "linf":
+            raise UserError(
+                f"this defense needs a budget it can keep, not {kit.budget}. Try --budget linf:8."
+            )
+        out: list[list[Image | None]] = [[None] * len(a.photos) for a in albums]
+        reached = [[False] * len(a.photos) for a in albums]
+        crops = tuple(dict.fromkeys(s.card.crop for s in kit.surrogates))
+        gradients = 0
+        for subjects in self._waves(_subjects(albums, crops)):
+            patches, done, spent = self._optimised(subjects, crops, kit, goal, descent, learn)
+            gradients += spent
+            for subject, pixels, success in zip(subjects, patches, done, strict=True):
+                released = albums[subject.user].photos[subject.position].copy()
+                height, width = pixels.shape[:2]
+                top, left = subject.patch.top, subject.patch.left
+                released[top : top + height, left : left + width] = pixels
+                out[subject.user][subject.position] = released
+                reached[subject.user][subject.position] = success
+        return Run(out, reached, gradients)
+
+    def _optimised(
+        self,
+        subjects: Sequence[_Subject],
+        crops: tuple[Crop, ...],
+        kit: Kit,
+        goal: Goal,
+        descent: Descent,
+        learn: int | None,
+    ) -> tuple[list[Image], list[bool], int]:
+        """Released patches, whether each reached the goal, and how many gradients it took."""
+        limit = whole_levels(kit.budget.value)
+        if limit == 0:
+            return [s.patch.pixels for s in subjects], [False] * len(subjects), 0
+        taught = list(range(len(subjects))) if learn is None else _taught(subjects, learn)
+        digests = [subjects[i].digest for i in taught]
+        owners = self._owners(subjects)
+        scene = self._scene([subjects[i].patch for i in taught], crops, kit.surrogates)
+        perturbation: Perturbation
+        if learn is None:
+            perturbation = OwnPixels(scene.stacks, scene.patches, limit, descent, kit.seed, digests)
+        else:
+            faces = [subjects[i].face for i in taught]
+            perturbation = UserMask(scene.stacks, scene.patches, faces, owners[taught], limit, descent)
+        clean = scene.clean(kit.surrogates)
+        objectives = [
+            goal(Ground(own, owners[taught], self._people(encoder, kit.reference), tuple(digests), kit.seed))
+            for own, encoder in zip(clean, kit.surrogates, strict=True)
+        ]
+        walked = scene.descend(perturbation, objectives, clean, descent, kit.seed, digests)
+        _log.info("%d of %d photos reached the goal", int(walked.reached.sum()), len(taught))
+        reached = [False] * len(subjects)
+        for i, done in zip(taught, walked.reached.tolist(), strict=True):
+            reached[i] = done
+        if isinstance(perturbation, UserMask):
+            scene = self._scene([s.patch for s in subjects], crops, kit.surrogates)
+            faces = [s.face for s in subjects]
+            masks = perturbation.masks
+            perturbation = UserMask(scene.stacks, scene.patches, faces, owners, limit, descent, masks)
+        return scene.released(perturbation), reached, walked.gradients
+
+    def _scene(self, patches: Sequence[Patch], crops: tuple[Crop, ...], encoders: Sequence[Encoder]) -> Scene:
+        ready = [(crops.index(e.card.crop), self._surrogate(e)) for e in encoders]
+        return Scene(patches, crops, ready, self._batch, self._device)
+
+    def _owners(self, subjects: Sequence[_Subject]) -> torch.Tensor:
+        numbers = {user: i for i, user in enumerate(dict.fromkeys(s.user for s in subjects))}
+        return torch.tensor([numbers[s.user] for s in subjects], device=self._device)
+
+    def _surrogate(self, encoder: Encoder) -> Surrogate:
+        """The encoder's network, made ready once."""
+        if id(encoder) not in self._ready:
+            made = Surrogate(encoder, self._device, self._precision, self._batch)
+            self._ready[id(encoder)] = (encoder, made)
+        return self._ready[id(encoder)][1]
+
+    def _people(self, encoder: Encoder, reference: Album) -> torch.Tensor:
+        """Embeddings [person, dimensions] of the reference people who have a face, computed once."""
+        self._surrogate(encoder)  # keeps the encoder alive, and with it the meaning of its id
+        key = (id(encoder), reference.digests)
+        if key not in self._reference:
+            crop = encoder.card.crop
+            patches = [s.patch for s in _subjects([reference], (crop,))]
+            found = [torch.zeros((0, encoder.card.dimensions), device=self._device)]
+            if patches:
+                found += self._scene(patches, (crop,), [encoder]).clean([encoder])
+            self._reference[key] = torch.cat(found)
+        return self._reference[key]
+
+    def _waves(self, subjects: Iterable[_Subject]) -> Iterator[list[_Subject]]:
+        """Whole users, as many as fit into memory together; one user is never split."""
+        wave: list[_Subject] = []
+        size = 0.0
+        for user in _by_user(subjects):
+            pixels = sum(s.patch.region.size for s in user) / 1e6
+            if wave and size + pixels > self._wave:
+                yield wave
+                wave, size = [], 0.0
+            wave, size = wave + user, size + pixels
+        if wave:
+            yield wave
+
+
+def _subjects(albums: Sequence[Album], crops: Sequence[Crop]) -> Iterator[_Subject]:
+    """Every photo with a face that can be aligned, album by album."""
+    for user, album in enumerate(albums):
+        rows = zip(album.photos, album.faces, album.digests, strict=True)
+        for position, (photo, face, digest) in enumerate(rows):
+            if face is None:
+                continue
+            try:
+                patch = cut(photo, face, crops)
+            except ValueError:  # landmarks in one point, or a face outside the photo: nothing to align
+                continue
+            yield _Subject(user, position, face, digest, patch)
+
+
+def _by_user(subjects: Iterable[_Subject]) -> Iterator[list[_Subject]]:
+    for _, own in groupby(subjects, key=lambda s: s.user):
+        yield list(own)
+
+
+def _taught(subjects: Sequence[_Subject], learn: int) -> list[int]:
+    """Positions of the photos that each user's mask is learned on: the first by digest."""
+    chosen: list[int] = []
+    for _, own in groupby(range(len(subjects)), key=lambda i: subjects[i].user):
+        chosen += sorted(sorted(own, key=lambda i: subjects[i].digest)[: max(1, learn)])
+    return chosen
