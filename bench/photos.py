@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 
 import numpy as np
@@ -32,6 +33,11 @@ _BROKEN = (
     zlib.error,
 )
 """What Pillow's format readers raise for files that are not what they claim to be."""
+
+
+# what Pillow remarks about a damaged file on its way to reading it, or not: the reason says what matters
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+warnings.filterwarnings("ignore", category=PIL.Image.DecompressionBombWarning)
 
 
 class UnreadablePhoto(Exception):  # noqa: N818 - an outcome, not an error

@@ -1,0 +1,189 @@
+"""Whatever a file is, it becomes upright 8-bit RGB, or one clear reason why not."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import pytest
+
+from bench.photos import MAX_PIXELS, UnreadablePhoto, decode, encode_png
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore:Image size")
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@pytest.fixture
+def pixels() -> Pixels:
+    """Smooth, so that JPEG keeps it; no symmetry, so that turns show. 20 high, 32 wide."""
+    ys, xs = np.mgrid[0:20, 0:32]
+    return np.stack([xs * 7, ys * 9, (xs + ys) * 3], -1).astype(np.uint8)
+
+
+def saved(photo: PIL.Image.Image, kind: str, **options: object) -> bytes:
+    out = io.BytesIO()
+    photo.save(out, kind, **options)
+    return out.getvalue()
+
+
+def png(width: int, height: int, depth: int, rows: bytes) -> bytes:
+    """An RGB file written by hand, true or not."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    head = struct.pack(">IIBBBBB", width, height, depth, 2, 0, 0, 0)
+    body = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def reason(data: bytes | Pixels) -> str:
+    with pytest.raises(UnreadablePhoto) as caught:
+        decode(data)
+    said = caught.value.reason
+    assert said == str(caught.value)
+    assert "\n" not in said
+    assert "0x" not in said  # no addresses: the same bytes give the same reason
+    return said
+
+
+def test_png_comes_back_exactly(pixels: Pixels) -> None:
+    back = decode(encode_png(pixels))
+    assert back.dtype == np.uint8
+    assert back.flags.c_contiguous
+    np.testing.assert_array_equal(back, pixels)
+
+
+def test_png_bytes_depend_on_the_pixels_alone(pixels: Pixels) -> None:
+    assert encode_png(pixels) == encode_png(pixels.copy())
+    assert b"tEXt" not in encode_png(pixels)
+
+
+def test_pixels_pass_through_untouched(pixels: Pixels) -> None:
+    np.testing.assert_array_equal(decode(pixels), pixels)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied(pixels: Pixels, orientation: int) -> None:
+    # what a camera stores for each orientation, so that the photo seen is always `pixels`
+    stored = {
+        1: pixels,
+        2: pixels[:, ::-1],
+        3: pixels[::-1, ::-1],
+        4: pixels[::-1],
+        5: pixels.transpose(1, 0, 2),
+        6: np.rot90(pixels, 1),
+        7: pixels.transpose(1, 0, 2)[::-1, ::-1],
+        8: np.rot90(pixels, -1),
+    }[orientation]
+    exif = PIL.Image.Exif()
+    exif[0x0112] = orientation
+    data = saved(PIL.Image.fromarray(np.ascontiguousarray(stored)), "PNG", exif=exif)
+    np.testing.assert_array_equal(decode(data), pixels)
+
+
+def test_cmyk_jpeg(pixels: Pixels) -> None:
+    cmyk = PIL.Image.fromarray(pixels).convert("CMYK")
+    back = decode(saved(cmyk, "JPEG", quality=95))
+    assert back.shape == pixels.shape
+    assert np.abs(back.astype(int) - pixels).mean() < 6
+
+
+def test_sixteen_bit_grey_png_is_scaled_not_clipped() -> None:
+    grey = np.array([[0, 257, 32768, 65535, 256]], np.uint16)
+    # v * 255 / 65535, rounded: 32768 / 257 = 127.5 rounds up; 256 / 257 = 0.996 -> 1
+    np.testing.assert_array_equal(
+        decode(saved(PIL.Image.fromarray(grey), "PNG"))[0, :, 0], [0, 1, 128, 255, 1]
+    )
+
+
+def test_sixteen_bit_rgb_png() -> None:
+    row = b"\0" + struct.pack(">6H", 0, 32768, 65535, 65535, 0, 514)  # two pixels
+    data = png(2, 1, 16, row)
+    np.testing.assert_array_equal(decode(data), [[[0, 128, 255], [255, 0, 2]]])
+
+
+def test_palette_and_its_transparency() -> None:
+    photo = PIL.Image.new("P", (3, 1))
+    photo.putpalette([10, 20, 30, 200, 0, 0, 0, 99, 0])
+    photo.putdata([0, 1, 2])
+    np.testing.assert_array_equal(decode(saved(photo, "PNG")), [[[10, 20, 30], [200, 0, 0], [0, 99, 0]]])
+    see_through = decode(saved(photo, "PNG", transparency=1))
+    np.testing.assert_array_equal(see_through, [[[10, 20, 30], [255, 255, 255], [0, 99, 0]]])
+
+
+def test_alpha_is_laid_on_white() -> None:
+    rgba = np.array([[[100, 0, 0, 255], [100, 0, 0, 0], [100, 0, 0, 51]]], np.uint8)
+    # 51/255 = 1/5: 100 / 5 + 255 * 4 / 5 = 224, 0 + 204
+    expected = [[[100, 0, 0], [255, 255, 255], [224, 204, 204]]]
+    np.testing.assert_array_equal(decode(saved(PIL.Image.fromarray(rgba), "PNG")), expected)
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "LA"])
+def test_grey_becomes_three_equal_channels(mode: str) -> None:
+    photo = PIL.Image.new("L", (4, 3), 255).convert(mode)
+    back = decode(saved(photo, "PNG"))
+    assert back.shape == (3, 4, 3)
+    assert np.unique(back).tolist() == [255]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"])
+def test_one_pixel(kind: str) -> None:
+    assert decode(saved(PIL.Image.new("RGB", (1, 1), "white"), kind)).shape == (1, 1, 3)
+
+
+def test_nothing_at_all() -> None:
+    assert reason(b"") == "the file is empty or could not be read"
+
+
+def test_text_called_jpg() -> None:
+    assert reason(b"dear diary, this is no photo\n" * 20) == "not a photo in any format that Pillow reads"
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "TIFF", "BMP", "WEBP"])
+def test_every_truncation_has_a_reason(pixels: Pixels, kind: str) -> None:
+    big = np.kron(pixels, np.ones((6, 6, 1), np.uint8))
+    data = saved(PIL.Image.fromarray(big), kind)
+    for share in (0.02, 0.3, 0.6):
+        assert reason(data[: int(len(data) * share)])
+
+
+def test_truncated_jpeg_says_so(pixels: Pixels) -> None:
+    data = saved(PIL.Image.fromarray(np.kron(pixels, np.ones((8, 8, 1), np.uint8))), "JPEG")
+    assert reason(data[: len(data) // 2]).startswith("broken JPEG file: image file is truncated")
+
+
+def test_damaged_bytes_never_escape_as_another_error(pixels: Pixels) -> None:
+    rng = np.random.default_rng(0)
+    for kind in ("JPEG", "PNG", "GIF", "TIFF", "WEBP"):
+        data = np.frombuffer(saved(PIL.Image.fromarray(pixels), kind), np.uint8)
+        for _ in range(60):
+            damaged = data.copy()
+            at = rng.integers(0, len(data), 6)
+            damaged[at] = rng.integers(0, 256, 6)
+            try:
+                assert decode(damaged.tobytes()).ndim == 3
+            except UnreadablePhoto as error:
+                assert "\n" not in error.reason
+
+
+@pytest.mark.parametrize("side", [int(MAX_PIXELS**0.5) + 1, 40_000])
+def test_decompression_bomb_is_refused_before_it_is_unpacked(side: int) -> None:
+    assert "pixels" in reason(png(side, side, 8, b""))
+
+
+def test_float_samples_are_refused() -> None:
+    photo = PIL.Image.fromarray(np.ones((2, 2), np.float32))
+    assert "32-bit" in reason(saved(photo, "TIFF"))
+
+
+@pytest.mark.parametrize(
+    "array", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((0, 4, 3), np.uint8)]
+)
+def test_arrays_of_another_shape_are_refused(array: Pixels) -> None:
+    assert "not uint8 [height, width, 3]" in reason(array)
