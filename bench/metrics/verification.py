@@ -10,7 +10,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from bench.metrics._partition import Floats, whole_numbers
 from bench.metrics.statistics import wilson
@@ -104,8 +103,9 @@ def auc(genuine: npt.ArrayLike, impostor: npt.ArrayLike) -> Score:
         ValueError: for no pairs, or scores that are not finite.
     """
     same, other = _similarities(genuine, "genuine"), _similarities(impostor, "impostor")
-    ranks = rankdata(np.concatenate([same, other]))[: same.size]
-    wins = float(ranks.sum()) - same.size * (same.size + 1) / 2
+    other = np.sort(other)
+    beaten = np.searchsorted(other, same, side="left") + np.searchsorted(other, same, side="right")
+    wins = float(beaten.sum()) / 2
     return _rate("auc", wins / (same.size * other.size), min(same.size, other.size), "lower")
 
 
