@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 from typing import NamedTuple
-
-from scipy.special import ndtri
 
 
 class Interval(NamedTuple):
@@ -38,7 +37,7 @@ def wilson(successes: float, n: int, confidence: float = 0.95) -> Interval:
         raise ValueError(f"successes must lie between 0 and n = {n}, got {successes}")
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, got {confidence}")
-    z2 = float(ndtri(0.5 + confidence / 2)) ** 2
+    z2 = NormalDist().inv_cdf(0.5 + confidence / 2) ** 2
     rate = successes / n
     middle = (rate + z2 / (2 * n)) / (1 + z2 / n)
     half = math.sqrt(z2 * (rate * (1 - rate) / n + z2 / (4 * n * n))) / (1 + z2 / n)
