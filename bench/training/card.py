@@ -1,0 +1,96 @@
+"""The card beside a file of weights: what was trained on whom, by which command, and what it measured."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import nn
+
+from bench.encoders.synth_nets import DIMENSIONS, folded, skeleton
+from bench.types import ARCFACE_CROP
+
+ARCHITECTURES = {
+    "synth-ir": "residual network, 7 blocks of 24-96 filters, linear head",
+    "synth-inc": "inception-like network, 5 blocks, linear head",
+    "synth-vit": "transformer, 4 blocks of width 128 on 49 tokens of a convolutional stem",
+}
+
+
+def write_weights(net: nn.Module, path: Path) -> str:
+    """Store a network folded and in float16; never leaves half a file behind.
+
+    Returns:
+        The file's hex sha256.
+    """
+    state = {key: value.detach().cpu().half().contiguous() for key, value in folded(net).state_dict().items()}
+    content = safetensors.torch.save(state)
+    _replace(path, content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def stored_net(name: str, folder: Path) -> nn.Module:
+    """A network as its file has it, whatever its card says."""
+    net = skeleton(name)
+    weights = safetensors.torch.load_file(folder / f"{name}.safetensors")
+    net.load_state_dict({key: value.float() for key, value in weights.items()})
+    return net
+
+
+def write_card(path: Path, card: Mapping[str, Any]) -> None:
+    """Store a card as JSON."""
+    _replace(path, (json.dumps(card, indent=1, allow_nan=False) + "\n").encode())
+
+
+def new_card(
+    name: str,
+    net: nn.Module,
+    sha256: str,
+    identities: tuple[int, int],
+    released: str,
+    training: Mapping[str, Any],
+) -> dict[str, Any]:
+    """A card without figures.
+
+    Args:
+        name: of the encoder.
+        net: it.
+        sha256: of its weights' file.
+        identities: first and last training identity.
+        released: ISO date.
+        training: what the training says about itself.
+    """
+    first, last = identities
+    return {
+        "name": name,
+        "architecture": ARCHITECTURES[name],
+        "training_set": f"synthetic faces {first}-{last}",
+        "crop": asdict(ARCFACE_CROP),
+        "dimensions": DIMENSIONS,
+        "parameters": sum(p.numel() for p in folded(net).parameters()),
+        "released": released,
+        "licence": "Apache-2.0",
+        "source": "trained by this project: python -m bench.training",
+        "sha256": sha256,
+        "training_identities": [first, last],
+        "training": dict(training),
+        "measured": {},
+    }
+
+
+def device_name(device: str) -> str:
+    """What the accelerator calls itself, or `cpu`."""
+    return torch.cuda.get_device_name(device) if torch.device(device).type == "cuda" else "cpu"
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_suffix(f"{path.suffix}.{os.getpid()}")
+    temporary.write_bytes(content)
+    temporary.replace(path)

@@ -1,0 +1,185 @@
+"""Photos of the people that encoders are trained, chosen and judged on. No benchmark run draws them."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import multiprocessing
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+SIDE = 160
+
+TRAINING_HARDNESS = (0.6, 0.7, 0.8, 0.9, 1.0)
+"""The renderer's spread of nuisances, in turn over a person's photos; the benchmark's is the first."""
+
+_CHUNK = 16
+
+
+def population(name: str) -> range:
+    """The identity numbers kept for one purpose, as the data set's own list has them.
+
+    `train-ir`, `train-inc` and `train-vit` are for training, one each, so that one encoder against another
+    is a true black box; `validation` is for choosing anything, `test` for nothing but the figures on cards.
+    """
+    numbers: range = importlib.import_module("bench.datasets._faces_populations").POPULATIONS[name]
+    return numbers
+
+
+def training_population(encoder: str) -> range:
+    """The identity numbers that one encoder, such as `synth-ir`, is trained on."""
+    return population("train-" + encoder.removeprefix("synth-"))
+
+
+def renderer_revision() -> str:
+    """Digest of the renderer: encoders are as good as their cards say on what this revision draws."""
+    return str(importlib.import_module("bench.datasets._faces_revision").renderer_revision())
+
+
+@dataclass(frozen=True, slots=True)
+class Photos:
+    """Photos of `identities` people, person by person.
+
+    Attributes:
+        pixels: uint8 [photo, SIDE, SIDE, 3].
+        landmarks: float32 [photo, 5, 2], the true ones, in pixels.
+        first: identity number of the first person; the others follow without a gap.
+        each: photos per person; photo i shows person first + i // each.
+        hardness: of the renderer, in turn over a person's photos.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    landmarks: npt.NDArray[np.float32]
+    first: int
+    each: int
+    hardness: tuple[float, ...]
+
+    @property
+    def people(self) -> npt.NDArray[np.int64]:
+        """int64 [photo]: 0 for the first person."""
+        return np.arange(len(self.pixels), dtype=np.int64) // self.each
+
+    @property
+    def identities(self) -> tuple[int, int]:
+        """The first and the last identity number."""
+        return self.first, self.first + len(self.pixels) // self.each - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to draw: `identities` people from `first` on, `each` photos of everybody."""
+
+    first: int
+    identities: int
+    each: int
+    hardness: tuple[float, ...] = TRAINING_HARDNESS[:1]
+
+
+def draw(
+    order: Order,
+    folder: Path,
+    *,
+    device: str = "cpu",
+    workers: int = 1,
+    minutes: float | None = None,
+    report: Callable[[str], None] = lambda _: None,
+) -> Photos:
+    """Draw a population with several processes, into files that are mapped, not held.
+
+    When time runs out, the people that are complete so far are what there is.
+
+    Args:
+        order: what to draw.
+        folder: a new folder for the two files.
+        device: where the renderer draws.
+        workers: processes.
+        minutes: give up drawing more people after this long; None for never.
+        report: is told how far it is.
+
+    Raises:
+        RuntimeError: if not even the first people were complete in time.
+    """
+    total = order.identities * order.each
+    folder.mkdir(parents=True)
+    pixels_file, landmarks_file = folder / "pixels.npy", folder / "landmarks.npy"
+    np.lib.format.open_memmap(pixels_file, "w+", np.uint8, (total, SIDE, SIDE, 3)).flush()
+    np.lib.format.open_memmap(landmarks_file, "w+", np.float32, (total, 5, 2)).flush()
+    starts = range(0, order.identities, _CHUNK)
+    done = 0
+    if workers == 1:
+        deadline = math.inf if minutes is None else time.monotonic() + minutes * 60
+        for start in starts:
+            if time.monotonic() > deadline:
+                break
+            done = _draw_people(order, start, folder, device)
+    else:
+        done = _in_processes(order, folder, device, workers, minutes, report)
+    if done == 0:
+        raise RuntimeError(f"no person was complete after {minutes} minutes of drawing")
+    count = done * order.each
+    report(f"drew {count} photos of {done} people")
+    pixels = np.load(pixels_file, mmap_mode="r+")[:count]
+    landmarks = np.load(landmarks_file)[:count]
+    return Photos(pixels, landmarks, order.first, order.each, order.hardness)
+
+
+def _in_processes(
+    order: Order,
+    folder: Path,
+    device: str,
+    workers: int,
+    minutes: float | None,
+    report: Callable[[str], None],
+) -> int:
+    """Draw chunk after chunk; the number of people before the first chunk that is missing."""
+    began, done, told = time.monotonic(), 0, 0.0
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, spawn, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        chunks: list[Future[int]] = [
+            pool.submit(_draw_people, order, start, folder, device)
+            for start in range(0, order.identities, _CHUNK)
+        ]
+        for chunk in chunks:
+            left = None if minutes is None else max(0.0, minutes * 60 - (time.monotonic() - began))
+            try:
+                done = chunk.result(timeout=left)
+            except TimeoutError:
+                pool.shutdown(wait=False, cancel_futures=True)
+                report(f"stopped drawing after {minutes} minutes")
+                break
+            elapsed = time.monotonic() - began
+            if elapsed > told + 15:
+                told = elapsed
+                report(f"{done} of {order.identities} people drawn in {elapsed:.0f} s")
+    return done
+
+
+def _draw_people(order: Order, start: int, folder: Path, device: str) -> int:
+    """Draw one chunk of people into the files; the number of the first person after it."""
+    render = importlib.import_module("bench.datasets._faces_render").render
+    stop = min(start + _CHUNK, order.identities)
+    people = np.repeat(np.arange(start, stop), order.each)
+    numbers = np.tile(np.arange(order.each), stop - start)
+    pixels = np.load(folder / "pixels.npy", mmap_mode="r+")
+    landmarks = np.load(folder / "landmarks.npy", mmap_mode="r+")
+    for turn, hardness in enumerate(order.hardness):
+        mine = numbers % len(order.hardness) == turn
+        where = (people * order.each + numbers)[mine]
+        if len(where) == 0:
+            continue
+        drawn, points = render(
+            (people[mine] + order.first).tolist(),
+            numbers[mine].tolist(),
+            hardness=hardness,
+            device=device,
+            batch=100,
+        )
+        pixels[where], landmarks[where] = drawn, points
+    return stop
