@@ -26,8 +26,8 @@ class Stack:
     A scalar becomes [n, 1, 1], a colour [n, 3, 1, 1], and a list of k a tensor [k, n, 1, 1].
     """
 
-    def __init__(self, tensors: dict[str, Tensor]) -> None:
-        self._tensors = tensors
+    def __init__(self, tensors: dict[str, Tensor], lists: frozenset[str]) -> None:
+        self._tensors, self._lists = tensors, lists
 
     def __getattr__(self, name: str) -> Tensor:
         try:
@@ -35,25 +35,32 @@ class Stack:
         except KeyError:
             raise AttributeError(name) from None
 
+    def only(self, start: int, count: int) -> Stack:
+        """The parameters of `count` of them, from `start` on."""
+        # the first axis of a list counts its members, the second one people
+        cut = {k: v.narrow(int(k in self._lists), start, count) for k, v in self._tensors.items()}
+        return Stack(cut, self._lists)
+
     def double(self) -> Stack:
         """The same in 64 bits."""
-        return Stack({name: tensor.double() for name, tensor in self._tensors.items()})
+        return Stack({k: v.double() for k, v in self._tensors.items()}, self._lists)
 
 
 def stack(items: Sequence[Identity] | Sequence[Photo], device: str) -> Stack:
     """Stack the parameters of people or of photos, in 32 bits."""
     tensors: dict[str, Tensor] = {}
+    lists: set[str] = set()
     for field in fields(items[0]):
-        values = np.asarray([getattr(item, field.name) for item in items], np.float32)
-        tensor = torch.from_numpy(values)
+        tensor = torch.from_numpy(np.asarray([getattr(item, field.name) for item in items], np.float32))
         if isinstance(getattr(items[0], field.name), tuple):
             tensor = tensor[:, :, None, None]
         elif tensor.ndim == 2:
+            lists.add(field.name)
             tensor = tensor.T[:, :, None, None]
         else:
             tensor = tensor[:, None, None]
         tensors[field.name] = tensor.contiguous().to(device)
-    return Stack(tensors)
+    return Stack(tensors, frozenset(lists))
 
 
 def edge(signed: Tensor, width: float) -> Tensor:
@@ -83,7 +90,7 @@ def power(base: Tensor, exponent: Tensor | float) -> Tensor:
 
 def paint(picture: Tensor, colour: Tensor, cover: Tensor) -> Tensor:
     """Lay a colour (or picture) over a picture where `cover`, a plane in [0, 1], says so."""
-    return picture + (colour - picture) * cover.unsqueeze(1)
+    return torch.lerp(picture, colour.expand_as(picture), cover.unsqueeze(1))
 
 
 def grey(value: float, like: Tensor) -> Tensor:

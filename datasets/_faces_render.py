@@ -16,14 +16,14 @@ from ._faces_features import paint_eye, paint_glasses, paint_mouth
 from ._faces_hair import behind, hair, on_head, over_shoulders
 from ._faces_head import SIDE, landmarks, mouth, outline, screen, shading, surface
 from ._faces_identity import identity
-from ._faces_photo import Photo, photo
+from ._faces_photo import photo
 from ._faces_planes import Stack, Window, paint, stack
-from ._faces_skin import beard, skin
+from ._faces_skin import beard, paint_freckles, skin
 
 Pixels = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float32]
 
-_EYE_WINDOW, _MOUTH_WINDOW = (64, 64), (56, 80)
+_EYE_WINDOW, _MOUTH_WINDOW, _FRECKLE_WINDOW = (64, 64), (56, 80), (72, 112)
 
 
 def render(
@@ -58,32 +58,35 @@ def render(
         raise ValueError(f"{len(identities)} identities, {len(photos)} photos, batch {batch}")
     pixels = np.empty((len(photos), SIDE, SIDE, 3), np.uint8)
     points = np.empty((len(photos), 5, 2), np.float32)
-    step = 1 if torch.device(device).type == "cpu" else batch
-    with ThreadPoolExecutor(2) as pool:
-        developing: list[Future[Pixels]] = []
-        for start in range(0, len(photos), step):
-            who, which = identities[start : start + step], photos[start : start + step]
+    at_once = 1 if torch.device(device).type == "cpu" else batch
+    with ThreadPoolExecutor(2) as pool, torch.no_grad():
+        developed: list[Future[Pixels]] = []
+        for start in range(0, len(photos), batch):
+            who, which = identities[start : start + batch], photos[start : start + batch]
             shots = [photo(i, j, hardness) for i, j in zip(who, which, strict=True)]
-            people = stack([identity(i) for i in who], device)
-            drawn, marks = draw(people, stack(shots, device))
-            points[start : start + step] = marks.cpu().numpy()
-            for image, i, j, shot in zip(drawn.cpu().numpy(), who, which, shots, strict=True):
-                developing.append(pool.submit(_develop, image, i, j, shot))
-        for at, done in enumerate(developing):
+            person, shot = stack([identity(i) for i in who], device), stack(shots, device)
+            marks = landmarks(person, shot)
+            points[start : start + batch] = marks.cpu().numpy()
+            for first in range(0, len(who), at_once):
+                count = min(at_once, len(who) - first)
+                drawn = draw(person.only(first, count), shot.only(first, count), marks[first : first + count])
+                for k, image in enumerate(drawn.cpu().numpy(), first):
+                    developed.append(pool.submit(develop, image, who[k], which[k], shots[k]))
+        for at, done in enumerate(developed):
             pixels[at] = done.result()
     return pixels, points
 
 
-def _develop(drawn: npt.NDArray[np.float32], person: int, number: int, shot: Photo) -> Pixels:
-    return develop(drawn, person, number, shot)
-
-
-@torch.no_grad()
-def draw(person: Stack, shot: Stack) -> tuple[Tensor, Tensor]:
+def draw(person: Stack, shot: Stack, points: Tensor) -> Tensor:
     """Draw n photos as the lens sees them, before noise and JPEG.
 
+    Args:
+        person: n people.
+        shot: their n photos.
+        points: their landmarks in pixels [n, 5, 2]: where to look for the small features.
+
     Returns:
-        float32 [n, 160, 160, 3] in [0, 1], and landmarks, float64 [n, 5, 2] in pixels.
+        float32 [n, 160, 160, 3] in [0, 1].
     """
     count, device = len(shot.yaw), str(shot.yaw.device)
     screen_x, screen_y = screen(count, device)
@@ -94,7 +97,11 @@ def draw(person: Stack, shot: Stack) -> tuple[Tensor, Tensor]:
     )
     head, look = outline(person, seen), hair(person, shot, seen)
 
-    face = beard(skin(person, shot, seen, lips), person, shot, seen, lips)
+    face = skin(person, shot, seen, lips)
+    if bool((person.freckle_dark > 0).any()):
+        window = Window.around(points[:, 2], *_FRECKLE_WINDOW, SIDE)
+        window.paste(face, paint_freckles(window.picture(face), person, seen.cut(window)))
+    face = beard(face, person, shot, seen, lips)
     window = Window.around((points[:, 3] + points[:, 4]) / 2, *_MOUTH_WINDOW, SIDE)
     window.paste(face, paint_mouth(window.picture(face), person, shot, seen.cut(window), lips))
     for side, centre in ((-1, points[:, 0]), (1, points[:, 1])):
@@ -110,4 +117,4 @@ def draw(person: Stack, shot: Stack) -> tuple[Tensor, Tensor]:
     picture = clothes(neck(picture, person, shot, seen), shot, seen)
     picture = ears(over_shoulders(picture, person, look, seen), person, shot, seen)
     picture = on_head(paint(picture, face, head), person, shot, look, seen, head)
-    return expose(picture, shot).permute(0, 2, 3, 1), points
+    return expose(picture, shot).permute(0, 2, 3, 1)

@@ -70,18 +70,23 @@ def _nose_lines(person: Stack, seen: Surface) -> Tensor:
 
 
 def _marks(person: Stack, seen: Surface) -> Tensor:
-    """Moles and freckles. Those that nobody in this batch has cost nothing."""
+    """Moles. Those that nobody in this batch has cost nothing."""
     left = torch.ones_like(seen.face_x)
     for i in range(MOLES):
         if bool((person.mole_dark[i] > 0).any()):
             gap = (seen.face_x - person.mole_x[i]) ** 2 + (seen.face_y - person.mole_y[i]) ** 2
             left = left * (1 - person.mole_dark[i] * edge(1.2 - gap / person.mole_size[i] ** 2, 1.2))
-    if bool((person.freckle_dark > 0).any()):
-        for i in range(FRECKLES):
-            size = 1.26 * person.freckle_size[i]
-            dot = blob(seen.face_x - person.freckle_x[i], size, seen.face_y - person.freckle_y[i], size)
-            left = left * (1 - 0.5 * person.freckle_dark[i] * dot)
     return left
+
+
+def paint_freckles(picture: Tensor, person: Stack, seen: Surface) -> Tensor:
+    """Freckles across nose and cheeks, painted on the skin of one window of a photo."""
+    left = torch.ones_like(seen.face_x)
+    for i in range(FRECKLES):
+        size = 1.26 * person.freckle_size[i]
+        dot = blob(seen.face_x - person.freckle_x[i], size, seen.face_y - person.freckle_y[i], size)
+        left = left * (1 - 0.5 * person.freckle_dark[i] * dot)
+    return picture * left.unsqueeze(1)
 
 
 def beard(picture: Tensor, person: Stack, shot: Stack, seen: Surface, lips: Mouth) -> Tensor:
