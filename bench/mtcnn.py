@@ -67,7 +67,7 @@ class Cascade:
         if not len(windows):
             return _nothing()
         boxes = boxes[inside]
-        shift, score = self._second(_crops(table, windows, 24))
+        shift, score = self._second(crops(table, windows, 24))
         passed = score > THRESHOLDS[1]
         boxes, shift, score = boxes[passed], shift[passed], score[passed]
         kept = suppress(boxes, score, 0.7)
@@ -77,7 +77,7 @@ class Cascade:
         if not len(windows):
             return _nothing()
         boxes = boxes[inside]
-        shift, points, score = self._third(_crops(table, windows, 48))
+        shift, points, score = self._third(crops(table, windows, 48))
         passed = score > THRESHOLDS[2]
         boxes, shift, points, score = boxes[passed], shift[passed], points[passed], score[passed]
         size = boxes[:, 2:] - boxes[:, :2] + 1
@@ -92,7 +92,7 @@ class Cascade:
         boxes, scores, shifts = [], [], []
         for scale in levels:
             shift, score = self._first(
-                _level(table, int(height * scale + 1), int(width * scale + 1)),
+                level(table, int(height * scale + 1), int(width * scale + 1)),
             )
             ys, xs = np.nonzero(score >= THRESHOLDS[0])
             corner = np.stack([xs, ys], 1).astype(np.float32) * _STRIDE
@@ -154,7 +154,7 @@ def _scaled(sums: Table, area: Ints) -> Array:
     return np.ascontiguousarray(np.moveaxis((mean - np.float32(127.5)) * np.float32(0.0078125), -1, -3))
 
 
-def _level(table: Table, height: int, width: int) -> Array:
+def level(table: Table, height: int, width: int) -> Array:
     """The photo at another size: float32 [1, 3, height, width] in [-1, 1]."""
     y0, y1 = _edges(table.shape[0] - 1, height)
     x0, x1 = _edges(table.shape[1] - 1, width)
@@ -163,7 +163,7 @@ def _level(table: Table, height: int, width: int) -> Array:
     return _scaled(sums, np.multiply.outer(y1 - y0, x1 - x0))[None]
 
 
-def _crops(table: Table, windows: Ints, side: int) -> Array:
+def crops(table: Table, windows: Ints, side: int) -> Array:
     """Windows (x0, y0, x1, y1; int [n, 4]) of the photo at one size: float32 [n, 3, side, side]."""
     flat = table.reshape(-1, 4).view(np.complex128)[:, 0]  # only to move 16 bytes at a time
     x0, x1 = _edges(windows[:, 2] - windows[:, 0], side)

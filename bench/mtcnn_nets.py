@@ -84,8 +84,8 @@ def load(name: str, device: str) -> Net:
     """
     weights = state(name)
     if torch.device(device).type == "cpu":
-        return _in_onnxruntime(name, weights)
-    return _in_torch(name, weights, device)
+        return in_onnxruntime(name, weights)
+    return in_torch(name, weights, device)
 
 
 def state(name: str) -> dict[str, torch.Tensor]:
@@ -100,7 +100,8 @@ def state(name: str) -> dict[str, torch.Tensor]:
     return loaded
 
 
-def _in_torch(name: str, weights: dict[str, torch.Tensor], device: str) -> Net:
+def in_torch(name: str, weights: dict[str, torch.Tensor], device: str) -> Net:
+    """The package's own module, on any device."""
     ensure()
     from facenet_pytorch.models import mtcnn
 
@@ -116,7 +117,8 @@ def _in_torch(name: str, weights: dict[str, torch.Tensor], device: str) -> Net:
     return run
 
 
-def _in_onnxruntime(name: str, weights: dict[str, torch.Tensor]) -> Net:
+def in_onnxruntime(name: str, weights: dict[str, torch.Tensor]) -> Net:
+    """Our graph of it, on one thread of the CPU."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
