@@ -53,6 +53,7 @@ def _pool() -> ThreadPoolExecutor:
 
     def enter() -> None:
         _inside.worker = True
+        torch.get_num_threads()  # torch sets a thread up when first asked, which would undo the next line
         torch.set_num_threads(1)
         ready.wait()
 

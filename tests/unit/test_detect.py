@@ -125,8 +125,9 @@ def test_small_faces_are_sought_only_where_asked(drawn: list[Image]) -> None:
     assert Detector(min_face=100).detect([small]) == [None]
     (face,) = Detector(min_face=20).detect([small])
     assert face is not None
-    large = enlarged(drawn[0], 2)
-    assert Detector(min_share=0.9).detect([large]) == [None]
+    large = pasted((800, 800), (drawn[0], 300, 300))
+    assert Detector(min_share=0.5).detect([large]) == [None]
+    assert Detector(min_share=0.04).detect([large]) != [None]
 
 
 def test_every_parameter_is_in_parameters() -> None:
