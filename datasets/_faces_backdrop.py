@@ -8,26 +8,25 @@ from torch import Tensor
 from ._faces_head import VIEW, Surface
 from ._faces_identity import MEDIUM
 from ._faces_photo import SPOTS
-from ._faces_planes import Stack, bell, edge, paint
+from ._faces_picture import Picture, paint
+from ._faces_planes import Stack, bell, edge
 
 
-def background(shot: Stack, screen_x: Tensor, screen_y: Tensor) -> Tensor:
+def background(shot: Stack, screen_x: Tensor, screen_y: Tensor) -> Picture:
     """A gradient, soft spots and stripes, as of a room out of focus: a picture."""
     along = 0.5 + 0.35 * (screen_x * torch.cos(shot.back_angle) + screen_y * torch.sin(shot.back_angle))
-    picture = paint(shot.back_near.expand(-1, -1, *screen_x.shape[1:]), shot.back_far, along)
+    near = shot.colour("back_near").each(lambda level: level.expand_as(screen_x))
     stripes = shot.stripe * torch.sin(screen_x * shot.stripe_kx + screen_y * shot.stripe_ky)
-    spots = [stripes, stripes, stripes]
+    picture = paint(near, shot.colour("back_far"), along) + stripes
     for i in range(SPOTS):
         distance = (screen_x - shot.spot_x[i]) ** 2 + (screen_y - shot.spot_y[i]) ** 2
-        cover = edge(shot.spot_size[i] ** 2 - distance, 0.12)
-        for channel, strength in enumerate((shot.spot_red[i], shot.spot_green[i], shot.spot_blue[i])):
-            spots[channel] = spots[channel] + strength * cover
-    picture = (picture + torch.stack(spots, 1)).clamp(0.02, 0.98)
-    mean = (picture[:, 0:1] + picture[:, 1:2] + picture[:, 2:3]) / 3
-    return mean + 0.55 * (picture - mean)
+        tint = Picture(shot.spot_red[i], shot.spot_green[i], shot.spot_blue[i])
+        picture = picture + tint * edge(shot.spot_size[i] ** 2 - distance, 0.12)
+    picture = picture.each(lambda plane: plane.clamp(0.02, 0.98))
+    return picture * 0.55 + 0.45 * picture.mean
 
 
-def neck(picture: Tensor, person: Stack, shot: Stack, seen: Surface) -> Tensor:
+def neck(picture: Picture, person: Stack, shot: Stack, seen: Surface) -> Picture:
     """The neck, in the shadow of the chin and rounded at its sides."""
     x = seen.x - 0.05 * torch.sin(shot.yaw)
     half = person.half_width * (0.60 + 0.10 * ((seen.y - 0.55) / 0.4).clamp(0, 1) ** 2)
@@ -36,22 +35,22 @@ def neck(picture: Tensor, person: Stack, shot: Stack, seen: Surface) -> Tensor:
     light = shadow * round_off * (shot.ambient + 0.45 * shot.direct)
     return paint(
         picture,
-        person.skin * shot.light * light.unsqueeze(1),
+        person.colour("skin") * shot.colour("light") * light,
         edge(half - x.abs(), 0.02) * edge(seen.y - 0.3, 0.05),
     )
 
 
-def clothes(picture: Tensor, shot: Stack, seen: Surface) -> Tensor:
+def clothes(picture: Picture, shot: Stack, seen: Surface) -> Picture:
     """A plain top with sloping shoulders and a neckline."""
     dip = (0.06 + 0.16 * shot.neckline) * bell(seen.x, 0.22)
     top = 0.78 + 0.20 * seen.x.abs() + dip
     below = seen.y - top
     hem = 1 - 0.25 * bell(below - 0.02, 0.018)
     light = hem * (shot.ambient + 0.35 * shot.direct) * (0.95 - 0.12 * seen.x / VIEW)
-    return paint(picture, shot.cloth * shot.light * light.unsqueeze(1), edge(below, 0.015))
+    return paint(picture, shot.colour("cloth") * shot.colour("light") * light, edge(below, 0.015))
 
 
-def ears(picture: Tensor, person: Stack, shot: Stack, seen: Surface) -> Tensor:
+def ears(picture: Picture, person: Stack, shot: Stack, seen: Surface) -> Picture:
     """Both ears; the one on the far side of a turned head disappears behind it, long hair covers them."""
     sin_yaw = torch.sin(shot.yaw)
     bare = 1 - 0.9 * (person.hair_type >= MEDIUM).float()
@@ -62,6 +61,8 @@ def ears(picture: Tensor, person: Stack, shot: Stack, seen: Surface) -> Tensor:
         dx, dy = (seen.x - centre) / (0.05 + 0.03 * person.ear_out), (seen.y - person.ear_y) / person.ear
         fill = 1 - dx**2 - dy**2
         hollow = 1 - 0.30 * bell(dx - side * 0.1, 0.45) * bell(dy, 0.6)
-        shade = (0.82 * light * hollow).unsqueeze(1)
-        picture = paint(picture, person.skin * shot.light * shade, edge(fill, 0.25) * seen_side * bare)
+        shade = 0.82 * light * hollow
+        picture = paint(
+            picture, person.colour("skin") * shot.colour("light") * shade, edge(fill, 0.25) * seen_side * bare
+        )
     return picture

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from ._faces_head import Mouth, Surface, light_direction
-from ._faces_planes import Stack, bell, blob, edge, grey, paint, power, rgb
+from ._faces_picture import Picture, grey, paint, rgb
+from ._faces_planes import Stack, bell, blob, edge, power
 
 
-def paint_mouth(picture: Tensor, person: Stack, shot: Stack, seen: Surface, lips: Mouth) -> Tensor:
+def paint_mouth(picture: Picture, person: Stack, shot: Stack, seen: Surface, lips: Mouth) -> Picture:
     """Lips, the line between them, and teeth where the mouth is open."""
     across = seen.face_x / lips.half_width
     line_y = seen.face_y - lips.y + lips.curve * (across**2 - 0.35)
@@ -20,7 +20,7 @@ def paint_mouth(picture: Tensor, person: Stack, shot: Stack, seen: Surface, lips
     lower = person.lip_lower * power(arch, 0.6) * (1 - 0.15 * shot.smile)
     cover = edge(line_y + upper + lips.gap, 0.016) * edge(lower + lips.gap - line_y, 0.016) * inside
     tone = 1 - 0.13 * edge(-line_y, 0.03) + 0.07 * bell(line_y - 0.55 * lower - lips.gap, 0.016)
-    picture = paint(picture, person.lip * tone.unsqueeze(1), 0.9 * cover)
+    picture = paint(picture, person.colour("lip") * tone, 0.9 * cover)
 
     gap = lips.gap * arch
     hollow = edge(line_y + gap, 0.012) * edge(gap - line_y, 0.012) * inside * edge(gap - 0.003, 0.006)
@@ -29,15 +29,15 @@ def paint_mouth(picture: Tensor, person: Stack, shot: Stack, seen: Surface, lips
     picture = paint(picture, rgb(0.90, 0.87, 0.82, hollow), 0.9 * teeth)
     corners = 0.25 * bell(across.abs() - 1, 0.10) * bell(line_y, 0.02)
     seam = 0.55 * bell(line_y, 0.009) * inside * (1 - hollow)
-    return picture * (1 - seam.maximum(corners)).unsqueeze(1)
+    return picture * (1 - seam.maximum(corners))
 
 
-def paint_eye(picture: Tensor, person: Stack, shot: Stack, seen: Surface, side: int) -> Tensor:
+def paint_eye(picture: Picture, person: Stack, shot: Stack, seen: Surface, side: int) -> Picture:
     """One eye and its brow; `side` is -1 for the one on the left of the image."""
     return _brow(_eye(picture, person, shot, seen, side), person, shot, seen, side)
 
 
-def _eye(picture: Tensor, person: Stack, shot: Stack, seen: Surface, side: int) -> Tensor:
+def _eye(picture: Picture, person: Stack, shot: Stack, seen: Surface, side: int) -> Picture:
     which = (side + 1) // 2
     dx = seen.face_x - side * person.eye_x - person.asymmetry[which]
     dy = seen.face_y - person.eye_y - 0.6 * person.asymmetry[2 + which] + side * dx * person.eye_tilt
@@ -51,12 +51,12 @@ def _eye(picture: Tensor, person: Stack, shot: Stack, seen: Surface, side: int) 
     pupil_x, pupil_y = dx - shot.gaze_x - 0.02 * torch.sin(shot.yaw), dy - shot.gaze_y + 0.006
     distance = torch.sqrt(pupil_x**2 + pupil_y**2 + 1e-8)
     under_lid = 0.70 + 0.30 * edge(dy + upper - 0.022, 0.04)
-    ball = rgb(0.92, 0.90, 0.88, dx) * (under_lid * (1 - 0.14 * across**2)).unsqueeze(1)
+    ball = rgb(0.92, 0.90, 0.88, dx) * (under_lid * (1 - 0.14 * across**2))
     out = (distance / person.iris_size).clamp(0, 1)
     ring = 1.40 - 0.45 * out - 0.55 * edge(out - 0.86, 0.14)
     ball = paint(
         ball,
-        person.iris * (ring * (0.6 + 0.4 * under_lid)).unsqueeze(1),
+        person.colour("iris") * (ring * (0.6 + 0.4 * under_lid)),
         edge(person.iris_size - distance, 0.012),
     )
     ball = paint(ball, grey(0.03, dx), edge(0.43 * person.iris_size - distance, 0.012))
@@ -71,7 +71,7 @@ def _eye(picture: Tensor, person: Stack, shot: Stack, seen: Surface, side: int) 
     return paint(picture, grey(0.14, dx), lower_lash)
 
 
-def _brow(picture: Tensor, person: Stack, shot: Stack, seen: Surface, side: int) -> Tensor:
+def _brow(picture: Picture, person: Stack, shot: Stack, seen: Surface, side: int) -> Picture:
     lift = 0.6 * person.asymmetry[4 + (side + 1) // 2]
     dx = side * seen.face_x - person.eye_x - 0.012 - person.brow_shift
     dy = seen.face_y - person.eye_y + person.brow_height + shot.brow - lift
@@ -80,10 +80,10 @@ def _brow(picture: Tensor, person: Stack, shot: Stack, seen: Surface, side: int)
     half = 0.9 * person.brow_thick * (1 - 0.6 * outwards**2)
     cover = edge(half - dy.abs(), 0.016) * edge(person.brow_length - dx.abs(), 0.03)
     hairs = 0.86 + 0.14 * torch.sin(210 * dx + 160 * dy + 3 * torch.sin(60 * dx))
-    return paint(picture, 0.72 * person.hair, (cover * hairs * person.brow_dense).clamp(0, 1))
+    return paint(picture, person.colour("hair") * 0.72, (cover * hairs * person.brow_dense).clamp(0, 1))
 
 
-def paint_glasses(picture: Tensor, person: Stack, shot: Stack, seen: Surface) -> Tensor:
+def paint_glasses(picture: Picture, person: Stack, shot: Stack, seen: Surface) -> Picture:
     """Frame, bridge and a faint reflection, on the photos where they are worn."""
     if not bool((shot.glasses_on > 0).any()):
         return picture
@@ -97,11 +97,11 @@ def paint_glasses(picture: Tensor, person: Stack, shot: Stack, seen: Surface) ->
         lens = edge(-radius, 0.05) * shot.glasses_on
         picture = paint(picture, grey(0.9, x), lens * (0.05 + 0.05 * edge(across - down, 0.6)))
         rim = edge(person.glasses_thick - (radius * person.glasses_radius).abs(), 0.014)
-        picture = paint(picture, person.glasses, rim * shot.glasses_on)
+        picture = paint(picture, person.colour("glasses"), rim * shot.glasses_on)
     bridge = edge(0.012 - (y + 0.027).abs(), 0.014) * edge(
         person.eye_x - 1.05 * person.glasses_radius - x.abs(), 0.02
     )
     temple = edge(0.010 - (y + 0.03).abs(), 0.014) * edge(
         x.abs() - person.eye_x - 1.12 * person.glasses_radius, 0.02
     )
-    return paint(picture, person.glasses, bridge.maximum(temple) * shot.glasses_on)
+    return paint(picture, person.colour("glasses"), bridge.maximum(temple) * shot.glasses_on)

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from ._faces_head import Surface, lit
 from ._faces_identity import MEDIUM, SHORT
-from ._faces_planes import Stack, bell, edge, paint, power
+from ._faces_picture import Picture, paint
+from ._faces_planes import Stack, bell, edge, power
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Hair:
         falls: 1 where it hangs beside the face.
     """
 
-    colour: Tensor
+    colour: Picture
     shape: Tensor
     half_width: Tensor
     length: Tensor
@@ -49,7 +50,7 @@ def hair(person: Stack, shot: Stack, seen: Surface) -> Hair:
     band = 0.16 * bell(seen.y + 0.50 - 0.25 * x**2, 0.10) * (0.6 + 2.0 * strand)
     shade = (1 + strand + band * shot.direct) * diffuse * shot.hair_shade
     return Hair(
-        colour=person.hair * shot.light * shade.unsqueeze(1),
+        colour=person.colour("hair") * shot.colour("light") * shade,
         shape=(1 - radius) * person.half_width,
         half_width=half_width,
         length=person.hair_length,
@@ -68,11 +69,11 @@ def _strands(person: Stack, across: Tensor, down: Tensor) -> Tensor:
     return 0.045 * wide * middle + 0.05 * middle + 0.07 * fine * (0.7 + 0.3 * wide)
 
 
-def behind(picture: Tensor, look: Hair, seen: Surface) -> Tensor:
+def behind(picture: Picture, look: Hair, seen: Surface) -> Picture:
     """The hair that neck and face will cover."""
     top = edge(look.shape, 0.02) * edge(look.length.clamp_min(0.02) - seen.y, 0.06)
     curtain = _curtain(look, seen)
-    return paint(picture, 0.72 * look.colour, torch.maximum(top, curtain) * look.worn)
+    return paint(picture, look.colour * 0.72, torch.maximum(top, curtain) * look.worn)
 
 
 def _curtain(look: Hair, seen: Surface) -> Tensor:
@@ -82,13 +83,13 @@ def _curtain(look: Hair, seen: Surface) -> Tensor:
     )
 
 
-def over_shoulders(picture: Tensor, person: Stack, look: Hair, seen: Surface) -> Tensor:
+def over_shoulders(picture: Picture, person: Stack, look: Hair, seen: Surface) -> Picture:
     """Long hair that falls in front of the shoulders, either side of the neck."""
     locks = _curtain(look, seen) * edge(seen.x.abs() - 0.72 * person.half_width, 0.05)
-    return paint(picture, 0.85 * look.colour, locks)
+    return paint(picture, look.colour * 0.85, locks)
 
 
-def on_head(picture: Tensor, person: Stack, shot: Stack, look: Hair, seen: Surface, head: Tensor) -> Tensor:
+def on_head(picture: Picture, person: Stack, shot: Stack, look: Hair, seen: Surface, head: Tensor) -> Picture:
     """The cap of hair: above the hairline on the head, and its volume outside the head's outline."""
     x, y = seen.face_x, seen.face_y
     line = person.hair_line + shot.hair_shift + person.hair_peak * bell(x, 0.07)
@@ -107,4 +108,4 @@ def on_head(picture: Tensor, person: Stack, shot: Stack, look: Hair, seen: Surfa
     outside = edge(look.shape, 0.016) * edge(look.length.clamp(-0.2, 0.2) - 0.05 - seen.y, 0.10)
     cover = (torch.maximum(above, sides) * head + outside * (1 - head)) * look.worn
     rim = 1 - 0.28 * bell(line - y, 0.035) * head * (1 - sides)
-    return paint(picture, look.colour * rim.unsqueeze(1), cover)
+    return paint(picture, look.colour * rim, cover)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ._faces_planes import Stack, Window, bell, blob, edge, power
+from ._faces_picture import Window
+from ._faces_planes import Stack, bell, blob, edge, power
 
 SIDE = 160
 VIEW = 0.935
@@ -49,14 +50,14 @@ class Surface:
     def cut(self, window: Window) -> Surface:
         """The same in small rectangles."""
         return Surface(
-            window.plane(self.x),
-            window.plane(self.y),
-            window.plane(self.radius),
-            window.plane(self.depth),
-            window.plane(self.face_x),
-            window.plane(self.face_y),
-            window.plane(self.nose_x),
-            window.plane(self.nose_y),
+            window.cut(self.x),
+            window.cut(self.y),
+            window.cut(self.radius),
+            window.cut(self.depth),
+            window.cut(self.face_x),
+            window.cut(self.face_y),
+            window.cut(self.nose_x),
+            window.cut(self.nose_y),
         )
 
 

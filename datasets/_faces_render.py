@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # ships no types
 from torch import Tensor
 
 from ._faces_backdrop import background, clothes, ears, neck
 from ._faces_camera import develop, expose
 from ._faces_features import paint_eye, paint_glasses, paint_mouth
 from ._faces_hair import behind, hair, on_head, over_shoulders
-from ._faces_head import SIDE, landmarks, mouth, outline, screen, shading, surface
+from ._faces_head import SIDE, Surface, landmarks, mouth, outline, screen, shading, surface
 from ._faces_identity import identity
 from ._faces_photo import photo
-from ._faces_planes import Stack, Window, paint, stack
+from ._faces_picture import Picture, Window, paint
+from ._faces_planes import Stack, stack
 from ._faces_skin import beard, paint_freckles, skin
 
 Pixels = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float32]
 
+_WORKERS = 2
 _EYE_WINDOW, _MOUTH_WINDOW, _FRECKLE_WINDOW = (64, 64), (56, 80), (72, 112)
 
 
@@ -37,15 +41,14 @@ def render(
     """Draw one photo for each pair of an identity and a photo number.
 
     A photo's bytes depend on nothing but its identity, its number and the hardness: on the CPU every photo
-    is drawn by itself, and `batch` says how many an accelerator draws at once. Noise and JPEG are added on
-    the CPU in either case.
+    is drawn by itself, in one thread, whatever torch's threads. Noise and JPEG are added on the CPU always.
 
     Args:
         identities: n identity numbers.
         photos: n photo numbers, any number for anyone.
         hardness: spread of pose, light, blur and noise; 0.6 is the benchmark's.
         device: where to draw.
-        batch: photos drawn at once on a device other than the CPU.
+        batch: photos a worker takes at a time; on a device other than the CPU it also draws them at once.
 
     Returns:
         Photos, uint8 [n, 160, 160, 3], and the true landmarks in pixels, float32 [n, 5, 2]: left eye, right
@@ -59,25 +62,39 @@ def render(
     pixels = np.empty((len(photos), SIDE, SIDE, 3), np.uint8)
     points = np.empty((len(photos), 5, 2), np.float32)
     at_once = 1 if torch.device(device).type == "cpu" else batch
-    with ThreadPoolExecutor(2) as pool, torch.no_grad():
-        developed: list[Future[Pixels]] = []
-        for start in range(0, len(photos), batch):
-            who, which = identities[start : start + batch], photos[start : start + batch]
-            shots = [photo(i, j, hardness) for i, j in zip(who, which, strict=True)]
+
+    def some(start: int) -> None:
+        who, which = identities[start : start + batch], photos[start : start + batch]
+        shots = [photo(i, j, hardness) for i, j in zip(who, which, strict=True)]
+        torch.get_num_threads()  # torch sets a new thread's limit at its first use: let it do so before we do
+        with torch.no_grad(), _openmp().limit(limits=1, user_api="openmp"):
             person, shot = stack([identity(i) for i in who], device), stack(shots, device)
             marks = landmarks(person, shot)
             points[start : start + batch] = marks.cpu().numpy()
             for first in range(0, len(who), at_once):
                 count = min(at_once, len(who) - first)
                 drawn = draw(person.only(first, count), shot.only(first, count), marks[first : first + count])
-                for k, image in enumerate(drawn.cpu().numpy(), first):
-                    developed.append(pool.submit(develop, image, who[k], which[k], shots[k]))
-        for at, done in enumerate(developed):
-            pixels[at] = done.result()
+                planes = [plane.cpu().numpy() for plane in drawn.planes]
+                for k, image in enumerate(zip(*planes, strict=True), first):
+                    pixels[start + k] = develop(image, who[k], which[k], shots[k])
+
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        # every result is awaited, so that an error in a worker is raised here
+        list(pool.map(some, range(0, len(photos), batch)))
     return pixels, points
 
 
-def draw(person: Stack, shot: Stack, points: Tensor) -> Tensor:
+@cache
+def _openmp() -> ThreadpoolController:
+    """Limits OpenMP for the calling thread alone.
+
+    Torch would hand each sine and exponential of a small plane to all its threads; where other work keeps the
+    processors busy, waiting for them took fifty times as long as drawing.
+    """
+    return ThreadpoolController()
+
+
+def draw(person: Stack, shot: Stack, points: Tensor) -> Picture:
     """Draw n photos as the lens sees them, before noise and JPEG.
 
     Args:
@@ -86,35 +103,34 @@ def draw(person: Stack, shot: Stack, points: Tensor) -> Tensor:
         points: their landmarks in pixels [n, 5, 2]: where to look for the small features.
 
     Returns:
-        float32 [n, 160, 160, 3] in [0, 1].
+        Planes of [n, 160, 160] in [0, 1].
     """
     count, device = len(shot.yaw), str(shot.yaw.device)
     screen_x, screen_y = screen(count, device)
-    seen, lips, points = (
-        surface(person, shot, screen_x, screen_y),
-        mouth(person, shot),
-        landmarks(person, shot),
-    )
+    seen, lips = surface(person, shot, screen_x, screen_y), mouth(person, shot)
     head, look = outline(person, seen), hair(person, shot, seen)
 
     face = skin(person, shot, seen, lips)
     if bool((person.freckle_dark > 0).any()):
-        window = Window.around(points[:, 2], *_FRECKLE_WINDOW, SIDE)
-        window.paste(face, paint_freckles(window.picture(face), person, seen.cut(window)))
+        nose = Window.around(points[:, 2], *_FRECKLE_WINDOW, SIDE)
+        nose.repaint(face, lambda patch: paint_freckles(patch, person, seen.cut(nose)))
     face = beard(face, person, shot, seen, lips)
-    window = Window.around((points[:, 3] + points[:, 4]) / 2, *_MOUTH_WINDOW, SIDE)
-    window.paste(face, paint_mouth(window.picture(face), person, shot, seen.cut(window), lips))
-    for side, centre in ((-1, points[:, 0]), (1, points[:, 1])):
-        # the brow is above the eye: look a little higher
-        raised = centre - centre.new_tensor((0.0, 8.0))
-        window = Window.around(raised, *_EYE_WINDOW, SIDE)
-        window.paste(face, paint_eye(window.picture(face), person, shot, seen.cut(window), side))
+    low = Window.around((points[:, 3] + points[:, 4]) / 2, *_MOUTH_WINDOW, SIDE)
+    low.repaint(face, lambda patch: paint_mouth(patch, person, shot, seen.cut(low), lips))
+    _paint_eyes(face, person, shot, seen, points)
     face = paint_glasses(face, person, shot, seen)
     diffuse, gloss = shading(person, shot, seen)
-    face = face * shot.light * diffuse.unsqueeze(1) + gloss.unsqueeze(1)
+    face = face * shot.colour("light") * diffuse + gloss
 
     picture = behind(background(shot, screen_x, screen_y), look, seen)
     picture = clothes(neck(picture, person, shot, seen), shot, seen)
     picture = ears(over_shoulders(picture, person, look, seen), person, shot, seen)
     picture = on_head(paint(picture, face, head), person, shot, look, seen, head)
-    return expose(picture, shot).permute(0, 2, 3, 1)
+    return expose(picture, shot)
+
+
+def _paint_eyes(face: Picture, person: Stack, shot: Stack, seen: Surface, points: Tensor) -> None:
+    for side, centre in ((-1, points[:, 0]), (1, points[:, 1])):
+        # the brow is above the eye: look a little higher
+        window = Window.around(centre - centre.new_tensor((0.0, 8.0)), *_EYE_WINDOW, SIDE)
+        window.repaint(face, partial(paint_eye, person=person, shot=shot, seen=seen.cut(window), side=side))

@@ -9,7 +9,19 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-PARTS = ("identity", "photo", "planes", "head", "skin", "features", "hair", "backdrop", "camera", "render")
+PARTS = (
+    "identity",
+    "photo",
+    "picture",
+    "planes",
+    "head",
+    "skin",
+    "features",
+    "hair",
+    "backdrop",
+    "camera",
+    "render",
+)
 _LIBRARIES = ("numpy", "torch", "pillow")
 
 

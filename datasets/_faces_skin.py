@@ -7,19 +7,17 @@ from torch import Tensor
 
 from ._faces_head import Mouth, Surface
 from ._faces_identity import BLOTCHES, FRECKLES, MOLES
-from ._faces_planes import Stack, bell, blob, edge, paint, rgb
+from ._faces_picture import Picture, paint, rgb
+from ._faces_planes import Stack, bell, blob, edge
 
 
-def skin(person: Stack, shot: Stack, seen: Surface, lips: Mouth) -> Tensor:
+def skin(person: Stack, shot: Stack, seen: Surface, lips: Mouth) -> Picture:
     """Skin with its marks: a picture."""
-    tint = 1 + _blotches(person, seen)
-    base = person.skin * tint.unsqueeze(1) + rgb(0.07, -0.07, -0.055, tint) * _flush(person, seen).unsqueeze(
-        1
-    )
-    shadow = _folds(person, shot, seen, lips) * _nose_lines(person, seen) * _marks(person, seen)
+    tone = person.colour("skin") * (1 + _blotches(person, seen))
+    tone = tone + rgb(0.07, -0.07, -0.055, seen.x) * _flush(person, seen)
+    shadow = 1 - _folds(person, shot, seen, lips) * _nose_lines(person, seen) * _marks(person, seen)
     # a fold is darker and, as blood shines through, redder
-    depth = (1 - shadow).unsqueeze(1)
-    return base * (1 - depth * rgb(0.88, 1.0, 1.02, tint)).clamp_min(0)
+    return tone * (rgb(-0.88, -1.0, -1.02, shadow) * shadow + 1).each(lambda plane: plane.clamp_min(0))
 
 
 def _blotches(person: Stack, seen: Surface) -> Tensor:
@@ -79,17 +77,17 @@ def _marks(person: Stack, seen: Surface) -> Tensor:
     return left
 
 
-def paint_freckles(picture: Tensor, person: Stack, seen: Surface) -> Tensor:
+def paint_freckles(picture: Picture, person: Stack, seen: Surface) -> Picture:
     """Freckles across nose and cheeks, painted on the skin of one window of a photo."""
     left = torch.ones_like(seen.face_x)
     for i in range(FRECKLES):
         size = 1.26 * person.freckle_size[i]
         dot = blob(seen.face_x - person.freckle_x[i], size, seen.face_y - person.freckle_y[i], size)
         left = left * (1 - 0.5 * person.freckle_dark[i] * dot)
-    return picture * left.unsqueeze(1)
+    return picture * left
 
 
-def beard(picture: Tensor, person: Stack, shot: Stack, seen: Surface, lips: Mouth) -> Tensor:
+def beard(picture: Picture, person: Stack, shot: Stack, seen: Surface, lips: Mouth) -> Picture:
     """Stubble, moustache, goatee or full beard; nothing on a shaven face."""
     kinds = person.beard_stubble + person.beard_full + person.beard_moustache + person.beard_goatee
     if not bool((kinds > 0).any()):
@@ -109,4 +107,4 @@ def beard(picture: Tensor, person: Stack, shot: Stack, seen: Surface, lips: Mout
         83 * y - 29 * x + 4 * torch.sin(37 * x)
     )
     grain = 0.86 + 0.14 * hairs
-    return paint(picture, 0.9 * person.hair, (grown * grain).clamp(0, 0.95))
+    return paint(picture, person.colour("hair") * 0.9, (grown * grain).clamp(0, 0.95))
