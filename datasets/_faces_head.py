@@ -138,10 +138,10 @@ def relief(person: Stack, shot: Stack, seen: Surface) -> Tensor:
     along = _along_nose(person, seen.nose_y)
     width = 1.35 * (person.nose_bridge + (person.nose_width - person.nose_bridge) * along**3)
     ridge = 0.28 + 0.72 * along * (0.7 + 0.3 * along) + 4 * person.nose_hump * along * (1 - along)
-    ends = (1 - edge(seen.nose_y - nose_y - person.nose_tip - 0.015, 0.065)) * edge(
+    ends = (1 - edge(seen.nose_y - nose_y - person.nose_tip - 0.02, 0.09)) * edge(
         seen.nose_y - person.eye_y + 0.1, 0.18
     )
-    height = 0.9 * person.nose_height * ridge * bell(seen.nose_x, width) * ends
+    height = 0.85 * person.nose_height * ridge * bell(seen.nose_x, width) * ends
     for side in (-1, 1):
         alar = blob(seen.nose_x - side * person.nose_width * 0.85, 0.038, seen.nose_y - nose_y + 0.012, 0.04)
         socket = blob(x - side * person.eye_x, 0.13, y - person.eye_y, 0.085)
@@ -161,7 +161,7 @@ def _slope(height: Tensor, dim: int, scale: Tensor) -> Tensor:
     ahead = torch.cat([height.narrow(dim, 1, last), height.narrow(dim, last, 1)], dim)
     behind = torch.cat([height.narrow(dim, 0, 1), height.narrow(dim, 0, last)], dim)
     slope = (ahead - behind) * scale * (SIDE / (4 * VIEW))
-    return slope * torch.rsqrt(1 + (slope / 1.5) ** 2)
+    return slope * torch.rsqrt(1 + (slope / 1.3) ** 2)
 
 
 def light_direction(shot: Stack) -> tuple[Tensor, Tensor, Tensor]:

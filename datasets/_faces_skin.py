@@ -57,7 +57,7 @@ def _folds(person: Stack, shot: Stack, seen: Surface, lips: Mouth) -> Tensor:
 
 def _nose_lines(person: Stack, seen: Surface) -> Tensor:
     x, y = seen.nose_x, seen.nose_y - person.eye_y - person.nose_length
-    left = 1 - 0.20 * blob(x, person.nose_width * 1.05, y - 0.045, 0.028)
+    left = 1 - 0.14 * blob(x, person.nose_width * 1.05, y - 0.045, 0.028)
     for side in (-1, 1):
         hole = 1 - ((x - side * 0.48 * person.nose_width) / (1.15 * person.nostril)) ** 2
         hole = hole - ((y - 0.012 - person.nose_tip) / (0.62 * person.nostril)) ** 2
