@@ -63,7 +63,7 @@ def decode(data: bytes | Image) -> Image:
             they are). No bytes at all stand for a file that could not be read.
 
     Returns:
-        uint8 [height, width, 3], C-contiguous.
+        uint8 [height, width, 3], C-contiguous; writable unless it was given as an array that is not.
 
     Raises:
         UnreadablePhoto: with the reason.
@@ -114,4 +114,4 @@ def _rgb(photo: PIL.Image.Image) -> Image:
         layer = photo.convert("RGBA")
         photo = PIL.Image.new("RGBA", layer.size, "white")
         photo.alpha_composite(layer)
-    return np.ascontiguousarray(np.asarray(photo.convert("RGB"), np.uint8))
+    return np.array(photo.convert("RGB"), np.uint8)
