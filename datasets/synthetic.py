@@ -61,7 +61,7 @@ class Synthetic:
         return InventedPeople(self, renderer_revision())
 
 
-@dataclass(frozen=True)
+@dataclass
 class InventedPeople:
     """The opened data set: see `bench.protocols.Dataset`. It only ever names benchmark identities."""
 
@@ -70,7 +70,7 @@ class InventedPeople:
     card: DatasetCard = field(init=False)
 
     def __post_init__(self) -> None:
-        card = DatasetCard(
+        self.card = DatasetCard(
             name="synthetic",
             revision=self.revision,
             licence="Apache-2.0 (drawn by this project's own renderer; nobody real is on them)",
@@ -78,7 +78,6 @@ class InventedPeople:
             default_users=20,
             default_background=30,
         )
-        object.__setattr__(self, "card", card)
 
     def catalogue(self) -> Catalogue:
         """Every photo, `p000123/07`, and the person on it, `p000123`."""
