@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -151,6 +153,15 @@ def test_availability_says_what_to_type(tmp_path: Path) -> None:
     assert str(tmp_path) in states["mobileface_v2"]
     for name in BUILT_IN:
         assert states[name] == bench.encoders.READY
+
+
+def test_names_and_cards_are_had_without_torch() -> None:
+    script = (
+        "import sys, bench.encoders as e; from bench.types import Folders\n"
+        "f = Folders(home=''); [e.card(n, f) for n in e.names(f)]; e.availability(f)\n"
+        "assert not {'torch', 'onnxruntime', 'onnx'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_unknown_names_are_answered_with_the_nearest() -> None:

@@ -224,3 +224,21 @@ def test_workers_compute_with_one_thread_and_leave_the_caller_alone() -> None:
     assert each(lambda i: each(lambda k: k + i, [1, 2]), [10, 20]) == [[11, 12], [21, 22]]
     with pytest.raises(ZeroDivisionError):
         each(lambda i: 1 // i, [1, 0])
+
+
+def test_torchvisions_nms_works_whichever_build_is_installed() -> None:
+    from bench.torchvision_compat import non_maximum_suppression
+
+    first = ensure()
+    assert ensure() is first  # a second call changes nothing
+    import torchvision
+
+    rng = np.random.default_rng(5)
+    low = rng.uniform(0, 80, (200, 2))
+    boxes = np.concatenate([low, low + rng.uniform(5, 40, (200, 2))], 1).astype(np.float32)
+    scores = rng.permutation(200).astype(np.float32)
+    expected = mtcnn.suppress(boxes, scores, 0.4).tolist()
+    arguments = (torch.from_numpy(boxes), torch.from_numpy(scores), 0.4)
+    assert torchvision.ops.nms(*arguments).tolist() == expected
+    assert non_maximum_suppression(*arguments).tolist() == expected
+    assert non_maximum_suppression(torch.zeros(0, 4), torch.zeros(0), 0.4).tolist() == []
