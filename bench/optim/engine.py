@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -24,6 +25,7 @@ from bench.optim.scene import Scene
 from bench.optim.surrogate import Surrogate, precision_for
 from bench.protocols import Descent, Encoder, Goal, Ground, Kit
 from bench.types import Album, Crop, Face, Image
+from bench.workers import exact_gpu
 
 _log = logging.getLogger("bench.optim")
 
@@ -132,7 +134,8 @@ class CloakingEngine:
         crops = tuple(dict.fromkeys(s.card.crop for s in kit.surrogates))
         gradients = 0
         for subjects in self._waves(_subjects(albums, crops)):
-            patches, done, spent = self._optimised(subjects, crops, kit, goal, descent, learn)
+            with nullcontext() if self._device.type == "cpu" else exact_gpu():
+                patches, done, spent = self._optimised(subjects, crops, kit, goal, descent, learn)
             gradients += spent
             for subject, pixels, success in zip(subjects, patches, done, strict=True):
                 released = albums[subject.user].photos[subject.position].copy()

@@ -1,7 +1,7 @@
 """Rewrites a frozen network into one that computes the same function, and its input gradient, faster.
 
 Batch norms, biases and constant factors go into the convolution or linear layer before them; chains of
-constant arithmetic become one operation; PReLU and min/max become the forms of `bench.optim.layers`.
+constant arithmetic become one operation; PReLU becomes the form of `bench.optim.layers`.
 Everything is exact up to rounding (folding is done in float64), and `tests/unit/test_optim_folding.py`
 compares outputs and input gradients.
 """
@@ -9,13 +9,12 @@ compares outputs and input gradients.
 from __future__ import annotations
 
 import copy
-import math
 from typing import Any, cast
 
 import torch
 from torch import fx, nn
 
-from bench.optim.layers import Affine, Clamp, FrozenPReLU, StaticSlice, StridedDepthwise
+from bench.optim.layers import Affine, FrozenPReLU, StridedDepthwise
 
 _Linear = nn.Conv2d | nn.Linear
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
@@ -92,16 +91,6 @@ def _equivalent(graph: fx.GraphModule, node: fx.Node) -> tuple[fx.Node, nn.Modul
             return cast(fx.Node, node.args[0]), FrozenPReLU(slope.flatten())
     if kind == "OnnxBinaryMathOperation" and getattr(module, "broadcast", None) != 1:
         return _of_arithmetic(graph, node, module)
-    if kind == "OnnxMinMax" and len(node.args) == 2:
-        bound = _constant(graph, node.args[1])
-        if bound is not None and bound.numel() == 1:
-            largest = getattr(module, "_operator", None) is torch.amax
-            ends = (bound.item(), math.inf) if largest else (-math.inf, bound.item())
-            return cast(fx.Node, node.args[0]), Clamp(*ends)
-    if kind == "OnnxSlice":
-        slices = _of_slice([_constant(graph, argument) for argument in node.args[1:]])
-        if slices is not None:
-            return cast(fx.Node, node.args[0]), StaticSlice(slices)
     return None
 
 
@@ -141,19 +130,6 @@ def _of_arithmetic(
     return None
 
 
-def _of_slice(bounds: list[torch.Tensor | None]) -> tuple[slice, ...] | None:
-    """ONNX starts, ends, axes, steps -> one slice a dimension; None unless all are constant and plain."""
-    if len(bounds) < 3 or any(bound is None for bound in bounds):
-        return None
-    lists = [bound.flatten().tolist() for bound in bounds if bound is not None]
-    starts, ends, axes = lists[:3]
-    steps = lists[3] if len(lists) > 3 else [1] * len(starts)
-    if min(axes) < 0 or min(steps) < 1:
-        return None
-    by_axis = {a: slice(s, e, t) for s, e, a, t in zip(starts, ends, axes, steps, strict=True)}
-    return tuple(by_axis.get(axis, slice(None)) for axis in range(max(axes) + 1))
-
-
 def _fused(graph: fx.GraphModule) -> bool:
     """Join one pair of neighbours; False when there is none left."""
     for node in graph.graph.nodes:
@@ -180,8 +156,6 @@ def _joined(first: nn.Module, second: nn.Module) -> nn.Module | None:
             return Affine(first.scale * second.scale, first.shift * second.scale + second.shift)
     if isinstance(first, Affine) and isinstance(second, nn.Conv2d | nn.Linear) and _unpadded(second):
         return _before(first, second)
-    if isinstance(first, Clamp) and isinstance(second, Clamp) and first.low <= second.high:
-        return Clamp(max(first.low, second.low), min(max(first.high, second.low), second.high))
     return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -139,29 +138,3 @@ class Affine(nn.Module):
         """[n, channels, ...] -> the same shape."""
         ones = [1] * (x.ndim - 2)
         return torch.addcmul(self.shift.view(1, -1, *ones), x, self.scale.view(1, -1, *ones))
-
-
-class Clamp(nn.Module):
-    """min(max(x, low), high) with constant ends."""
-
-    def __init__(self, low: float = -math.inf, high: float = math.inf) -> None:
-        super().__init__()
-        self.low, self.high = low, high
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Any shape."""
-        if self.low == 0 and self.high == math.inf:
-            return F.relu(x)
-        return F.hardtanh(x, self.low, self.high)
-
-
-class StaticSlice(nn.Module):
-    """x[...] with slices that are known beforehand: nothing to look up on the device."""
-
-    def __init__(self, slices: tuple[slice, ...]) -> None:
-        super().__init__()
-        self.slices = slices
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Any shape."""
-        return x[self.slices]

@@ -12,11 +12,11 @@ from typing import Protocol
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name every torch program uses
 
 from bench.align import matrix
 from bench.optim.patches import Patch, Stack
 from bench.optim.randomness import generator
+from bench.optim.sampling import bilinear
 from bench.optim.warping import grids
 from bench.protocols import Descent
 from bench.types import ARCFACE_CROP, Face
@@ -147,7 +147,9 @@ class UserMask:
         masks = self.masks[owner].requires_grad_(True)
         seen = scaled * self._stacks[stack].region[rows]
         (back,) = torch.autograd.grad(self._laid(masks, stack, rows), masks, seen)
-        self._absorbed.index_add_(0, owner, back)
+        # a sum by matrix product: index_add_ has no fixed order on a GPU
+        mine = (owner[None] == torch.arange(len(self.masks), device=owner.device)[:, None]).to(back)
+        self._absorbed += (mine @ back.flatten(1)).view_as(self._absorbed)
 
     def advance(self, photos: torch.Tensor) -> None:
         """One momentum-iterative step of the masks of the users who own the photos."""
@@ -171,8 +173,7 @@ class UserMask:
         return self._owners[self._stacks[stack].places[rows]]
 
     def _laid(self, masks: torch.Tensor, stack: int, rows: torch.Tensor) -> torch.Tensor:
-        grid = self._grids[stack][rows]
-        return F.grid_sample(masks, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+        return bilinear(masks, self._grids[stack][rows])
 
 
 def project(delta: torch.Tensor, original: torch.Tensor, region: torch.Tensor, limit: int) -> torch.Tensor:

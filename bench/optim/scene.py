@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +15,9 @@ from bench.optim.perturbation import Perturbation
 from bench.optim.surrogate import Surrogate
 from bench.protocols import Descent, Encoder, Objective
 from bench.types import Crop, Image
+
+Levels = Callable[[int, torch.Tensor], torch.Tensor]
+"""Stack and rows -> pixels in levels: float [n, 3, height, width]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ class _Variation:
 
     shakes: list[torch.Tensor | None]
     qualities: torch.Tensor | None
+
+    @property
+    def some(self) -> bool:
+        """Whether anything varies at all."""
+        return self.qualities is not None or any(shake is not None for shake in self.shakes)
 
 
 class Scene:
@@ -61,27 +68,23 @@ class Scene:
         self.patches, self._crops, self._surrogates = patches, crops, surrogates
         self._batch, self._device = batch, device
         self.stacks = stacked(patches, crops, device)
-        self._where = torch.zeros((len(patches), 2), dtype=torch.int64, device=device)
+        # on the host, so that sorting photos into batches never waits for the device
+        self._where = torch.zeros((len(patches), 2), dtype=torch.int64)
         for s, stack in enumerate(self.stacks):
-            self._where[stack.places, 0] = s
-            self._where[stack.places, 1] = torch.arange(len(stack.members), device=device)
+            members = torch.tensor(stack.members)
+            self._where[members, 0], self._where[members, 1] = s, torch.arange(len(members))
 
     def clean(self, encoders: Sequence[Encoder]) -> list[torch.Tensor]:
         """Embeddings of the clean photos, one [photo, dimensions] an encoder, by its own exact runtime."""
-        everyone = torch.ones(len(self.patches), dtype=torch.bool, device=self._device)
-        rows: list[list[torch.Tensor]] = [[] for _ in encoders]
+        found: list[list[torch.Tensor]] = [[] for _ in encoders]
         order = []
-        for photos in self._batches(everyone):
-            parts = [
-                [stack.crop(c, own, stack.original[own].float() / 255) for c in range(len(self._crops))]
-                for stack, own in self._by_stack(photos)
-            ]
-            views = [torch.cat([part[c] for part in parts]) for c in range(len(self._crops))]
-            for found, encoder, (c, _) in zip(rows, encoders, self._surrogates, strict=True):
-                found.append(encoder.embed(views[c]).to(self._device))
+        for photos in self._batches(torch.ones(len(self.patches), dtype=torch.bool)):
+            views, _ = self._views(photos, lambda s, rows: self.stacks[s].original[rows].float())
+            for rows, encoder, (c, _) in zip(found, encoders, self._surrogates, strict=True):
+                rows.append(encoder.embed(views[c]).to(self._device))
             order.append(photos)
-        back = torch.cat(order).argsort()
-        return [torch.cat(found)[back] for found in rows]
+        back = torch.cat(order).argsort().to(self._device)
+        return [torch.cat(rows)[back] for rows in found]
 
     def descend(
         self,
@@ -106,24 +109,29 @@ class Scene:
             digests: one a photo.
         """
         variation = self._variation(descent, seed, digests)
-        exact = descent.jitter == 0 and descent.jpeg == 0
         current = [c.clone() for c in clean]
-        everyone = torch.arange(len(self.patches), device=self._device)
         moving = torch.ones(len(self.patches), dtype=torch.bool, device=self._device)
         gradients = 0
         for step in range(descent.steps):
             before = [c.clone() for c in current]
             for photos in self._batches(moving):
                 gradients += len(photos) * len(self._surrogates)
-                self._gradient(perturbation, photos, objectives, before, current, variation, step, descent)
-            if not exact:
-                self._embed(perturbation, moving, current)
-            moving = perturbation.moving(_judged(objectives, everyone, current))
+                views, leaves = self._views(photos, perturbation.pixels, variation, step)
+                pulls = self._pulls(views, photos.to(self._device), objectives, before, current)
+                slopes = torch.autograd.grad(views, list(leaves), pulls)
+                for slope, (s, rows) in zip(slopes, leaves.values(), strict=True):
+                    perturbation.absorb(s, rows, smoothed(slope, descent.smoothing))
+            reached = _judged(objectives, current)
+            if variation.some and reached.any():
+                # judged on a variation of the photo: look at the very pixels before believing it
+                self._embed(perturbation, reached & moving, current)
+                reached = _judged(objectives, current)
+            moving = perturbation.moving(reached)
             if not moving.any():
                 break
             perturbation.advance(moving)
         self._embed(perturbation, moving, current)
-        return Walked(_judged(objectives, everyone, current), gradients)
+        return Walked(_judged(objectives, current), gradients)
 
     def released(self, perturbation: Perturbation) -> list[Image]:
         """The patches as they are published: uint8 [height, width, 3], in the order of the patches."""
@@ -137,70 +145,58 @@ class Scene:
                     out[photo] = np.ascontiguousarray(pixels[:height, :width])
         return [out[photo] for photo in range(len(self.patches))]
 
-    def _gradient(
+    def _views(
+        self, photos: torch.Tensor, levels: Levels, variation: _Variation | None = None, step: int = 0
+    ) -> tuple[list[torch.Tensor], dict[torch.Tensor, tuple[int, torch.Tensor]]]:
+        """What each crop sees of some photos, and the pixels it comes from with their stack and rows."""
+        leaves: dict[torch.Tensor, tuple[int, torch.Tensor]] = {}
+        parts: list[list[torch.Tensor]] = []
+        where = self._where[photos]
+        for s in where[:, 0].unique_consecutive().tolist():
+            rows = where[where[:, 0] == s, 1].to(self._device)
+            stack = self.stacks[s]
+            leaf = levels(s, rows).requires_grad_(variation is not None)
+            leaves[leaf] = (s, rows)
+            seen = leaf
+            shaken: list[torch.Tensor | None] = [None] * len(self._crops)
+            if variation is not None:
+                places = stack.places[rows]
+                shaken = [None if d is None else d[places, step] for d in variation.shakes]
+                if variation.qualities is not None:
+                    seen = compressed(leaf, variation.qualities[places, step])
+            parts.append([stack.crop(c, rows, seen / 255, shake) for c, shake in enumerate(shaken)])
+        return [torch.cat([part[c] for part in parts]) for c in range(len(self._crops))], leaves
+
+    def _pulls(
         self,
-        perturbation: Perturbation,
+        views: Sequence[torch.Tensor],
         photos: torch.Tensor,
         objectives: Sequence[Objective],
         before: Sequence[torch.Tensor],
         current: Sequence[torch.Tensor],
-        variation: _Variation,
-        step: int,
-        descent: Descent,
-    ) -> None:
-        """One forward and backward pass of some photos: new embeddings, and gradients absorbed."""
-        parts: list[list[torch.Tensor]] = []
-        leaves: list[torch.Tensor] = []
-        groups = list(self._by_stack(photos))
-        for stack, rows in groups:
-            leaf = perturbation.pixels(self.stacks.index(stack), rows).requires_grad_(True)
-            leaves.append(leaf)
-            seen = leaf
-            if variation.qualities is not None:
-                seen = compressed(leaf, variation.qualities[stack.places[rows], step])
-            seen = seen / 255
-            parts.append(
-                [
-                    stack.crop(c, rows, seen, None if s is None else s[stack.places[rows], step])
-                    for c, s in enumerate(variation.shakes)
-                ]
-            )
-        views = [torch.cat([part[c] for part in parts]) for c in range(len(self._crops))]
+    ) -> list[torch.Tensor]:
+        """Gradient of all surrogates' losses towards each crop; their embeddings go into `current`."""
         pulls = [torch.zeros_like(view) for view in views]
         for (c, surrogate), objective, old, new in zip(
             self._surrogates, objectives, before, current, strict=True
         ):
             new[photos], pull = surrogate.gradient(views[c], partial(_loss, objective, photos, old))
             pulls[c] += pull
-        for (stack, rows), gradient in zip(groups, torch.autograd.grad(views, leaves, pulls), strict=True):
-            perturbation.absorb(self.stacks.index(stack), rows, smoothed(gradient, descent.smoothing))
+        return pulls
 
     def _embed(self, perturbation: Perturbation, which: torch.Tensor, into: Sequence[torch.Tensor]) -> None:
         """Embed some photos as they would be released, exactly aligned."""
         with torch.no_grad():
             for photos in self._batches(which):
-                parts = [
-                    [
-                        stack.crop(c, rows, perturbation.pixels(self.stacks.index(stack), rows) / 255)
-                        for c in range(len(self._crops))
-                    ]
-                    for stack, rows in self._by_stack(photos)
-                ]
-                views = [torch.cat([part[c] for part in parts]) for c in range(len(self._crops))]
+                views, _ = self._views(photos, perturbation.pixels)
                 for (c, surrogate), bank in zip(self._surrogates, into, strict=True):
-                    bank[photos] = surrogate.embed(views[c])
+                    bank[photos.to(self._device)] = surrogate.embed(views[c])
 
     def _batches(self, which: torch.Tensor) -> Iterator[torch.Tensor]:
-        """Positions of the marked photos, those of one stack together, a batch at a time."""
-        photos = which.nonzero()[:, 0]
-        order = self._where[photos, 0].argsort(stable=True)
+        """Positions of the marked photos on the host, those of one stack together, a batch at a time."""
+        photos = which.cpu().nonzero()[:, 0]
         if len(photos):
-            yield from photos[order].split(self._batch)
-
-    def _by_stack(self, photos: torch.Tensor) -> Iterator[tuple[Any, torch.Tensor]]:
-        where = self._where[photos]
-        for s in where[:, 0].unique_consecutive().tolist():
-            yield self.stacks[s], where[where[:, 0] == s, 1]
+            yield from photos[self._where[photos, 0].argsort(stable=True)].split(self._batch)
 
     def _variation(self, descent: Descent, seed: int, digests: Sequence[str]) -> _Variation:
         drawn = [shakes(seed, digests, descent.steps, descent.jitter, crop.size) for crop in self._crops]
@@ -217,12 +213,9 @@ def _loss(
     return objective(embeddings, photos, current)[0]
 
 
-def _judged(
-    objectives: Sequence[Objective], photos: torch.Tensor, current: Sequence[torch.Tensor]
-) -> torch.Tensor:
+def _judged(objectives: Sequence[Objective], current: Sequence[torch.Tensor]) -> torch.Tensor:
     """Which photos have reached the goal for every surrogate: bool [photo]."""
+    everyone = torch.arange(len(current[0]), device=current[0].device)
     with torch.no_grad():
-        verdicts = [
-            objective(bank, photos, bank)[1] for objective, bank in zip(objectives, current, strict=True)
-        ]
+        verdicts = [o(bank, everyone, bank)[1] for o, bank in zip(objectives, current, strict=True)]
     return torch.stack(verdicts).all(0)

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name every torch program uses
 
 from bench.align import Matrix
+from bench.optim.sampling import bilinear
 
 
 def factor(m: Matrix) -> int:
@@ -35,7 +36,7 @@ def sample(pixels: torch.Tensor, grid: torch.Tensor, k: int, sizes: torch.Tensor
     """
     if k > 1:
         pixels = _averaged(pixels, k, sizes)
-    return F.grid_sample(pixels, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return bilinear(pixels, grid)
 
 
 def grids(
@@ -62,7 +63,8 @@ def grids(
     source = target @ torch.linalg.inv(linear).transpose(1, 2)
     # align_corners=False: -1 and 1 are the outer edges of the first and last pixel
     unit = source.new_tensor([-(-width // k), -(-height // k)])
-    return ((source + 0.5) * 2 / unit - 1).reshape(-1, size, size, 2).to(dtype)
+    grid: torch.Tensor = (source + 0.5) * 2 / unit - 1
+    return grid.reshape(-1, size, size, 2).to(dtype)
 
 
 def _averaged(pixels: torch.Tensor, k: int, sizes: torch.Tensor) -> torch.Tensor:
@@ -77,4 +79,5 @@ def _averaged(pixels: torch.Tensor, k: int, sizes: torch.Tensor) -> torch.Tensor
     ]
     count = filled[0][:, None, :, None] * filled[1][:, None, None, :]
     weight: torch.Tensor = (k * k / count.clamp_min(1)).to(sums.dtype)
-    return sums * weight
+    means: torch.Tensor = sums * weight
+    return means
