@@ -38,10 +38,10 @@ class AdvMask:
     momentum: float = 1.0
     margin: float = 0.1
     far: float = 1e-3
-    spread: float = 1.0
-    pull: float = 1.0
-    jitter: float = 0.0
-    smoothing: float = 0.0
+    spread: float = 2.0
+    pull: float = 0.3
+    jitter: float = 1.0
+    smoothing: float = 1.0
     jpeg: int = 0
 
     card: ClassVar[PluginCard] = PluginCard(
