@@ -231,7 +231,8 @@ class Album:
 
     Attributes:
         photos: the clean photos.
-        faces: the face found in each, or None. Clean landmarks: the user may use them, an attacker never sees them.
+        faces: the face found in each, or None. The user may use these clean landmarks; an attacker never
+            sees them.
         digests: content digest of each photo; the seed of anything random about it.
     """
 
@@ -248,7 +249,7 @@ class PluginCard:
         summary: one line for `bench list`.
         source: paper, equation or product that it follows; "control" or "own" where there is none.
         surrogates: for a defense, whether it optimises against surrogates.
-        bounded: for a defense, whether it keeps an L-infinity budget; one that does not has to run `unbounded`.
+        bounded: for a defense, whether it keeps an L-infinity budget.
     """
 
     summary: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import shlex
 import sys
 import tempfile
@@ -66,7 +67,9 @@ def _train(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     drawn = time.monotonic() - began
     net = _new_net(name, options.seed)
     left = None if options.minutes is None else options.minutes - drawn / 60
-    recipe = Recipe(options.steps, left, options.batch, RATES[name])
+    # the rates are for batches of 512; noise in a gradient shrinks with the root of the batch
+    rate = RATES[name] * math.sqrt(options.batch / 512)
+    recipe = Recipe(options.steps, left, options.batch, rate)
     weights, path = options.out / f"{name}.safetensors", options.out / f"{name}.json"
 
     def keep(unfinished: nn.Module) -> None:

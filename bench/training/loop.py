@@ -33,6 +33,7 @@ class Recipe:
         decay: weight decay of matrices and filters.
         margin: of the cosine margin loss, reached after 40 % of the schedule.
         scale: of its logits.
+        bf16: whether the network runs in bfloat16 while training (weights and loss stay float32).
     """
 
     steps: int
@@ -42,6 +43,7 @@ class Recipe:
     decay: float = 0.05
     margin: float = 0.35
     scale: float = 32.0
+    bf16: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def train(
         where = picked.to(pixels.device)
         faces = mistaken(landmarks[picked], generator)
         crops = augment(cut(pixels[where].to(device), faces), generator, rng)
-        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=device != "cpu"):
+        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=recipe.bf16):
             embeddings = net(crops)
         loss = loss_of(embeddings, people[picked], recipe.margin * _ramp(step, steps))
         optimizer.zero_grad(set_to_none=True)

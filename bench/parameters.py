@@ -1,0 +1,70 @@
+"""Parameters of plug-ins: read from text, written down completely.
+
+A plug-in is a frozen dataclass; its fields are all it can be told, and `resolved` lists them all.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+from dataclasses import fields, is_dataclass
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from bench.errors import UserError
+
+Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
+"""What JSON can hold, with NaN and the infinities already replaced."""
+
+
+def coerce(plugin: type[Any], name: str, text: str) -> Any:
+    """Read one parameter from text by the type its dataclass field declares.
+
+    Raises:
+        UserError: naming the parameter, what was given and what it takes.
+    """
+    hint = get_type_hints(plugin)[name]
+    options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    for kind in options:
+        if kind is type(None):
+            if text.lower() == "none":
+                return None
+            continue
+        if kind is bool:
+            # bool("False") is True: read words, never truthiness
+            words = {"true": True, "false": False}
+            if text.lower() in words:
+                return words[text.lower()]
+            continue
+        if kind in (int, float, str):
+            try:
+                value = kind(text)
+            except ValueError:
+                continue
+            if isinstance(value, float) and not math.isfinite(value):
+                continue
+            return value
+    takes = " or ".join(getattr(kind, "__name__", str(kind)) for kind in options)
+    raise UserError(f"parameter {name}={text!r} of {plugin.__name__} takes {takes}.")
+
+
+def resolved(plugin: Any) -> dict[str, Plain]:
+    """Every parameter of a plug-in by name, as plain values."""
+    return {f.name: plain(getattr(plugin, f.name)) for f in fields(plugin)}
+
+
+def plain(value: Any) -> Plain:
+    """Turn nested dataclasses, tuples and numbers into what JSON can hold.
+
+    Infinities and NaN become the words `inf`, `-inf` and `nan`: JSON has no such numbers.
+    """
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return resolved(value)
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    raise TypeError(f"a parameter of type {type(value).__name__} cannot be written down")

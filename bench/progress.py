@@ -1,0 +1,90 @@
+"""Progress with time left, on stderr, for whatever takes longer than two seconds."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+PATIENCE = 2.0
+"""Seconds before anything is said."""
+
+_TERMINAL_EVERY, _LOG_EVERY = 0.2, 10.0
+
+
+class Advance(Protocol):
+    """Report that `count` more units are done."""
+
+    def __call__(self, count: int = 1) -> None: ...
+
+
+class Progress(Protocol):
+    """Somewhere to report to."""
+
+    def stage(self, name: str, total: int) -> AdvanceScope:
+        """Open a stage of `total` units; the scope gives the function that advances it."""
+
+
+class AdvanceScope(Protocol):
+    """A context manager around one stage."""
+
+    def __enter__(self) -> Advance: ...
+
+    def __exit__(self, *error: object) -> None: ...
+
+
+class Silent:
+    """Reports to nobody; the default from Python."""
+
+    @contextmanager
+    def stage(self, name: str, total: int) -> Iterator[Advance]:
+        """Accept and drop every report."""
+        del name, total
+
+        def advance(count: int = 1) -> None:
+            del count
+
+        yield advance
+
+
+class Terminal:
+    """One line on stderr: redrawn on a terminal, a new line every ten seconds in a log."""
+
+    @contextmanager
+    def stage(self, name: str, total: int) -> Iterator[Advance]:
+        """Show how much of the stage is done, and for how long it will go on at the present pace."""
+        live = sys.stderr.isatty()
+        start = time.monotonic()
+        done, shown, said = 0, start + PATIENCE - (_TERMINAL_EVERY if live else _LOG_EVERY), False
+
+        def advance(count: int = 1) -> None:
+            nonlocal done, shown, said
+            done += count
+            now = time.monotonic()
+            if now - start < PATIENCE or now - shown < (_TERMINAL_EVERY if live else _LOG_EVERY):
+                return
+            shown, said = now, True
+            left = (now - start) / max(done, 1) * (total - done)
+            line = f"{name}: {done}/{total}, {duration(left)} left"
+            sys.stderr.write(f"\r\x1b[2K{line}" if live else f"{line}\n")
+            sys.stderr.flush()
+
+        try:
+            yield advance
+        finally:
+            if said:
+                line = f"{name}: {done}/{total} in {duration(time.monotonic() - start)}"
+                sys.stderr.write(f"\r\x1b[2K{line}\n" if live else f"{line}\n")
+                sys.stderr.flush()
+
+
+def duration(seconds: float) -> str:
+    """`42 s`, `3 min 5 s`, `2 h 10 min`."""
+    whole = round(max(seconds, 0))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,84 @@
+"""Names on the command line -> plug-ins. The only code that reaches into the plug-in folders.
+
+A plug-in is a file whose stem is its name ('-' for '_') and that says `PLUGIN = ItsClass`; packages
+installed beside this one add theirs through the entry-point groups `cloakbench.defenses`,
+`cloakbench.attackers` and `cloakbench.datasets`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import fields
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal
+
+from bench.errors import UserError, unknown_name
+from bench.parameters import coerce
+
+Kind = Literal["defenses", "attackers", "datasets"]
+
+_SINGULAR: dict[Kind, str] = {"defenses": "defense", "attackers": "attacker", "datasets": "dataset"}
+
+
+def names(kind: Kind) -> list[str]:
+    """Every name of one kind, sorted."""
+    return sorted({*_built_in(kind), *_outside(kind)})
+
+
+def load(kind: Kind, name: str) -> type[Any]:
+    """The plug-in's class.
+
+    Raises:
+        UserError: for a name that nobody has, with the nearest one that exists.
+    """
+    modules = _built_in(kind)
+    if name in modules:
+        return importlib.import_module(modules[name]).PLUGIN  # type: ignore[no-any-return]  # by contract
+    outside = _outside(kind)
+    if name in outside:
+        return outside[name].load()  # type: ignore[no-any-return]  # by contract
+    raise unknown_name(_SINGULAR[kind], name, names(kind), command=f"bench list {kind}")
+
+
+def make(kind: Kind, text: str) -> tuple[str, Any]:
+    """Read `name` or `name:field=value,field=value` and make the plug-in.
+
+    Returns:
+        The name, and the instance with every parameter resolved.
+
+    Raises:
+        UserError: for unknown names, unknown parameters and values of the wrong type.
+    """
+    name, _, arguments = text.partition(":")
+    plugin = load(kind, name)
+    known = {f.name: f for f in fields(plugin)}
+    given: dict[str, Any] = {}
+    for item in filter(None, arguments.split(",")):
+        key, equals, value = item.partition("=")
+        key = key.strip().replace("-", "_")
+        if not equals or key not in known:
+            has = ", ".join(known) or "none"
+            raise UserError(f"{_SINGULAR[kind]} {name!r} has no parameter {item!r}; it has: {has}.")
+        given[key] = coerce(plugin, key, value)
+    return name, plugin(**given)
+
+
+def _built_in(kind: Kind) -> dict[str, str]:
+    package = importlib.import_module(f"bench.{kind}")
+    found = (m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))
+    return {stem.replace("_", "-"): f"bench.{kind}.{stem}" for stem in found}
+
+
+def _outside(kind: Kind) -> dict[str, EntryPoint]:
+    own = _built_in(kind)
+    found: dict[str, EntryPoint] = {}
+    for point in entry_points(group=f"cloakbench.{kind}"):
+        if point.name in own or point.name in found:
+            where = point.dist.name if point.dist else point.value
+            raise UserError(
+                f"two plug-ins call themselves {_SINGULAR[kind]} {point.name!r}; the second is from {where}. "
+                "Rename or uninstall one."
+            )
+        found[point.name] = point
+    return found

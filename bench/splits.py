@@ -1,0 +1,131 @@
+"""Who plays which part: protected users, calibration, reference and background, disjoint by identity.
+
+People are ordered by a digest of (seed, name), so that a split stays as it is when photos or other people
+are added to the data set.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from bench.digests import digest
+from bench.errors import UserError
+from bench.types import Catalogue, DatasetCard
+
+MOST_USERS = 200
+CALIBRATION = 30
+CALIBRATION_PHOTOS = 5
+REFERENCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked of a split.
+
+    Attributes:
+        users: protected users; None takes the data set's default.
+        photos: released photos a user (m).
+        labelled: clean labelled photos a user besides the released ones (a); 0 unless the scenario has some.
+        background: background identities; None takes the data set's default.
+        seed: of the order of people and of their photos.
+    """
+
+    users: int | None
+    photos: int
+    labelled: int
+    background: int | None
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Photo names by part; each inner tuple is one person.
+
+    Attributes:
+        released: m photos for each protected user.
+        labelled: a clean labelled photos for each protected user, in the same order.
+        people: the users' names, in the same order. For the metric only.
+        calibration: clean photos of people on whom attackers tune their thresholds.
+        reference: one clean photo each of people whom a defense may look at.
+        background: clean photos of everybody else; the attacker's haystack.
+    """
+
+    released: tuple[tuple[str, ...], ...]
+    labelled: tuple[tuple[str, ...], ...]
+    people: tuple[str, ...]
+    calibration: tuple[tuple[str, ...], ...]
+    reference: tuple[tuple[str, ...], ...]
+    background: tuple[tuple[str, ...], ...]
+
+
+def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
+    """Divide a data set's people.
+
+    Raises:
+        UserError: if the data set has too few people with enough photos.
+    """
+    photos: dict[str, list[str]] = defaultdict(list)
+    for photo, person in zip(catalogue.photos, catalogue.identities, strict=True):
+        photos[person].append(photo)
+    seed = request.seed
+
+    def by_lot(names: list[str], purpose: str) -> list[str]:
+        return sorted(names, key=lambda name: digest(seed, purpose, name))
+
+    need = request.photos + request.labelled
+    people = by_lot(list(photos), "person")
+    able = [name for name in people if len(photos[name]) >= need]
+    users = able[: _user_count(request, card, able, need)]
+    taken = set(users)
+    rest = [name for name in people if name not in taken]
+    calibration = [name for name in rest if len(photos[name]) >= CALIBRATION_PHOTOS][:CALIBRATION]
+    if len(calibration) < 2:
+        raise UserError(
+            f"data set {card.name!r} has {len(able)} people with {need} photos; {len(users)} protected "
+            f"users leave {len(calibration)} to calibrate attackers on, and 2 with {CALIBRATION_PHOTOS} "
+            "photos are needed. Ask for fewer --users."
+        )
+    taken = set(calibration)
+    rest = [name for name in rest if name not in taken]
+    reference = rest[: min(REFERENCE, len(rest) // 2)]
+    background = rest[len(reference) :]
+    wanted = request.background if request.background is not None else card.default_background
+    if request.background is not None and request.background > len(background):
+        raise UserError(
+            f"{request.background} background people asked for, but data set {card.name!r} has "
+            f"{len(background)} left over. Ask for fewer with --background, or leave it out for all."
+        )
+    background = background[:wanted]
+
+    def shown(name: str) -> list[str]:
+        return by_lot(photos[name], "photo")
+
+    return Split(
+        released=tuple(tuple(shown(name)[: request.photos]) for name in users),
+        labelled=tuple(tuple(shown(name)[request.photos : need]) for name in users),
+        people=tuple(users),
+        calibration=tuple(tuple(shown(name)[: request.photos]) for name in calibration),
+        reference=tuple((shown(name)[0],) for name in reference),
+        background=tuple(tuple(shown(name)[: max(request.photos, 1)]) for name in background),
+    )
+
+
+def _user_count(request: Request, card: DatasetCard, able: list[str], need: int) -> int:
+    if request.users is not None:
+        if request.users > len(able):
+            raise UserError(
+                f"{request.users} users asked for, but data set {card.name!r} has {len(able)} people with "
+                f"{need} photos. Ask for at most {len(able)} with --users, or for fewer --photos."
+            )
+        return request.users
+    if card.default_users is not None and card.default_users <= len(able):
+        return card.default_users
+    # leave people to calibrate on: a third of those who could be users, 30 at most
+    most = min(MOST_USERS, len(able) - min(CALIBRATION, len(able) // 3))
+    if most < 1:
+        raise UserError(
+            f"data set {card.name!r} has {len(able)} people with {need} photos, too few for one protected "
+            "user and calibration. Ask for fewer --photos, or bring more photos of each person."
+        )
+    return most
