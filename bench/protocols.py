@@ -49,9 +49,16 @@ class Dataset(Protocol):
 
 
 class Encoder(Protocol):
-    """A face recogniser's network: aligned crop -> embedding."""
+    """A face recogniser's network: aligned crop -> embedding.
+
+    Attributes:
+        card: what it is.
+        runtime: what `embed` really runs on, read back and not assumed: library, version and provider or
+            device, such as `onnxruntime 1.32.0 CPUExecutionProvider`.
+    """
 
     card: EncoderCard
+    runtime: str
 
     def embed(self, crops: torch.Tensor) -> torch.Tensor:
         """Embed crops, without gradients, by the fastest runtime there is.

@@ -80,10 +80,14 @@ class SynthEncoder:
 
     Attributes:
         card: what it is.
+        runtime: what `embed` runs on, such as `torch 2.13.0 cpu`.
     """
 
     def __init__(self, card: EncoderCard, device: str = "cpu") -> None:
+        import torch
+
         self.card = card
+        self.runtime = f"torch {torch.__version__} {device}"
         self._module: Any = _network(FOLDER / f"{card.name}.safetensors", card.sha256, card.name, device)
 
     def embed(self, crops: torch.Tensor) -> torch.Tensor:
