@@ -85,6 +85,19 @@ def new_card(
     }
 
 
+def reference_crop() -> torch.Tensor:
+    """What a card's reference embedding is of: red grows rightwards, green downwards, blue is a checkerboard.
+
+    Returns:
+        float32 [1, 3, 112, 112] in [0, 1].
+    """
+    size = ARCFACE_CROP.size
+    ramp = torch.arange(size) / (size - 1)
+    tiles = (torch.arange(size) // 16) % 2
+    red, green = ramp.expand(size, size), ramp[:, None].expand(size, size)
+    return torch.stack([red, green, (tiles[:, None] ^ tiles).float()])[None]
+
+
 def device_name(device: str) -> str:
     """What the accelerator calls itself, or `cpu`."""
     return torch.cuda.get_device_name(device) if torch.device(device).type == "cuda" else "cpu"

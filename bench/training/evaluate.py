@@ -13,7 +13,7 @@ import numpy as np
 
 from bench.detect import Detector
 from bench.encoders.synth import FOLDER, cards, load
-from bench.training.card import write_card
+from bench.training.card import reference_crop, write_card
 from bench.training.figures import PHOTOS_EACH, Seen, figures
 from bench.training.photos import Order, Photos, draw, population, renderer_revision
 
@@ -44,16 +44,18 @@ def main(arguments: list[str] | None = None) -> int:
         )
         log.info("drew and detected %d + %d photos", len(validation.found), len(test.found))
         for name in options.names or [card.name for card in cards()]:
-            measured = figures(load(name).embed, validation, test)
+            encoder = load(name)
+            measured = figures(encoder.embed, validation, test)
             path = FOLDER / f"{name}.json"
             card = json.loads(path.read_text(encoding="utf-8"))
+            card["validation_identities"] = list(validation.photos.identities)
+            card["test_identities"] = list(test.photos.identities)
+            card["reference_embedding"] = encoder.embed(reference_crop())[0].tolist()
             card["measured"] = {
                 **measured,
                 "people": options.people,
                 "photos_each": PHOTOS_EACH,
                 "hardness": test.photos.hardness[0],
-                "validation_identities": list(validation.photos.identities),
-                "test_identities": list(test.photos.identities),
                 "alignment": "MTCNN",
                 "renderer": renderer_revision(),
                 "command": f"python -m bench.training.evaluate --people {options.people}",
