@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +23,8 @@ ARCHITECTURES = {
     "synth-inc": "inception-like network, 5 blocks, linear head",
     "synth-vit": "transformer, 4 blocks of width 128 on 49 tokens of a convolutional stem",
 }
+
+_NUMBERS = re.compile(r'\[\n([^\[\]{}"]*)\]')
 
 
 def write_weights(net: nn.Module, path: Path) -> str:
@@ -45,8 +48,11 @@ def stored_net(name: str, folder: Path) -> nn.Module:
 
 
 def write_card(path: Path, card: Mapping[str, Any]) -> None:
-    """Store a card as JSON."""
-    _replace(path, (json.dumps(card, indent=1, allow_nan=False) + "\n").encode())
+    """Store a card as JSON, a list of numbers in one line."""
+    text = _NUMBERS.sub(
+        lambda found: f"[{' '.join(found[1].split())}]", json.dumps(card, indent=1, allow_nan=False)
+    )
+    _replace(path, f"{text}\n".encode())
 
 
 def new_card(

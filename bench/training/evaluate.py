@@ -17,6 +17,7 @@ from bench.training.card import reference_crop, write_card
 from bench.training.figures import PHOTOS_EACH, Seen, figures
 from bench.training.photos import Order, Photos, draw, population, renderer_revision
 
+_MEASURED = ("validation_identities", "test_identities", "measured", "reference_embedding")
 log = logging.getLogger("bench.training.evaluate")
 
 
@@ -47,18 +48,23 @@ def main(arguments: list[str] | None = None) -> int:
             encoder = load(name)
             measured = figures(encoder.embed, validation, test)
             path = FOLDER / f"{name}.json"
-            card = json.loads(path.read_text(encoding="utf-8"))
-            card["validation_identities"] = list(validation.photos.identities)
-            card["test_identities"] = list(test.photos.identities)
-            card["reference_embedding"] = encoder.embed(reference_crop())[0].tolist()
-            card["measured"] = {
-                **measured,
-                "people": options.people,
-                "photos_each": PHOTOS_EACH,
-                "hardness": test.photos.hardness[0],
-                "alignment": "MTCNN",
-                "renderer": renderer_revision(),
-                "command": f"python -m bench.training.evaluate --people {options.people}",
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            training = stored.pop("training")
+            card = {
+                **{key: value for key, value in stored.items() if key not in _MEASURED},
+                "validation_identities": list(validation.photos.identities),
+                "test_identities": list(test.photos.identities),
+                "measured": {
+                    **measured,
+                    "people": options.people,
+                    "photos_each": PHOTOS_EACH,
+                    "hardness": test.photos.hardness[0],
+                    "alignment": "MTCNN",
+                    "renderer": renderer_revision(),
+                    "command": f"python -m bench.training.evaluate --people {options.people}",
+                },
+                "training": training,
+                "reference_embedding": encoder.embed(reference_crop())[0].tolist(),
             }
             write_card(path, card)
             log.info("%s %s", name, {key: value and round(value, 4) for key, value in measured.items()})
