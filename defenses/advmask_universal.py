@@ -41,7 +41,7 @@ class AdvMaskUniversal:
     far: float = 1e-3
     spread: float = 2.0
     pull: float = 0.0
-    jitter: float = 0.0
+    jitter: float = 1.0
 
     card: ClassVar[PluginCard] = PluginCard(
         summary="one mask a user, laid onto photos it never saw",
