@@ -6,9 +6,22 @@ In a checkout the plug-in folders lie beside this package, in a wheel inside it 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bench.session import run as run
 
 __version__ = "0.1.0"
 
 _checkout = Path(__file__).resolve().parents[1]
 if (_checkout / "pyproject.toml").is_file():
     __path__.append(str(_checkout))
+
+
+def __getattr__(name: str) -> Any:
+    """`bench.run`, without loading its libraries for those who only want the version."""
+    if name == "run":
+        from bench.session import run
+
+        return run
+    raise AttributeError(f"module 'bench' has no attribute {name!r}")

@@ -68,16 +68,8 @@ class Detector:
 
     def parameters(self) -> dict[str, object]:
         """Everything that can change a result, for cache keys and records."""
-        return {
-            "detector": "mtcnn",
-            "weights": dict(DIGESTS),
-            "thresholds": list(THRESHOLDS),
-            "factor": FACTOR,
-            "policy": self._policy,
-            "min_face": self._min_face,
-            "min_share": self._min_share,
-            "device": self._device.partition(":")[0],
-        }
+        chosen = parameters(self._policy, self._min_face, self._min_share)
+        return {**chosen, "device": self._device.partition(":")[0]}
 
     def _one(self, photo: Image) -> Face | None:
         height, width = photo.shape[:2]
@@ -101,6 +93,19 @@ class Detector:
             offset = (boxes[:, 2:] + boxes[:, :2]) / 2 - np.array([width, height]) / 2
             worth = worth - 2 * (offset**2).sum(1)
         return int(np.argmax(worth))
+
+
+def parameters(policy: Policy = "central", min_face: int = 40, min_share: float = 0.04) -> dict[str, object]:
+    """What decides a result but for the device, without loading a network; see `Detector`."""
+    return {
+        "name": "mtcnn",
+        "weights": dict(DIGESTS),
+        "thresholds": list(THRESHOLDS),
+        "factor": FACTOR,
+        "policy": policy,
+        "min_face": min_face,
+        "min_share": min_share,
+    }
 
 
 def _rounded(values: npt.NDArray[np.float32]) -> list[float]:

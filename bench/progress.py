@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 PATIENCE = 2.0
@@ -17,22 +17,15 @@ _TERMINAL_EVERY, _LOG_EVERY = 0.2, 10.0
 class Advance(Protocol):
     """Report that `count` more units are done."""
 
-    def __call__(self, count: int = 1) -> None: ...
+    def __call__(self, count: int = 1) -> None:
+        """Add to what is done."""
 
 
 class Progress(Protocol):
     """Somewhere to report to."""
 
-    def stage(self, name: str, total: int) -> AdvanceScope:
+    def stage(self, name: str, total: int) -> AbstractContextManager[Advance]:
         """Open a stage of `total` units; the scope gives the function that advances it."""
-
-
-class AdvanceScope(Protocol):
-    """A context manager around one stage."""
-
-    def __enter__(self) -> Advance: ...
-
-    def __exit__(self, *error: object) -> None: ...
 
 
 class Silent:

@@ -41,6 +41,18 @@ def card(name: str, folders: Folders) -> EncoderCard:
     return replace(found, sha256=weights.pinned(path, folders)) if path else found
 
 
+def ready(name: str, folders: Folders) -> EncoderCard:
+    """The card of an encoder whose weights are here; see `card`.
+
+    Raises:
+        UserError: for a name that does not exist, and for weights that are missing.
+    """
+    found = card(name, folders)
+    if name not in _built_in():
+        weights.find(found, folders)
+    return card(name, folders)
+
+
 def load(name: str, folders: Folders, device: str = "cpu") -> Encoder:
     """Make an encoder, its weights verified.
 

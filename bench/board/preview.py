@@ -1,0 +1,56 @@
+"""A picture of a cloak: before, after, and the difference amplified, for a few users."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as Pillow
+from PIL import ImageDraw, ImageFont
+
+from bench.errors import UserError
+from bench.types import Image
+
+AMPLIFY = 8
+"""How much larger the difference is drawn; grey is no change."""
+
+_GAP, _HEAD = 6, 22
+
+
+def draw(path: Path, pairs: Sequence[tuple[str, Image, Image]]) -> None:
+    """Write a PNG with one column a pair: original, released, difference.
+
+    Args:
+        path: where to.
+        pairs: a caption (the defense), the original and the released photo of the same shape.
+
+    Raises:
+        UserError: if the file cannot be written.
+    """
+    height = max(before.shape[0] for _, before, _ in pairs)
+    width = max(before.shape[1] for _, before, _ in pairs)
+    rows = ("before", "after", f"difference x{AMPLIFY}")
+    side = 92
+    sheet = Pillow.new(
+        "RGB",
+        (side + len(pairs) * (width + _GAP), _HEAD + len(rows) * (height + _GAP)),
+        "white",
+    )
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+    for row, label in enumerate(rows):
+        pen.text((4, _HEAD + row * (height + _GAP) + height // 2), label, "black", font)
+    for column, (caption, before, after) in enumerate(pairs):
+        x = side + column * (width + _GAP)
+        pen.text((x + 2, 4), caption, "black", font)
+        change = after.astype(np.int16) - before.astype(np.int16)
+        shown = np.clip(128 + AMPLIFY * change, 0, 255).astype(np.uint8)
+        for row, photo in enumerate((before, after, shown)):
+            sheet.paste(Pillow.fromarray(photo), (x, _HEAD + row * (height + _GAP)))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sheet.save(path, "PNG")
+    except OSError as error:
+        raise UserError(
+            f"cannot write the preview to {path}: {error.strerror}. Choose another file."
+        ) from error

@@ -1,0 +1,115 @@
+"""Records -> the leaderboard: one row a cell, figures with their intervals, nothing rounded before here."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from bench.records import CellRecord, Metric
+
+COLUMNS = (
+    "data set",
+    "scenario",
+    "attacker",
+    "encoder",
+    "defense",
+    "surrogate",
+    "knowledge",
+    "budget",
+    "channel",
+    "CFR [95 %]",
+    "strict",
+    "CFR-link",
+    "clean CFR",
+    "PSR@1 [95 %]",
+    "SSIM",
+    "not ok",
+    "flags",
+)
+"""CFR and CFR-link: lower is better for the defense. PSR: higher is."""
+
+
+def board(records: Iterable[CellRecord]) -> list[dict[str, str]]:
+    """One row of texts a record, tracks together, the strongest attack on top of each encoder's rows."""
+    return [_row(record) for record in sorted(records, key=_order)]
+
+
+def used(rows: Sequence[dict[str, str]]) -> list[str]:
+    """The columns in which any row says something."""
+    return [name for name in COLUMNS if any(row[name] for row in rows)]
+
+
+def to_markdown(rows: Sequence[dict[str, str]]) -> str:
+    """A pipe table."""
+    names = used(rows)
+    lines = [names, ["---"] * len(names), *([row[name] for name in names] for row in rows)]
+    return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
+
+
+def to_csv(rows: Sequence[dict[str, str]]) -> str:
+    """Comma-separated, with a header."""
+    names = used(rows)
+    out = io.StringIO()
+    writer = csv.DictWriter(out, names, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def _order(record: CellRecord) -> tuple[object, ...]:
+    return (
+        record.dataset.name,
+        record.scenario.name,
+        record.attacker.name,
+        record.channel,
+        record.budget,
+        record.encoder.name,
+        -(_value(record, "cfr") or _value(record, "psr1") or 0.0),
+        record.defense.name,
+        "+".join(s.name for s in record.surrogate),
+    )
+
+
+def _row(record: CellRecord) -> dict[str, str]:
+    metrics = record.metrics
+    ssim = record.perceptual.get("photo", {}).get("ssim", {}).get("mean")
+    wrong = sum(count for outcome, count in record.outcomes.items() if outcome != "ok")
+    strict = metrics.get("cfr_strict") or metrics.get("cfr_link_strict")
+    flags = [*record.flags, *([f"{record.status}: {record.error}"] if record.status != "ok" else [])]
+    return {
+        "data set": record.dataset.name,
+        "scenario": record.scenario.name,
+        "attacker": record.attacker.name,
+        "encoder": record.encoder.name,
+        "defense": record.defense.name,
+        "surrogate": "+".join(s.name for s in record.surrogate),
+        "knowledge": record.knowledge if record.knowledge != "none" else "",
+        "budget": record.budget,
+        "channel": record.channel,
+        "CFR [95 %]": _interval(metrics.get("cfr")),
+        "strict": _figure(strict),
+        "CFR-link": _figure(metrics.get("cfr_link")),
+        "clean CFR": _figure(metrics.get("cfr_clean")),
+        "PSR@1 [95 %]": _interval(metrics.get("psr1")),
+        "SSIM": "" if ssim is None else f"{ssim:.3f}",
+        "not ok": str(wrong) if wrong else "",
+        "flags": "; ".join(flags),
+    }
+
+
+def _value(record: CellRecord, name: str) -> float | None:
+    metric = record.metrics.get(name)
+    return None if metric is None else metric.value
+
+
+def _figure(metric: Metric | None) -> str:
+    return "" if metric is None or metric.value is None else f"{metric.value:.2f}"
+
+
+def _interval(metric: Metric | None) -> str:
+    if metric is None or metric.value is None:
+        return ""
+    if metric.low is None or metric.high is None:
+        return _figure(metric)
+    return f"{metric.value:.2f} [{metric.low:.2f}, {metric.high:.2f}]"

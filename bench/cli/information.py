@@ -1,0 +1,71 @@
+"""`bench list`, `bench doctor`, `bench fetch`, `bench schema`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the verbs."""
+    app.command("list", help="Names with one-line descriptions.\n\nExample: bench list defenses")(listing)
+    app.command("doctor", help="What is installed, found and missing.\n\nExample: bench doctor")(doctor)
+    app.command("fetch", help="Download a data set. Nothing else does.\n\nExample: bench fetch lfw")(fetch)
+    app.command("schema", help="JSON Schema of the records.\n\nExample: bench schema > schema.json")(schema)
+
+
+def listing(
+    kind: Annotated[
+        str | None,
+        typer.Argument(
+            help="defenses, attackers, datasets, encoders, scenarios, budgets or channels; else all"
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print the names."""
+    from bench.cli.printing import print_table
+    from bench.folders import folders
+    from bench.inventory import KINDS, listed
+
+    where = folders()
+    found = {name: listed(name, where) for name in ([kind] if kind else KINDS)}
+    if as_json:
+        sys.stdout.write(json.dumps({k: dict(v) for k, v in found.items()}, indent=1) + "\n")
+        return
+    rows = [(name, k, about) for k, entries in found.items() for name, about in entries]
+    print_table(["name", "kind", "what"], rows)
+
+
+def doctor(as_json: Json = False) -> None:
+    """Print the state of this installation."""
+    from bench.cli.printing import print_table
+    from bench.folders import folders
+    from bench.inventory import diagnosis
+
+    rows = diagnosis(folders())
+    if as_json:
+        found = [{"subject": s, "state": state, "remedy": remedy} for s, state, remedy in rows]
+        sys.stdout.write(json.dumps(found, indent=1) + "\n")
+        return
+    print_table(["subject", "state", "what to type"], rows)
+
+
+def fetch(name: Annotated[str, typer.Argument(help="lfw")]) -> None:
+    """Download, and say where it lies."""
+    from bench.fetch import fetch as download
+    from bench.folders import folders
+
+    sys.stdout.write(f"{download(name, folders())}\n")
+
+
+def schema() -> None:
+    """Print the JSON Schema."""
+    from bench.records import schema as document
+
+    sys.stdout.write(json.dumps(document(), indent=1) + "\n")

@@ -1,0 +1,97 @@
+"""`bench run`."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from bench.session import Session
+
+_EXAMPLE = """
+Example: bench run --defense none --defense advmask --attacker dbscan --budget linf:8 --users 20
+
+Repeat an option to make a matrix. A run that was stopped goes on where it was when it is repeated.
+"""
+
+Names = list[str]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the verb."""
+    app.command("run", help="Run one cell, or a matrix of cells, and print the board.\n" + _EXAMPLE)(run)
+
+
+def run(
+    defense: Annotated[Names, typer.Option(help="what users do to their photos; NAME or NAME:field=value,…")],
+    attacker: Annotated[Names, typer.Option(help="who recognises people; NAME or NAME:field=value,…")],
+    dataset: Annotated[str, typer.Option(help="whose photos; NAME or NAME:field=value,…")] = "synthetic",
+    scenario: Annotated[str, typer.Option(help="introduced, or linked")] = "introduced",
+    encoder: Annotated[
+        Names | None, typer.Option(help="what the attacker embeds with; all built-in ones on built-in faces")
+    ] = None,
+    surrogate: Annotated[
+        Names | None,
+        typer.Option(help="what the defense optimises against; a+b is one ensemble; else the first encoder"),
+    ] = None,
+    budget: Annotated[Names | None, typer.Option(help="linf:N (of 255) or unbounded; else linf:8")] = None,
+    channel: Annotated[Names | None, typer.Option(help="none or jpeg:QUALITY; else none")] = None,
+    users: Annotated[int | None, typer.Option(help="protected users; else the data set's default")] = None,
+    photos: Annotated[int, typer.Option(help="released photos a user")] = 10,
+    labelled: Annotated[int, typer.Option(help="clean labelled photos a user, in scenario linked")] = 5,
+    background: Annotated[int | None, typer.Option(help="other people; else the data set's default")] = None,
+    seed: Annotated[int, typer.Option(help="of the split and of everything random")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
+    out: Annotated[Path | None, typer.Option(help="folder for records.json and Parquet tables")] = None,
+    preview: Annotated[Path | None, typer.Option(help="PNG: before, after, amplified difference")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print the records instead of the board")] = False,
+) -> None:
+    """Parse, run, print."""
+    from bench.cells import RunSpec
+    from bench.cli.printing import print_board
+    from bench.progress import Terminal
+    from bench.session import execute, write
+
+    spec = RunSpec(
+        dataset=dataset,
+        scenario=scenario,
+        defenses=tuple(defense),
+        attackers=tuple(attacker),
+        encoders=tuple(encoder or ()),
+        surrogates=tuple(surrogate or ()),
+        budgets=tuple(budget or ("linf:8",)),
+        channels=tuple(channel or ("none",)),
+        users=users,
+        photos=photos,
+        labelled=labelled,
+        background=background,
+        seed=seed,
+        device=device,
+    )
+    session = execute(spec, Terminal())
+    if out is not None:
+        write(session, out)
+    if as_json:
+        sys.stdout.write(session.records.to_json() + "\n")
+    else:
+        print_board(session.records)
+    if preview is not None:
+        from bench.board.preview import draw
+
+        draw(preview, session.pipeline.pairs())
+    _tell(session)
+
+
+def _tell(session: Session) -> None:
+    """Say what went wrong besides; end with status 1 if a cell failed by a fault of ours."""
+    for note in session.notes:
+        sys.stderr.write(f"bench: {note}\n")
+    for fault in session.faults:
+        sys.stderr.write("".join(traceback.format_exception(fault)))
+    if session.faults:
+        sys.stderr.write(f"bench: {len(session.faults)} cells failed; all others are kept.\n")
+        raise typer.Exit(1)

@@ -1,0 +1,255 @@
+"""What an attacker sees of photos: a face found in each and, per encoder, an embedding of it.
+
+The photo that comes in is the file as it is after the channel: detection and alignment run on it, and no
+clean landmark gets here. Faces and embeddings are cached by the photo's content.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bench import encoders
+from bench.align import matrix, warp
+from bench.cache import Cache
+from bench.channels import Channel
+from bench.detect import Detector, parameters
+from bench.digests import code_digest, digest, versions
+from bench.encoders.faults import EncoderFault
+from bench.parameters import Plain, plain
+from bench.photos import UnreadablePhoto, decode
+from bench.progress import Progress
+from bench.protocols import Dataset, Encoder
+from bench.types import Crop, EncoderCard, Face, Folders, Image
+from bench.workers import each
+
+if TYPE_CHECKING:
+    import torch
+
+CHUNK = 64
+"""Photos decoded at a time: what is in memory, and what is lost when the process is killed."""
+
+_DETECT = (
+    "bench.detect",
+    "bench.mtcnn",
+    "bench.mtcnn_nets",
+    "bench.photos",
+    "bench.workers",
+    "bench.weights",
+)
+_EMBED = ("bench.encoders", "bench.align", "bench.workers")
+_LIBRARIES = ("torch", "numpy", "pillow", "onnxruntime", "onnxruntime-gpu", "facenet-pytorch")
+
+Read = Callable[[Sequence[int]], list[bytes | Image]]
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Photos by content digest, read when they are needed. There is no identity here."""
+
+    digests: tuple[str, ...]
+    read: Read
+
+    def __len__(self) -> int:
+        return len(self.digests)
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What was seen.
+
+    Attributes:
+        faces: for each photo, or None.
+        unreadable: photo -> why it could not be decoded.
+        embeddings: encoder -> float32 [photo, dimensions]; NaN where there is no face.
+    """
+
+    faces: tuple[Face | None, ...]
+    unreadable: dict[int, str]
+    embeddings: dict[str, npt.NDArray[np.float32]]
+
+
+def clean(data: Dataset, names: Sequence[str]) -> Photos:
+    """Photos of a data set."""
+    return Photos(tuple(map(data.digest, names)), lambda wanted: data.read([names[i] for i in wanted]))
+
+
+def through(photos: Photos, channel: Channel) -> Photos:
+    """Photos after a channel. A photo that cannot be decoded stays what it is."""
+    if str(channel) == "none":
+        return photos
+
+    def read(wanted: Sequence[int]) -> list[bytes | Image]:
+        return [_passed(content, channel) for content in photos.read(wanted)]
+
+    stamp = [str(channel), code_digest("bench.channels"), versions(["pillow"])]
+    return Photos(tuple(digest("channel", stamp, content) for content in photos.digests), read)
+
+
+def _passed(content: bytes | Image, channel: Channel) -> bytes | Image:
+    try:
+        return channel(decode(content))
+    except UnreadablePhoto:
+        return content
+
+
+class Observer:
+    """Detects and embeds, once for each content."""
+
+    def __init__(self, folders: Folders, cache: Cache, device: str, progress: Progress) -> None:
+        """Store; networks are loaded when something is not in the cache."""
+        self._folders, self._cache, self._device, self._progress = folders, cache, device, progress
+        self._loaded: dict[str, Encoder] = {}
+
+    @cached_property
+    def detector(self) -> Detector:
+        """The face detector, on this run's device."""
+        return Detector(self._device)
+
+    def encoder(self, name: str) -> Encoder:
+        """One encoder, loaded once."""
+        if name not in self._loaded:
+            self._loaded[name] = encoders.load(name, self._folders, self._device)
+        return self._loaded[name]
+
+    def runtimes(self) -> dict[str, str]:
+        """Encoder -> runtime that it really uses, for those that were loaded."""
+        return {name: str(getattr(e, "runtime", "torch")) for name, e in self._loaded.items()}
+
+    def observe(self, photos: Photos, cards: Sequence[EncoderCard], what: str) -> Observed:
+        """See every photo through every encoder.
+
+        Args:
+            photos: as the attacker gets them.
+            cards: of the encoders; none to detect only.
+            what: for the progress line.
+
+        Raises:
+            EncoderFault: if a network gives no embedding; the others' results are kept.
+        """
+        stamp = self._stamp()
+        face_keys = [digest("face", stamp, content) for content in photos.digests]
+        codes = [code_digest(*_EMBED), versions(_LIBRARIES)]
+        keys = {
+            card.name: [
+                digest("embedding", codes, card.name, card.sha256, plain(card.crop), key) for key in face_keys
+            ]
+            for card in cards
+        }
+        faces = self._cache.rows("face", face_keys)
+        found = {name: self._cache.rows("embedding", wanted) for name, wanted in keys.items()}
+        missing = [
+            i
+            for i in range(len(photos))
+            if face_keys[i] not in faces or any(keys[n][i] not in found[n] for n in keys)
+        ]
+        faults: list[EncoderFault] = []
+        with self._progress.stage(f"detect and embed {what}", len(missing)) as advance:
+            for start in range(0, len(missing), CHUNK):
+                chunk = missing[start : start + CHUNK]
+                images = [_decoded(content) for content in photos.read(chunk)]
+                self._detect(images, [face_keys[i] for i in chunk], faces)
+                seen = [_face(faces[face_keys[i]])[0] for i in chunk]
+                for card in cards:
+                    wanted = [j for j, i in enumerate(chunk) if keys[card.name][i] not in found[card.name]]
+                    try:
+                        rows = self._embed(card, [images[j] for j in wanted], [seen[j] for j in wanted])
+                    except EncoderFault as fault:
+                        faults.append(fault)
+                        continue
+                    new = {keys[card.name][chunk[j]]: row for j, row in zip(wanted, rows, strict=True)}
+                    self._cache.put_rows("embedding", new)
+                    found[card.name] |= new
+                advance(len(chunk))
+        if faults:
+            raise faults[0]
+        read = [_face(faces[key]) for key in face_keys]
+        return Observed(
+            tuple(face for face, _ in read),
+            {i: reason for i, (_, reason) in enumerate(read) if reason is not None},
+            {card.name: _matrix(card, keys[card.name], found[card.name]) for card in cards},
+        )
+
+    def _stamp(self) -> list[Any]:
+        device = self._device.partition(":")[0]
+        return [detector_parameters(), device, code_digest(*_DETECT), versions(_LIBRARIES)]
+
+    def _detect(
+        self, images: Sequence[Image | UnreadablePhoto], keys: Sequence[str], faces: dict[str, bytes]
+    ) -> None:
+        wanted = [i for i, key in enumerate(keys) if key not in faces]
+        readable = [(i, image) for i in wanted if not isinstance(image := images[i], UnreadablePhoto)]
+        rows = {
+            keys[i]: json.dumps({"unreadable": image.reason}).encode()
+            for i in wanted
+            if isinstance(image := images[i], UnreadablePhoto)
+        }
+        if readable:
+            seen = self.detector.detect([image for _, image in readable])
+            for (i, _), face in zip(readable, seen, strict=True):
+                rows[keys[i]] = json.dumps({"face": asdict(face) if face else None}).encode()
+        self._cache.put_rows("face", rows)
+        faces |= rows
+
+    def _embed(
+        self, card: EncoderCard, images: Sequence[Image | UnreadablePhoto], faces: Sequence[Face | None]
+    ) -> list[bytes]:
+        rows = [b""] * len(images)
+        with_face = [
+            (i, image, face)
+            for i, (image, face) in enumerate(zip(images, faces, strict=True))
+            if face is not None and not isinstance(image, UnreadablePhoto)
+        ]
+        if with_face:
+            import torch
+
+            encoder = self.encoder(card.name)
+            crops = torch.cat(each(lambda item: _crop(item[1], item[2], card.crop), with_face))
+            vectors = encoder.embed(crops.to(self._device)).cpu().numpy()
+            for (i, _, _), vector in zip(with_face, vectors, strict=True):
+                rows[i] = np.ascontiguousarray(vector, dtype="<f4").tobytes()
+        return rows
+
+
+def detector_parameters() -> dict[str, Plain]:
+    """Everything that decides what is detected, but for the device; without loading the detector."""
+    return {name: plain(value) for name, value in parameters().items()}
+
+
+def _crop(image: Image, face: Face, crop: Crop) -> torch.Tensor:
+    import torch
+
+    pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float().div_(255)
+    return warp(pixels, [matrix(face, crop)], crop.size)
+
+
+def _decoded(content: bytes | Image) -> Image | UnreadablePhoto:
+    try:
+        return decode(content)
+    except UnreadablePhoto as unreadable:
+        return unreadable
+
+
+def _face(row: bytes) -> tuple[Face | None, str | None]:
+    value = json.loads(row)
+    if "unreadable" in value:
+        return None, str(value["unreadable"])
+    face = value["face"]
+    if face is None:
+        return None, None
+    landmarks = tuple((x, y) for x, y in face["landmarks"])
+    return Face(tuple(face["box"]), landmarks, face["score"], face["found"]), None
+
+
+def _matrix(card: EncoderCard, keys: Sequence[str], rows: dict[str, bytes]) -> npt.NDArray[np.float32]:
+    out = np.full((len(keys), card.dimensions), np.nan, np.float32)
+    for i, key in enumerate(keys):
+        if rows[key]:
+            out[i] = np.frombuffer(rows[key], "<f4")
+    return out

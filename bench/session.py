@@ -1,0 +1,165 @@
+"""One run from what was asked to records on disk: what the command line and `bench.run` share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.cache import Cache
+from bench.cells import RunSpec, UserFunction, plan
+from bench.devices import device
+from bench.errors import UserError
+from bench.folders import folders
+from bench.observe import detector_parameters
+from bench.pipeline import Pipeline, Tables
+from bench.progress import Progress
+from bench.records import CellRecord, Records
+
+
+@dataclass(frozen=True)
+class Session:
+    """What came of a run.
+
+    Attributes:
+        records: of all cells, in order.
+        tables: cell digest -> its per-user and per-photo tables.
+        faults: what made cells fail, if any did.
+        pipeline: with which released photos can be looked at again.
+        notes: what the user should know besides.
+    """
+
+    records: Records
+    tables: dict[str, Tables]
+    faults: list[BaseException]
+    pipeline: Pipeline
+    notes: list[str]
+
+
+def execute(
+    spec: RunSpec, progress: Progress | None = None, done: Callable[[CellRecord], None] | None = None
+) -> Session:
+    """Run a matrix. What was computed before a fault or a kill is kept and found again.
+
+    Raises:
+        UserError: for anything the user can mend.
+    """
+    where = folders()
+    chosen = device(spec.device)
+    cache = Cache(Path(where.home))
+    try:
+        pipeline = Pipeline(plan(spec, where, detector_parameters(), chosen), where, cache, progress)
+        tables: dict[str, Tables] = {}
+
+        def keep(record: CellRecord, rows: Tables) -> None:
+            tables[record.cell] = rows
+            if done:
+                done(record)
+
+        records = Records(pipeline.run(keep))
+        return Session(records, tables, pipeline.faults, pipeline, cache.repaired)
+    except BaseException:
+        cache.close()
+        raise
+
+
+def run(
+    *,
+    defense: str | UserFunction | Sequence[str | UserFunction] = "none",
+    attacker: str | Sequence[str] = "dbscan",
+    dataset: str = "synthetic",
+    scenario: str = "introduced",
+    encoder: str | Sequence[str] = (),
+    surrogate: str | Sequence[str] = (),
+    budget: str | Sequence[str] = "linf:8",
+    channel: str | Sequence[str] = "none",
+    users: int | None = None,
+    photos: int = 10,
+    labelled: int = 5,
+    background: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    out: str | Path | None = None,
+) -> Records:
+    """Run a matrix of cells from Python; the arguments are the options of `bench run`.
+
+    Args:
+        defense: names, or functions from a list of one user's photos (uint8 [height, width, 3], RGB) to as
+            many photos of the same shapes.
+        attacker: names.
+        dataset: a name.
+        scenario: `introduced` or `linked`.
+        encoder: names of what the attacker embeds with.
+        surrogate: names of what a defense optimises against; `a+b` is one ensemble.
+        budget: such as `linf:8`.
+        channel: such as `none` or `jpeg:75`.
+        users: protected users; None takes the data set's default.
+        photos: released photos a user.
+        labelled: clean labelled photos a user, in scenario `linked`.
+        background: background people; None takes the data set's default.
+        seed: of the split and of everything random.
+        device: `auto`, `cpu`, `cuda`, `cuda:1`.
+        out: a folder to write the records and tables to.
+
+    Raises:
+        UserError: for anything the caller can mend.
+        ExceptionGroup: of what made cells fail, after all others have run and been kept.
+    """
+    spec = RunSpec(
+        dataset=dataset,
+        scenario=scenario,
+        defenses=_axis(defense),
+        attackers=_axis(attacker),
+        encoders=_axis(encoder),
+        surrogates=_axis(surrogate),
+        budgets=_axis(budget),
+        channels=_axis(channel),
+        users=users,
+        photos=photos,
+        labelled=labelled,
+        background=background,
+        seed=seed,
+        device=device,
+    )
+    session = execute(spec)
+    if out is not None:
+        write(session, Path(out))
+    if session.faults:
+        raise BaseExceptionGroup("cells failed; the others are kept", session.faults)
+    return session.records
+
+
+def write(session: Session, folder: Path) -> None:
+    """Write `records.json`, `users.parquet` and `photos.parquet`.
+
+    Raises:
+        UserError: if the folder cannot be written to.
+    """
+    import pandas as pd
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _put(folder / "records.json", session.records.to_json().encode() + b"\n")
+        for name in ("users", "photos"):
+            frames = [
+                pd.DataFrame({"cell": cell, **rows[name]}) for cell, rows in session.tables.items() if rows
+            ]
+            if frames:
+                _put(folder / f"{name}.parquet", pd.concat(frames, ignore_index=True).to_parquet(index=False))
+    except OSError as error:
+        raise UserError(
+            f"cannot write to {folder}: {error.strerror}. Everything computed is kept: choose another --out "
+            "and repeat the command."
+        ) from error
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+def _axis(value: Any) -> tuple[Any, ...]:
+    return (value,) if isinstance(value, str) or callable(value) else tuple(value)

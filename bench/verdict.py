@@ -1,0 +1,206 @@
+"""What an attacker achieved on one corpus: labels or names in, figures out.
+
+The corpus is laid out once: the released photos user by user, then the users' clean labelled photos, then
+everybody else's. Photos without a detected face have label -1, are named by nobody, and stay in every
+denominator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.metrics import clustering, identification
+from bench.protocols import Clusterer, Identifier
+from bench.splits import Split
+from bench.types import Gallery, Labels, Score
+
+TOP = 5
+WEAK = 0.8
+"""A clean CFR (or clean rank-1 rate) below this is no evidence of protection: the attacker is weak."""
+_CHANCE = 0x9E12  # keeps this draw apart from others of the same seed
+KEPT = 0.9
+"""The same if the background's BCubed F is below this share of its clean value."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Who is on each photo of the attacker's collection, and why it is there. Never shown to an attacker.
+
+    Attributes:
+        owners: int64 [photo]: users from 0, then background people.
+        released: bool [photo].
+        linked: bool [photo]: clean photos of users that carry their name.
+        users: int64 [user].
+    """
+
+    owners: Labels
+    released: npt.NDArray[np.bool_]
+    linked: npt.NDArray[np.bool_]
+    users: Labels
+
+    @classmethod
+    def of(cls, split: Split) -> Corpus:
+        """Lay out a split's released, labelled and background photos, in this order."""
+        users = len(split.released)
+        sizes = [
+            *((i, len(photos)) for i, photos in enumerate(split.released)),
+            *((i, len(photos)) for i, photos in enumerate(split.labelled)),
+            *((users + i, len(photos)) for i, photos in enumerate(split.background)),
+        ]
+        owners = np.repeat([i for i, _ in sizes], [n for _, n in sizes]).astype(np.int64)
+        released = np.zeros(owners.size, bool)
+        linked = np.zeros(owners.size, bool)
+        shown, named = sum(map(len, split.released)), sum(map(len, split.labelled))
+        released[:shown] = True
+        linked[shown : shown + named] = True
+        return cls(owners, released, linked, np.arange(users, dtype=np.int64))
+
+    @property
+    def background(self) -> npt.NDArray[np.bool_]:
+        """Bool [photo]: everybody else's."""
+        return self.owners >= self.users.size
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The figures of one attack.
+
+    Attributes:
+        scores: by name.
+        users: column -> one value a user.
+        photos: column -> one value a released photo.
+    """
+
+    scores: dict[str, Score]
+    users: dict[str, list[Any]] = field(default_factory=dict)
+    photos: dict[str, list[Any]] = field(default_factory=dict)
+
+
+def cluster(attacker: Clusterer, embeddings: npt.NDArray[np.float32]) -> Labels:
+    """Let an attacker cluster what was detected; rows of NaN get label -1."""
+    detected = ~np.isnan(embeddings[:, 0])
+    labels = np.full(len(embeddings), -1, np.int64)
+    if detected.any():
+        labels[detected] = attacker.cluster(embeddings[detected])
+    return labels
+
+
+def name(attacker: Identifier, embeddings: npt.NDArray[np.float32], corpus: Corpus) -> Labels:
+    """Let an attacker name the people on the released photos from its labelled ones: [released, TOP]."""
+    detected = ~np.isnan(embeddings[:, 0])
+    held = detected & ~corpus.released
+    probes = detected[corpus.released]
+    ranked = np.full((int(corpus.released.sum()), TOP), -1, np.int64)
+    if probes.any() and held.any():
+        gallery = Gallery(embeddings[held], corpus.owners[held])
+        ranked[probes] = attacker.rank(embeddings[corpus.released & detected], gallery, TOP)
+    return ranked
+
+
+def clustered(labels: Labels, clean: Labels, corpus: Corpus) -> Verdict:
+    """Figures of a clustering.
+
+    Args:
+        labels: of the corpus as released.
+        clean: of the same corpus with every photo clean.
+        corpus: who is on it.
+    """
+    linked = corpus.linked if corpus.linked.any() else None
+    plain = clustering.cluster_formation(labels, corpus.owners, corpus.users, released=corpus.released)
+    table = (
+        plain
+        if linked is None
+        else clustering.cluster_formation(
+            labels, corpus.owners, corpus.users, released=corpus.released, linked=linked
+        )
+    )
+    strict = clustering.STRICT
+    scores = [clustering.formation_rate(plain, name="cfr")]
+    if linked is None:
+        scores.append(clustering.formation_rate(plain, strict, name="cfr_strict"))
+    else:
+        # with labelled photos in the corpus even a perfect cluster has purity m / (m + a) by CFR's own
+        # count, so that the strict rate is taken with CFR-link's, which counts all of the user's photos
+        scores.append(clustering.formation_rate(table))
+        scores.append(clustering.formation_rate(table, strict))
+    background = corpus.background
+    scores += clustering.bcubed(corpus.owners, labels, of=~background)
+    scores += clustering.pairwise(corpus.owners, labels, of=~background)
+    scores.append(clustering.mean_best_match_f1(labels, corpus.owners, corpus.users))
+    if background.any():
+        scores += clustering.bcubed(corpus.owners, labels, of=background, suffix="_background", better="none")
+        people = np.unique(corpus.owners[background])
+        scores.append(clustering.contamination(clean, labels, corpus.owners, people))
+    scores += [
+        clustering.v_measure(corpus.owners, labels),
+        clustering.cluster_count(labels),
+        clustering.noise_share(labels),
+    ]
+    sizes = dict(zip(*np.unique(labels[labels >= 0], return_counts=True), strict=True))
+    users = {
+        "support": table.support.tolist(),
+        "purity": table.purity.tolist(),
+        "coverage": table.coverage.tolist(),
+        "formed": clustering.formed(plain).tolist(),
+        "formed_strict": clustering.formed(table, strict).tolist(),
+    }
+    if linked is not None:
+        users["formed_linked"] = clustering.formed(table).tolist()
+    shown = labels[corpus.released].tolist()
+    photos = {"cluster": shown, "cluster_size": [int(sizes.get(label, 0)) for label in shown]}
+    return Verdict({score.name: score for score in scores}, users, photos)
+
+
+def identified(ranked: Labels, corpus: Corpus, detected: npt.NDArray[np.bool_]) -> Verdict:
+    """Figures of naming people.
+
+    Args:
+        ranked: int [released, TOP] from `name`.
+        corpus: who is on the photos.
+        detected: bool [released].
+    """
+    truth = corpus.owners[corpus.released]
+    scores = {
+        f"psr{k}": identification.protection_success_rate(ranked, truth, k, detected=detected)
+        for k in (1, TOP)
+    }
+    by_user = {
+        f"psr{k}": list(identification.protection_by_user(ranked, truth, k, detected=detected).values())
+        for k in (1, TOP)
+    }
+    hit = ranked == truth[:, None]
+    rank = np.where(hit.any(1), hit.argmax(1) + 1, 0)
+    return Verdict(scores, dict(by_user), {"rank": rank.tolist()})
+
+
+def permuted(answers: Labels, seed: int) -> Labels:
+    """The same answers (clusters, or rankings) dealt out to other photos: what chance gives."""
+    draw = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, _CHANCE])))
+    shuffled: Labels = draw.permutation(answers)
+    return shuffled
+
+
+def flags(scores: dict[str, Score], clean: dict[str, Score]) -> list[str]:
+    """Why a cell is no evidence of protection, if it is none."""
+    out = []
+    if "cfr" in clean and clean["cfr"].value < WEAK:
+        out.append("weak attacker: no evidence of protection (clean CFR below .8)")
+    key = "bcubed_f_background"
+    if key in clean and key in scores and scores[key].value < KEPT * clean[key].value:
+        out.append(
+            "weak attacker: no evidence of protection (background BCubed F below .9 of its clean value)"
+        )
+    if "psr1" in clean and clean["psr1"].value > 1 - WEAK:
+        out.append("weak attacker: no evidence of protection (clean rank-1 rate below .8)")
+    return out
+
+
+def main_scores(scores: dict[str, Score]) -> dict[str, Score]:
+    """The figures that controls are compared by."""
+    names: Sequence[str] = ("cfr", "cfr_strict", "cfr_link", "cfr_link_strict", "psr1", "psr5", "bcubed_f")
+    return {key: scores[key] for key in names if key in scores}
