@@ -9,18 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from bench.errors import UserError
-from bench.mtcnn import FACTOR, THRESHOLDS, Cascade, Found
-from bench.mtcnn_nets import DIGESTS
+from bench.mtcnn import Cascade, Found
+from bench.mtcnn_card import Policy, parameters
 from bench.types import Face, Image
 from bench.workers import each, exact_gpu
-
-Policy = Literal["central", "largest"]
 
 _GRID = 256
 """Coordinates are rounded to 1 / _GRID of a pixel: far below the detector's own error."""
@@ -93,19 +90,6 @@ class Detector:
             offset = (boxes[:, 2:] + boxes[:, :2]) / 2 - np.array([width, height]) / 2
             worth = worth - 2 * (offset**2).sum(1)
         return int(np.argmax(worth))
-
-
-def parameters(policy: Policy = "central", min_face: int = 40, min_share: float = 0.04) -> dict[str, object]:
-    """What decides a result but for the device, without loading a network; see `Detector`."""
-    return {
-        "name": "mtcnn",
-        "weights": dict(DIGESTS),
-        "thresholds": list(THRESHOLDS),
-        "factor": FACTOR,
-        "policy": policy,
-        "min_face": min_face,
-        "min_share": min_share,
-    }
 
 
 def _rounded(values: npt.NDArray[np.float32]) -> list[float]:

@@ -27,7 +27,18 @@ LIBRARIES = (
 @cache
 def code() -> str:
     """Digest of everything that can change a cell: the package without its pictures and its command line."""
-    rooms = ("align", "cache", "cells", "channels", "detect", "digests", "encoders", "metrics", "mtcnn")
+    rooms = (
+        "align",
+        "cache",
+        "cells",
+        "channels",
+        "detect",
+        "digests",
+        "encoders",
+        "metrics",
+        "mtcnn",
+        "mtcnn_card",
+    )
     more = ("mtcnn_nets", "observe", "optim", "photos", "pipeline", "release", "splits", "workers", "verdict")
     return code_digest(*(f"bench.{room}" for room in (*rooms, *more)))
 

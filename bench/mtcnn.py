@@ -12,15 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bench.mtcnn_card import FACTOR, THRESHOLDS
 from bench.mtcnn_nets import Array, load
 from bench.types import Image
 
 Ints = npt.NDArray[np.int64]
 Table = npt.NDArray[np.uint32]
-
-THRESHOLDS = (0.6, 0.7, 0.7)
-FACTOR = 0.709
-"""From one level of the pyramid to the next."""
 
 _CELL = 12  # pixels that one output of the first network looks at
 _STRIDE = 2  # pixels between two of them

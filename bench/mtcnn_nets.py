@@ -19,15 +19,9 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from bench.errors import UserError
+from bench.mtcnn_card import DIGESTS
 from bench.torchvision_compat import ensure
 from bench.weights import verified
-
-DIGESTS = {
-    "pnet": "a2a71925e0b9996a42f63e47efc1ca19043e69558b5c523b978d611dfae49c8f",
-    "rnet": "bbb937de72efc9ef83b186c49f5f558467a1d7e3453a8ece0d71a886633f6a86",
-    "onet": "165bfbe42940416ccfb977545cf0e976d5bf321f67083ae2aaaa5c764280118d",
-}
-"""sha256 of the package's .pt files."""
 
 Array = npt.NDArray[np.float32]
 Net = Callable[[Array], tuple[Array, ...]]

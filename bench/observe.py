@@ -16,21 +16,21 @@ import numpy as np
 import numpy.typing as npt
 
 from bench import encoders
-from bench.align import matrix, warp
 from bench.cache import Cache
 from bench.channels import Channel
-from bench.detect import Detector, parameters
 from bench.digests import code_digest, digest, versions
 from bench.encoders.faults import EncoderFault
+from bench.mtcnn_card import parameters
 from bench.parameters import Plain, plain
 from bench.photos import UnreadablePhoto, decode
 from bench.progress import Progress
 from bench.protocols import Dataset, Encoder
 from bench.types import Crop, EncoderCard, Face, Folders, Image
-from bench.workers import each
 
 if TYPE_CHECKING:
     import torch
+
+    from bench.detect import Detector
 
 CHUNK = 64
 """Photos decoded at a time: what is in memory, and what is lost when the process is killed."""
@@ -38,6 +38,7 @@ CHUNK = 64
 _DETECT = (
     "bench.detect",
     "bench.mtcnn",
+    "bench.mtcnn_card",
     "bench.mtcnn_nets",
     "bench.photos",
     "bench.workers",
@@ -110,6 +111,8 @@ class Observer:
     @cached_property
     def detector(self) -> Detector:
         """The face detector, on this run's device."""
+        from bench.detect import Detector
+
         return Detector(self._device)
 
     def encoder(self, name: str) -> Encoder:
@@ -209,6 +212,8 @@ class Observer:
         if with_face:
             import torch
 
+            from bench.workers import each
+
             encoder = self.encoder(card.name)
             crops = torch.cat(each(lambda item: _crop(item[1], item[2], card.crop), with_face))
             vectors = encoder.embed(crops.to(self._device)).cpu().numpy()
@@ -224,6 +229,8 @@ def detector_parameters() -> dict[str, Plain]:
 
 def _crop(image: Image, face: Face, crop: Crop) -> torch.Tensor:
     import torch
+
+    from bench.align import matrix, warp
 
     pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float().div_(255)
     return warp(pixels, [matrix(face, crop)], crop.size)

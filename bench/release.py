@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,14 +20,15 @@ from bench.cells import Cell, Chosen, FunctionDefense
 from bench.digests import array_digest, code_digest, digest, plugin_code, versions
 from bench.metrics.perceptual import perceptual_costs
 from bench.observe import Observer, Photos, clean
-from bench.optim.engine import CloakingEngine
 from bench.parameters import Plain
 from bench.photos import UnreadablePhoto, decode, encode_png
 from bench.progress import Progress
 from bench.protocols import Dataset, Encoder, Kit
 from bench.splits import Split
 from bench.types import Album, Face, Image
-from bench.workers import each
+
+if TYPE_CHECKING:
+    from bench.optim.engine import CloakingEngine
 
 GROUP = {"cpu": 80, "cuda": 400}
 """Photos cloaked together, by device: whole users, at least one."""
@@ -128,7 +129,10 @@ class Publisher:
 
     def engine(self) -> CloakingEngine:
         """The cloaking engine, on this run's device."""
-        self._engine = self._engine or CloakingEngine(self._device)
+        if self._engine is None:
+            from bench.optim.engine import CloakingEngine
+
+            self._engine = CloakingEngine(self._device)
         return self._engine
 
     def _group(self, cell: Cell, users: Sequence[Sequence[str]], *, cached: bool) -> Release:
@@ -159,6 +163,8 @@ class Publisher:
             for original, i, photo in zip(album.photos, here, given, strict=True):
                 failed[i] = photo is None
                 released[i] = original if photo is None else photo
+        from bench.workers import each
+
         files = each(lambda image: b"" if image is None else encode_png(image), released)
         digests = tuple(
             digest("unreadable", photos.digests[i]) if image is None else array_digest(image)

@@ -79,7 +79,9 @@ def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
     users = able[: _user_count(request, card, able, need)]
     taken = set(users)
     rest = [name for name in people if name not in taken]
-    calibration = [name for name in rest if len(photos[name]) >= CALIBRATION_PHOTOS][:CALIBRATION]
+    # at most half of the others, so that a small data set keeps people for the remaining parts
+    most = min(CALIBRATION, max(2, len(rest) // 2))
+    calibration = [name for name in rest if len(photos[name]) >= CALIBRATION_PHOTOS][:most]
     if len(calibration) < 2:
         raise UserError(
             f"data set {card.name!r} has {len(able)} people with {need} photos; {len(users)} protected "

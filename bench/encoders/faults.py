@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 
 class EncoderFault(Exception):  # noqa: N818 - what happened, in the encoder's own words
@@ -19,6 +22,8 @@ def unit(raw: torch.Tensor, name: str) -> torch.Tensor:
     Raises:
         EncoderFault: if a row is not finite, or all zero.
     """
+    import torch
+
     length: torch.Tensor = torch.linalg.vector_norm(raw, dim=1, keepdim=True)
     bad = ~(torch.isfinite(raw).all(1) & (length[:, 0] > 0))
     if bool(bad.any()):
