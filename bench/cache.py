@@ -60,14 +60,21 @@ class Cache:
     def put_rows(self, stage: str, rows: Mapping[str, bytes]) -> None:
         """Write rows, all of them or none."""
         values = [(stage, key, _sealed(value)) for key, value in rows.items()]
-        with _writing(self.folder), self._rows:
-            self._rows.executemany("INSERT OR REPLACE INTO row VALUES (?, ?, ?)", values)
+        with _writing(self.folder):
+            try:
+                self._insert(values)
+            except sqlite3.OperationalError:
+                raise
+            except sqlite3.DatabaseError as error:
+                self._set_aside(error)
+                self._insert(values)
 
     def file(self, stage: str, key: str) -> bytes | None:
         """The content of one file, or None."""
         try:
             content = _checked(self._path(stage, key).read_bytes())
-        except FileNotFoundError:
+        except OSError:
+            # absent, or nothing that can be read: computed again, and written in its place
             content = None
         count = self.misses if content is None else self.hits
         count[stage] = count.get(stage, 0) + 1
@@ -94,14 +101,21 @@ class Cache:
     def _path(self, stage: str, key: str) -> Path:
         return self.folder / stage / key[:2] / key
 
-    def _execute(self, query: str, values: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
+    def _execute(self, query: str, values: tuple[str, ...]) -> list[tuple[str, bytes]]:
         try:
-            return iter(self._rows.execute(query, values).fetchall())
+            return self._rows.execute(query, values).fetchall()
+        except sqlite3.OperationalError as error:
+            raise UserError(
+                f"cannot read results in {self.folder}: {error}. Set BENCH_HOME to another folder, or repeat "
+                "the command when no other process holds this one."
+            ) from error
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise
             self._set_aside(error)
-            return iter(())
+            return []
+
+    def _insert(self, values: list[tuple[str, str, bytes]]) -> None:
+        with self._rows:
+            self._rows.executemany("INSERT OR REPLACE INTO row VALUES (?, ?, ?)", values)
 
     def _open(self) -> sqlite3.Connection:
         with _writing(self.folder):

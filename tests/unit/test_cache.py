@@ -1,0 +1,246 @@
+"""A value comes back whole or not at all, whatever happened to the disk or the process."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.cache import Cache
+from bench.errors import UserError
+
+KEY = "ab" * 32
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Iterator[Cache]:
+    made = Cache(tmp_path)
+    yield made
+    made.close()
+
+
+def test_rows_come_back(cache: Cache) -> None:
+    cache.put_rows("face", {"a": b"one", "b": b""})
+    assert cache.rows("face", ["a", "b", "c"]) == {"a": b"one", "b": b""}
+    assert cache.rows("embedding", ["a"]) == {}  # another stage
+    assert cache.hits == {"face": 2, "embedding": 0}
+    assert cache.misses == {"face": 1, "embedding": 1}
+
+
+def test_more_rows_than_one_query_takes(cache: Cache) -> None:
+    rows = {f"{i:05d}": str(i).encode() for i in range(1201)}
+    cache.put_rows("face", rows)
+    assert cache.rows("face", rows) == rows
+
+
+def test_files_come_back(cache: Cache, tmp_path: Path) -> None:
+    assert cache.file("cloak", KEY) is None
+    cache.put_file("cloak", KEY, b"photos")
+    assert cache.file("cloak", KEY) == b"photos"
+    assert Cache(tmp_path).file("cloak", KEY) == b"photos"
+    assert (cache.hits["cloak"], cache.misses["cloak"]) == (1, 1)
+
+
+@pytest.mark.parametrize("length", [0, 5, 16, 20])
+def test_a_truncated_file_is_absent(cache: Cache, length: int) -> None:
+    cache.put_file("cloak", KEY, b"photos of somebody")
+    path = stored(cache)
+    path.write_bytes(path.read_bytes()[:length])
+    assert cache.file("cloak", KEY) is None
+
+
+def test_a_flipped_bit_makes_a_value_absent(cache: Cache) -> None:
+    cache.put_file("cloak", KEY, b"photos of somebody")
+    path = stored(cache)
+    good = path.read_bytes()
+    for place in (0, len(good) // 2, len(good) - 1):
+        path.write_bytes(good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :])
+        assert cache.file("cloak", KEY) is None
+    cache.put_file("cloak", KEY, b"again")
+    assert cache.file("cloak", KEY) == b"again"
+
+
+def test_a_flipped_bit_makes_a_row_absent(cache: Cache, tmp_path: Path) -> None:
+    cache.put_rows("face", {"a": b"one", "b": b"two"})
+    with sqlite3.connect(tmp_path / "cache" / "rows.sqlite") as rows:
+        (value,) = rows.execute("SELECT value FROM row WHERE key = 'a'").fetchone()
+        rows.execute("UPDATE row SET value = ? WHERE key = 'a'", (value[:-1] + b"?",))
+    rows.close()
+    assert cache.rows("face", ["a", "b"]) == {"b": b"two"}
+
+
+@pytest.mark.parametrize("damage", [b"this is no database, it is a text of some length" * 99, b"\0" * 4096])
+def test_a_damaged_database_is_set_aside(tmp_path: Path, damage: bytes) -> None:
+    first = Cache(tmp_path)
+    first.put_rows("face", {"a": b"one"})
+    first.close()
+    path = tmp_path / "cache" / "rows.sqlite"
+    path.write_bytes(damage)
+    second = Cache(tmp_path)
+    assert second.rows("face", ["a"]) == {}
+    second.put_rows("face", {"a": b"again"})
+    assert second.rows("face", ["a"]) == {"a": b"again"}
+    assert len(second.repaired) == 1
+    assert "computed again" in second.repaired[0]
+    assert [p.read_bytes() for p in path.parent.glob("rows.sqlite.damaged-*")] == [damage]
+    second.close()
+
+
+def test_a_page_damaged_in_the_middle_is_noticed_while_reading(tmp_path: Path) -> None:
+    first = Cache(tmp_path)
+    rows = {f"{i:04d}": os.urandom(700) for i in range(300)}
+    first.put_rows("face", rows)
+    first.close()
+    path = tmp_path / "cache" / "rows.sqlite"
+    content = bytearray(path.read_bytes())
+    content[4096 : len(content) - 4096] = b"\xff" * (len(content) - 8192)
+    path.write_bytes(content)
+    second = Cache(tmp_path)
+    found = second.rows("face", rows)
+    assert all(rows[key] == value for key, value in found.items())
+    second.put_rows("face", rows)
+    assert second.rows("face", rows) == rows
+    assert second.repaired
+    second.close()
+
+
+def test_damage_found_while_writing(tmp_path: Path) -> None:
+    first = Cache(tmp_path)
+    rows = {f"{i:04d}": os.urandom(700) for i in range(300)}
+    first.put_rows("face", rows)
+    first.close()
+    path = tmp_path / "cache" / "rows.sqlite"
+    content = bytearray(path.read_bytes())
+    content[8192:] = b"\xff" * (len(content) - 8192)
+    path.write_bytes(content)
+    second = Cache(tmp_path)
+    second.put_rows("face", rows)
+    assert second.rows("face", rows) == rows
+    assert second.repaired
+    second.close()
+
+
+def test_something_else_in_the_place_of_a_file(cache: Cache) -> None:
+    (cache.folder / "cloak" / KEY[:2] / KEY).mkdir(parents=True)
+    assert cache.file("cloak", KEY) is None
+
+
+def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("not a folder")
+    assert one_line(lambda: Cache(tmp_path / "home"))
+
+
+def test_a_read_only_folder() -> None:
+    # /proc refuses new folders even to root
+    said = one_line(lambda: Cache(Path("/proc/bench-home")))
+    assert "BENCH_HOME" in said
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(place)]
+    try:
+        made = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        pytest.skip(f"no small disk can be mounted here: {error}")
+    if made.returncode:
+        pytest.skip(f"no small disk can be mounted here: {made.stderr.strip()}")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_full_disk_is_said_and_nothing_is_lost(small_disk: Path) -> None:
+    cache = Cache(small_disk)
+    cache.put_rows("face", {"a": b"one"})
+    cache.put_file("cloak", KEY, b"kept")
+    assert "No space left" in one_line(lambda: cache.put_file("cloak", "cd" * 32, bytes(900_000)))
+    assert "full" in one_line(lambda: cache.put_rows("face", {"b": bytes(900_000)}))
+    assert cache.rows("face", ["a", "b"]) == {"a": b"one"}
+    assert cache.file("cloak", KEY) == b"kept"
+    assert not list(small_disk.rglob(".part-*"))
+    cache.put_rows("face", {"c": b"three"})  # there is room again
+    assert cache.rows("face", ["c"]) == {"c": b"three"}
+    cache.close()
+
+
+def test_a_disk_that_is_full_from_the_start(small_disk: Path) -> None:
+    with (small_disk / "filler").open("wb", buffering=0) as filler, pytest.raises(OSError, match="No space"):
+        while True:
+            filler.write(bytes(4096))
+    assert "cannot write results" in one_line(lambda: Cache(small_disk))
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+from bench.cache import Cache
+cache, name, count = Cache(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])
+print("ready", flush=True)
+for i in range(count):
+    cache.put_rows("face", {f"{name}-{i}-{j}": f"{i}-{j}".encode() * 50 for j in range(20)})
+    cache.put_file("cloak", f"{i:02x}{name}", f"{i}".encode() * 200_000)
+    print(i, flush=True)
+"""
+
+
+def writer(home: Path, name: str, count: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", _WRITER, str(home), name, str(count)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("after", [1, 5, 23])
+def test_killed_while_writing(tmp_path: Path, after: int) -> None:
+    process = writer(tmp_path, "a", 1_000_000)
+    assert process.stdout is not None
+    said = [process.stdout.readline() for _ in range(after + 2)]
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    cache = Cache(tmp_path)
+    last = int(said[-1])
+    for i in range(last + 1):
+        # whatever was reported done is there
+        assert len(cache.rows("face", [f"a-{i}-{j}" for j in range(20)])) == 20
+        assert cache.file("cloak", f"{i:02x}a") == f"{i}".encode() * 200_000
+    for i in range(last + 1, last + 200):
+        # all of a batch or none of it
+        assert len(cache.rows("face", [f"a-{i}-{j}" for j in range(20)])) in (0, 20)
+        assert cache.file("cloak", f"{i:02x}a") in (None, f"{i}".encode() * 200_000)
+    cache.put_rows("face", {"more": b"x"})
+    assert cache.rows("face", ["more"]) == {"more": b"x"}
+    assert not cache.repaired
+    cache.close()
+
+
+def test_two_processes_at_once(tmp_path: Path) -> None:
+    both = [writer(tmp_path, name, 30) for name in ("a", "b")]
+    for process in both:
+        process.communicate(timeout=60)
+    assert [process.returncode for process in both] == [0, 0]
+    cache = Cache(tmp_path)
+    for name in ("a", "b"):
+        for i in range(30):
+            assert len(cache.rows("face", [f"{name}-{i}-{j}" for j in range(20)])) == 20
+            assert cache.file("cloak", f"{i:02x}{name}") is not None
+    cache.close()
+
+
+def stored(cache: Cache) -> Path:
+    (path,) = [p for p in cache.folder.rglob("*") if re.fullmatch("(ab){32}", p.name)]
+    return path
+
+
+def one_line(action: object) -> str:
+    with pytest.raises(UserError) as caught:
+        action()  # type: ignore[operator]  # any call that must fail
+    assert "\n" not in str(caught.value)
+    return str(caught.value)

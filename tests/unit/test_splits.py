@@ -1,0 +1,146 @@
+"""Nobody plays two parts, and who plays which does not depend on who else is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.errors import UserError
+from bench.splits import Request, Split, split
+from bench.types import Catalogue, DatasetCard
+
+CARD = DatasetCard("test", "0", "", "")
+PLAIN = Request(users=5, photos=4, labelled=0, background=None, seed=0)
+
+
+def catalogue(people: Mapping[str, int]) -> Catalogue:
+    """Person -> how many photos."""
+    rows = sorted((f"{who}/{i:02d}", who) for who, n in people.items() for i in range(n))
+    return Catalogue(tuple(p for p, _ in rows), tuple(w for _, w in rows))
+
+
+def crowd(size: int, photos: int = 6) -> dict[str, int]:
+    return {f"p{i:03d}": photos for i in range(size)}
+
+
+def owners(group: tuple[tuple[str, ...], ...]) -> set[str]:
+    return {photo.partition("/")[0] for person in group for photo in person}
+
+
+def parts(found: Split) -> list[set[str]]:
+    return [owners(g) for g in (found.released, found.calibration, found.reference, found.background)]
+
+
+def one_line(request: Request, people: Mapping[str, int]) -> str:
+    with pytest.raises(UserError) as caught:
+        split(catalogue(people), CARD, request)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.dictionaries(st.integers(0, 999).map("p{:03d}".format), st.integers(1, 12), min_size=12, max_size=90),
+    st.integers(1, 4),
+    st.integers(0, 3),
+    st.integers(0, 5),
+)
+def test_nobody_plays_two_parts(people: dict[str, int], users: int, labelled: int, seed: int) -> None:
+    request = Request(users=users, photos=4, labelled=labelled, background=None, seed=seed)
+    try:
+        found = split(catalogue(people), CARD, request)
+    except UserError:
+        return  # too few people with enough photos: said elsewhere
+    everybody = [person for part in parts(found) for person in part]
+    assert len(everybody) == len(set(everybody))
+    assert owners(found.labelled) <= owners(found.released)
+    shown = [photo for group in (found.released, found.labelled) for person in group for photo in person]
+    assert len(shown) == len(set(shown))  # a labelled photo is never also released
+    for who, released, named in zip(found.people, found.released, found.labelled, strict=True):
+        assert owners((released, named)) == {who}
+
+
+def test_counts_are_what_was_asked() -> None:
+    found = split(catalogue(crowd(200)), CARD, Request(20, 3, 2, 25, 0))
+    assert [len(g) for g in (found.released, found.labelled, found.people)] == [20, 20, 20]
+    assert [len(g) for g in (found.calibration, found.reference, found.background)] == [30, 64, 25]
+    assert {len(p) for p in found.released} == {3}
+    assert {len(p) for p in found.labelled} == {2}
+    assert {len(p) for p in found.reference} == {1}
+
+
+def test_a_small_data_set_leaves_people_for_every_part() -> None:
+    # 12 - 2 users = 10: half calibrate, half of the others are reference, the rest background
+    found = split(catalogue(crowd(12)), CARD, replace(PLAIN, users=2))
+    assert [len(part) for part in parts(found)] == [2, 5, 2, 3]
+
+
+def test_another_photo_of_each_person_moves_nobody() -> None:
+    before = split(catalogue(crowd(60, photos=6)), CARD, PLAIN)
+    after = split(catalogue(crowd(60, photos=7)), CARD, PLAIN)
+    assert parts(before) == parts(after)
+    for old, new in zip(before.released, after.released, strict=True):
+        assert len(set(old) & set(new)) >= 3  # the new photo may take one place of four
+
+
+def test_another_person_moves_at_most_one_across_each_border() -> None:
+    before = split(catalogue(crowd(150)), CARD, PLAIN)
+    for name in ("zoe", "adam", "p1000"):
+        after = split(catalogue(crowd(150) | {name: 6}), CARD, PLAIN)
+        for old, new in zip(parts(before), parts(after), strict=True):
+            assert len(old - new) <= 2
+            assert len(new - old) <= 2
+        assert len(owners(before.released) - owners(after.released)) <= 1
+
+
+def test_the_order_of_the_catalogue_says_nothing() -> None:
+    straight = catalogue(crowd(60))
+    reverse = Catalogue(straight.photos[::-1], straight.identities[::-1])
+    assert split(straight, CARD, PLAIN) == split(reverse, CARD, PLAIN)
+
+
+def test_another_seed_draws_other_people_and_other_photos() -> None:
+    first, second = (split(catalogue(crowd(60)), CARD, replace(PLAIN, seed=seed)) for seed in (0, 1))
+    assert first.people != second.people
+    assert first.released != second.released
+
+
+def test_fewer_users_are_the_first_of_more() -> None:
+    few, many = (split(catalogue(crowd(90)), CARD, replace(PLAIN, users=n)) for n in (3, 9))
+    assert many.people[:3] == few.people
+    assert many.released[:3] == few.released
+
+
+def test_more_users_than_there_are() -> None:
+    said = one_line(replace(PLAIN, users=61), crowd(60))
+    assert "61 users" in said
+    assert "60 people" in said
+    assert "--users" in said
+
+
+def test_more_background_than_there_is() -> None:
+    said = one_line(replace(PLAIN, background=500), crowd(60))
+    assert "500 background" in said
+    assert "--background" in said
+
+
+def test_one_photo_per_person() -> None:
+    for users in (None, 5):
+        said = one_line(replace(PLAIN, users=users), crowd(60, photos=1))
+        assert "0 people with 4 photos" in said
+
+
+def test_nobody_left_to_calibrate_on() -> None:
+    assert "calibrate" in one_line(replace(PLAIN, users=60), crowd(60))
+
+
+def test_by_default_as_many_users_as_leave_calibration() -> None:
+    found = split(catalogue(crowd(300)), CARD, replace(PLAIN, users=None))
+    assert len(found.released) == 200
+    found = split(catalogue(crowd(40)), CARD, replace(PLAIN, users=None))
+    assert len(found.released) == 40 - 40 // 3
+    assert len(found.calibration) >= 2
