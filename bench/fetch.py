@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bench import weights
+from bench.encoders.cards import FACENET, ONNX
 from bench.errors import UserError, unknown_name
 from bench.types import Folders
 
@@ -16,6 +18,12 @@ def fetch(name: str, folders: Folders) -> Path:
     Raises:
         UserError: for a name that cannot be fetched, or when the download fails.
     """
+    card = {card.name: card for card in (*FACENET, *ONNX)}.get(name)
+    if card is not None:
+        raise UserError(
+            f"encoder {name!r} has no download that can be verified. Get {weights.file_name(name)} from its "
+            f"source ({card.source}) and put it into {Path(folders.home) / 'weights'}."
+        )
     if name not in SOURCES:
         raise unknown_name("download", name, SOURCES, command="bench fetch --help")
     from sklearn.datasets import fetch_lfw_people

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Any
 
 import typer
 
@@ -13,7 +14,7 @@ from bench.errors import UserError
 app = typer.Typer(
     name="bench",
     help="Measure whether face-cloaking defenses protect anybody from clustering and recognition.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -23,11 +24,36 @@ board.add_to(app)
 information.add_to(app)
 
 
+# what is wrong with the options themselves; typer brings its own copy of click and names only the subclass
+_USAGE: Any = typer.BadParameter.__bases__[0]
+_STOPPED = 130
+
+
+@app.callback()
+def root(context: typer.Context) -> None:
+    """Measure whether face-cloaking defenses protect anybody from clustering and recognition."""
+    if context.invoked_subcommand is None:
+        sys.stdout.write(context.get_help() + "\n")
+
+
 def main() -> None:
-    """Entry point: 0 done, 1 a fault of ours, 2 the user's to mend."""
+    """Entry point: 0 done, 1 a fault of ours, 2 the user's to mend, 130 stopped by Ctrl-C."""
     logging.basicConfig(format="bench: %(message)s", level=logging.WARNING, stream=sys.stderr)
     try:
-        app()
+        status = app(standalone_mode=False) or 0
     except UserError as error:
-        sys.stderr.write(f"bench: {error}\n")
-        sys.exit(2)
+        status = _said(2, str(error))
+    except _USAGE as error:
+        path = error.ctx.command_path if error.ctx else "bench"
+        said = " ".join(error.format_message().split())
+        status = _said(2, f"{said.rstrip('.')}. Try '{path} --help'.")
+    except (KeyboardInterrupt, typer.Abort):
+        status = _STOPPED
+    if status == _STOPPED:
+        _said(status, "stopped. What was computed is kept: repeat the command to go on.")
+    sys.exit(status)
+
+
+def _said(status: int, line: str) -> int:
+    sys.stderr.write(f"bench: {line}\n")
+    return status
