@@ -197,8 +197,8 @@ def plan(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device: st
             "has none. Add --scenario linked."
         )
     cells: list[Cell] = []
-    for text, budget, channel in product(spec.defenses, spec.budgets, spec.channels):
-        defense = _defense(text)
+    defenses = _defenses(spec.defenses)
+    for defense, budget, channel in product(defenses, spec.budgets, spec.channels):
         parsed, passed = Budget.parse(budget), str(channels.parse(channel))
         for surrogates in _surrogates(spec, defense, wanted, folders):
             for encoder, attacker in product(wanted, attackers):
@@ -263,7 +263,22 @@ def _surrogates(
     return [tuple(encoders.ready(name, folders) for name in text.split("+")) for text in asked]
 
 
-def _defense(asked: str | UserFunction) -> Chosen:
-    if isinstance(asked, str):
-        return Chosen(*registry.make("defenses", asked))
-    return Chosen(getattr(asked, "__name__", type(asked).__name__), FunctionDefense(asked))
+def _defenses(asked: Sequence[str | UserFunction]) -> list[Chosen]:
+    """Plug-ins and functions by name.
+
+    Raises:
+        UserError: for two functions that a record could not tell apart.
+    """
+    chosen: list[Chosen] = []
+    for one in dict.fromkeys(asked):
+        if isinstance(one, str):
+            chosen.append(Chosen(*registry.make("defenses", one)))
+            continue
+        made = Chosen(getattr(one, "__name__", type(one).__name__), FunctionDefense(one))
+        if any(isinstance(c.plugin, FunctionDefense) and c.described() == made.described() for c in chosen):
+            raise UserError(
+                f"two functions are called {made.name!r} and have the same source: no record could tell them "
+                "apart. Set the __name__ of one."
+            )
+        chosen.append(made)
+    return chosen

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 CHUNK = 64
 """Photos decoded at a time: what is in memory, and what is lost when the process is killed."""
 
-_DETECT = (
+DETECT = (
     "bench.detect",
     "bench.mtcnn",
     "bench.mtcnn_card",
@@ -44,7 +44,7 @@ _DETECT = (
     "bench.workers",
     "bench.weights",
 )
-_EMBED = ("bench.encoders", "bench.align", "bench.workers")
+_EMBED = ("bench.observe", "bench.encoders", "bench.align", "bench.workers")
 _LIBRARIES = ("torch", "numpy", "pillow", "onnxruntime", "onnxruntime-gpu", "facenet-pytorch")
 
 Read = Callable[[Sequence[int]], list[bytes | Image]]
@@ -181,7 +181,7 @@ class Observer:
 
     def _stamp(self) -> list[Any]:
         device = self._device.partition(":")[0]
-        return [detector_parameters(), device, code_digest(*_DETECT), versions(_LIBRARIES)]
+        return [detector_parameters(), device, code_digest(*DETECT), versions(_LIBRARIES)]
 
     def _detect(
         self, images: Sequence[Image | UnreadablePhoto], keys: Sequence[str], faces: dict[str, bytes]

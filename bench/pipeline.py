@@ -24,7 +24,7 @@ import numpy.typing as npt
 from bench import channels, registry, verdict
 from bench.cache import Cache
 from bench.cells import Cell, Chosen, FunctionDefense, Plan
-from bench.digests import array_digest, digest, plugin_code, versions
+from bench.digests import array_digest, code_digest, digest, plugin_code, versions
 from bench.encoders.faults import EncoderFault
 from bench.environment import LIBRARIES, code, environment
 from bench.errors import UserError
@@ -40,6 +40,7 @@ from bench.tables import perceptual_summary, rows
 from bench.types import EncoderCard, Folders, Image, Labels, Score
 
 _log = logging.getLogger("bench")
+_CONTROL = "noise"  # the defense that spends a cell's budget without looking at an encoder
 
 Tables = dict[str, dict[str, list[Any]]]
 """`users` and `photos`: column -> values."""
@@ -235,6 +236,7 @@ class Pipeline:
         """Labels or names, cached by the embeddings that the attacker saw."""
         key = digest(
             "attack",
+            code_digest("bench.verdict"),
             plugin_code(type(attacker).__module__),
             resolved(attacker),
             array_digest(vectors),
@@ -258,7 +260,7 @@ class Pipeline:
         """The users' photos under random noise of the cell's own norm; None without a bounded budget."""
         if cell.budget.kind != "linf":
             return None
-        twin = replace(cell, defense=Chosen(*registry.make("defenses", "noise")), surrogates=())
+        twin = replace(cell, defense=Chosen(*registry.make("defenses", _CONTROL)), surrogates=())
         return through(self.publisher.release(twin).photos(), channels.parse(cell.channel))
 
     def _clean_scores(self, controls: dict[str, dict[str, Score]]) -> dict[str, Score]:
@@ -266,7 +268,7 @@ class Pipeline:
         return {f"{name}_clean": clean[name] for name in ("cfr", "cfr_link", "psr1") if name in clean}
 
     def _plugins(self, cell: Cell) -> list[str]:
-        plugins = (cell.defense.plugin, cell.attacker.plugin)
+        plugins = (cell.defense.plugin, cell.attacker.plugin, registry.make("defenses", _CONTROL)[1])
         return [plugin_code(type(plugin).__module__) for plugin in plugins]
 
     def _record(self, cell: Cell, **result: Any) -> CellRecord:

@@ -19,7 +19,7 @@ from bench.cache import Cache
 from bench.cells import Cell, Chosen, FunctionDefense
 from bench.digests import array_digest, code_digest, digest, plugin_code, versions
 from bench.metrics.perceptual import perceptual_costs
-from bench.observe import Observer, Photos, clean
+from bench.observe import DETECT, Observer, Photos, clean
 from bench.parameters import Plain
 from bench.photos import UnreadablePhoto, decode, encode_png
 from bench.progress import Progress
@@ -69,14 +69,14 @@ class Publisher:
         """Store; nothing is computed yet."""
         self._cache, self._data, self._split = cache, data, split
         self._observer, self._device, self._progress = observer, device, progress
-        self._functions: dict[tuple[str, str, int], Release] = {}
+        self._functions: dict[tuple[int, str, int], Release] = {}
         self._reference: Album | None = None
         self._engine: CloakingEngine | None = None
 
     def release(self, cell: Cell) -> Release:
         """The released photos of all protected users under a cell's defense, surrogates and budget."""
         own = isinstance(cell.defense.plugin, FunctionDefense)
-        memo = (cell.defense.name, str(cell.budget), cell.seed)
+        memo = (id(cell.defense.plugin), str(cell.budget), cell.seed)
         if own and memo in self._functions:
             return self._functions[memo]
         groups = _groups(self._split.released, GROUP[self._device.partition(":")[0]])
@@ -199,7 +199,7 @@ class Publisher:
             [[self._data.digest(p) for p in person] for person in self._split.reference],
             cell.detector,
             {str(k): str(v) for k, v in self.engine().resolved().items()},
-            code_digest(*_ENGINE),
+            code_digest(*_ENGINE, *DETECT),
             dict(versions(_LIBRARIES)),
         ]
 
@@ -217,7 +217,7 @@ def _album(rows: Sequence[tuple[Image | None, Face | None, str]]) -> Album:
 def _checked(
     defense: Chosen, cloaked: Sequence[Sequence[Image | None]], albums: Sequence[Album]
 ) -> list[list[Image | None]]:
-    """See that a defense returned as many photos of the same shape; quantise floats as a file would.
+    """See that a defense returned as many photos, of the same shapes and of 8 bits.
 
     Raises:
         ValueError: naming what is wrong.
