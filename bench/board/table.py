@@ -76,7 +76,11 @@ def _row(record: CellRecord) -> dict[str, str]:
     ssim = record.perceptual.get("photo", {}).get("ssim", {}).get("mean")
     wrong = sum(count for outcome, count in record.outcomes.items() if outcome != "ok")
     strict = metrics.get("cfr_strict") or metrics.get("cfr_link_strict")
-    flags = [*record.flags, *([f"{record.status}: {record.error}"] if record.status != "ok" else [])]
+    # the record says in brackets why; here the verdict is enough
+    flags = [
+        *dict.fromkeys(flag.split(" (")[0] for flag in record.flags),
+        *([f"{record.status}: {record.error}"] if record.status != "ok" else []),
+    ]
     return {
         "data set": record.dataset.name,
         "scenario": record.scenario.name,
