@@ -1,8 +1,10 @@
-"""The examples of docs/add-*.md, run as they stand on the page."""
+"""The pages against what there is: examples run, commands parse, names exist, links lead somewhere."""
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 import sys
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -10,15 +12,32 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+import typer.main
 
+import bench
+from bench import channels, registry, verdict
+from bench.cli import app
+from bench.encoders import cards, synth
 from bench.encoders.onnx_file import OnnxEncoder
 from bench.metrics.clustering import bcubed_objective
 from bench.protocols import Descent, Ground, Kit
-from bench.types import ARCFACE_CROP, Album, Budget, EncoderCard, Folders, Gallery
+from bench.records import CellRecord
+from bench.splits import Split
+from bench.tables import MEASURES
+from bench.training.card import ARCHITECTURES
+from bench.types import ARCFACE_CROP, Album, Budget, EncoderCard, Folders, Gallery, Outcome
+from bench.weights import file_name
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted(path for folder in (".", "docs", "design", "results") for path in (ROOT / folder).glob("*.md"))
+COMMANDS: Any = typer.main.get_command(app)
+TAUGHT = {"checkerboard", "components", "centroid", "albums", "my-net"}
+"""Names that a page makes up to show how to add them."""
+
 RNG = np.random.Generator(np.random.Philox(7))
 
 
@@ -157,3 +176,153 @@ def test_a_family_embeds_alike_in_any_batch(example: Any) -> None:
     assert torch.allclose(embedded.norm(dim=1), torch.ones(3))
     assert torch.equal(encoder.embed(crops[1:2])[0], embedded[1])
     assert torch.allclose(torch.nn.functional.normalize(encoder.twin()(crops)), embedded)
+
+
+def page(path: Path | str) -> str:
+    return (ROOT / path).read_text("utf-8")
+
+
+def commands() -> list[Any]:
+    """Every `bench …` line of the pages' code blocks, as words."""
+    found = []
+    for path in PAGES:
+        blocks = re.findall(r"^```(\w*)\n(.*?)^```", page(path), re.S | re.M)
+        shell = [text for language, text in blocks if not language and "bench " in text]
+        for line in "".join(shell).replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            if words[:1] == ["bench"]:
+                found.append(pytest.param(words[1:], id=f"{path.name}: {' '.join(words)}"))
+    return found
+
+
+def table(text: str, above: str) -> list[list[str]]:
+    """Cells of the first table below some text, without its head."""
+    rows = re.search(r"^\|[ -]+\|.*\n((?:\|.*\n)+)", text.split(above, 1)[1], re.M)
+    assert rows is not None, above
+    return [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows[1].splitlines()]
+
+
+def named(rows: list[list[str]], column: int = 0) -> set[str]:
+    """What stands in backticks in one column."""
+    return {name for row in rows for name in re.findall(r"`([^`]+)`", row[column])}
+
+
+def given(words: list[str]) -> dict[str, Any]:
+    """A command's options as the command line reads them; fails where it would refuse them."""
+    parsed: dict[str, Any] = COMMANDS.commands[words[0]].make_context(words[0], list(words[1:])).params
+    return parsed
+
+
+@pytest.mark.parametrize("words", commands())
+def test_a_command_on_a_page_can_be_typed(words: list[str]) -> None:
+    if not words[1:] and words[0] != "board":
+        assert words[0] in COMMANDS.commands
+        return
+    asked = given(words)
+    encoders = {*ARCHITECTURES, *(card.name for card in (*cards.FACENET, *cards.ONNX)), *TAUGHT}
+    if words[0] == "run":
+        for kind, option in (("defenses", "defense"), ("attackers", "attacker"), ("datasets", "dataset")):
+            texts = asked[option] if option != "dataset" else [asked[option]]
+            for text in texts:
+                assert text.partition(":")[0] in TAUGHT or registry.make(kind, text)  # type: ignore[arg-type]  # of three
+        for text in [*(asked["encoder"] or ()), *(asked["surrogate"] or ())]:
+            assert set(text.split("+")) <= encoders
+        for text in asked["budget"] or ():
+            Budget.parse(text)
+        for text in asked["channel"] or ():
+            channels.parse(text)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_a_verb_on_a_page_exists(path: Path) -> None:
+    verbs = re.findall(r"`bench ([a-z]+)", page(path))
+    assert set(verbs) <= set(COMMANDS.commands)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_a_link_on_a_page_leads_somewhere(path: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", page(path)):
+        file, _, anchor = link.partition("#")
+        target = path.parent / file if file else path
+        assert target.exists(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", target.read_text("utf-8"), re.M)
+            assert anchor in {re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-") for h in headings}, link
+
+
+def test_the_page_on_running_has_every_option_and_no_other() -> None:
+    rows = table(page("docs/running.md"), "## The options of")
+    options = {name for option in COMMANDS.commands["run"].params for name in option.opts} - {"--help"}
+    assert named(rows) == options
+    for row in rows:
+        [example] = re.findall(r"`([^`]+)`", row[4])
+        name = row[0].strip("`").removeprefix("--").replace("json", "as_json")
+        assert name in given(["run", "--defense", "none", "--attacker", "dbscan", *shlex.split(example)])
+
+
+def toy(labelled: int) -> verdict.Verdict:
+    """A perfect clustering of two users and three others."""
+    users = tuple(tuple(f"{u}{i}" for i in range(5)) for u in "ab")
+    named_photos = tuple(tuple(f"{u}l{i}" for i in range(labelled)) for u in "ab")
+    others = tuple((f"{u}0", f"{u}1") for u in "cde")
+    corpus = verdict.Corpus.of(Split(users, named_photos, ("a", "b"), (), (), others))
+    return verdict.clustered(corpus.owners, corpus.owners, corpus)
+
+
+def toy_names() -> verdict.Verdict:
+    """Two users' photos, all named rightly."""
+    corpus = verdict.Corpus.of(Split((("a",), ("b",)), (("c",), ("d",)), ("a", "b"), (), (), ()))
+    return verdict.identified(np.tile(np.arange(5), (2, 1)), corpus, np.ones(2, bool))
+
+
+def test_the_page_on_running_names_every_field_metric_and_outcome() -> None:
+    text = page("docs/running.md")
+    assert named(table(text, "## The record")) == {*CellRecord.model_fields}
+    metrics = {*toy(0).scores, *toy(2).scores, *toy_names().scores}
+    told = set(re.findall(r"`([^`]+)`", text.split("**Metrics.**")[1].split("\n\n")[0]))
+    assert told - {"introduced", "linked"} == metrics | {"cfr_clean", "cfr_link_clean", "psr1_clean"}
+    assert named(table(text, "**Outcomes.**")) == {str(outcome) for outcome in Outcome}
+
+
+def test_the_example_of_the_readme_runs_and_the_tables_have_the_columns_that_are_told(
+    example: Any, tmp_path: Path
+) -> None:
+    module = example("../README.md", 0)
+    clean, darker = module.records
+    assert (clean.defense.name, darker.defense.name) == ("none", "darker")
+    assert (clean.status, darker.status) == ("ok", "ok")
+    assert list(module.table["cfr"]) == [clean.metrics["cfr"].value, darker.metrics["cfr"].value]
+    assert clean.metrics["cfr"] == clean.metrics["cfr_clean"] == darker.metrics["cfr_clean"]
+    # a photo less 8 of 255: just within the default budget
+    assert darker.perceptual["photo"]["linf"]["worst"] == 8
+    assert "out of budget" not in darker.flags
+
+    bench.run(attacker="dbscan", encoder="synth-ir", users=5, photos=5, background=10, out=tmp_path)
+    text = page("docs/running.md")
+    linked, names = toy(2), toy_names()
+    users = {*pd.read_parquet(tmp_path / "users.parquet").columns, *linked.users, *names.users}
+    assert named(table(text, "| `users.parquet` |")) == users
+    photos = {*pd.read_parquet(tmp_path / "photos.parquet").columns, *linked.photos, *names.photos}
+    assert {f"{region}_{measure}" for region in ("photo", "face") for measure in MEASURES} < photos
+    assert named(table(text, "| `photos.parquet` |")) == photos
+
+
+@pytest.mark.parametrize("real", [*cards.FACENET, *cards.ONNX], ids=lambda card: card.name)
+def test_the_page_on_encoders_says_what_the_cards_say(real: EncoderCard) -> None:
+    [row] = [line for line in page("docs/encoders.md").splitlines() if line.startswith(f"| `{real.name}` ")]
+    told = (
+        f"`{file_name(real.name)}`",
+        f"{real.architecture}, {real.dimensions}-d",
+        f"| {real.training_set or 'not stated'} |",
+        f"| {real.licence} |",
+    )
+    assert [part for part in told if part not in row] == []
+
+
+def test_the_page_on_encoders_names_every_figure_of_a_built_in_card() -> None:
+    text = page("docs/encoders.md")
+    built_in = {card.name: card for card in synth.cards()}
+    assert named(table(text, "## Built in")) == set(built_in) == set(ARCHITECTURES)
+    for name in built_in:
+        card_file = json.loads((synth.FOLDER / f"{name}.json").read_text("utf-8"))
+        assert named(table(text, "The card is where")) == set(card_file["measured"])
