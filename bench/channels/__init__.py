@@ -47,7 +47,7 @@ class Jpeg:
         """Encode and decode once."""
         file = BytesIO()
         Pillow.fromarray(photo).save(file, "JPEG", quality=self.quality, subsampling=2)
-        return np.asarray(Pillow.open(file).convert("RGB"))
+        return np.array(Pillow.open(file).convert("RGB"))  # a copy: torch wants memory it may write to
 
     def __str__(self) -> str:
         return f"jpeg:{self.quality}"

@@ -1,0 +1,129 @@
+"""What became of every photo is counted by the framework, and stays in every denominator."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import bench
+from bench.cells import RunSpec
+from bench.records import CellRecord, read
+from bench.session import Session
+from bench.types import Image
+
+One = Callable[..., CellRecord]
+PHOTOS = 8  # of the two users
+
+
+def by(amount: int) -> Callable[[list[Image]], list[Image]]:
+    """A defense that changes one value of one pixel of each photo."""
+
+    def nudged(photos: list[Image]) -> list[Image]:
+        for photo in photos:
+            value = int(photo[40, 40, 1])
+            photo[40, 40, 1] = value + amount if value + amount <= 255 else value - amount
+        return photos
+
+    return nudged
+
+
+def test_one_value_beyond_the_budget_is_out_of_budget(one: One) -> None:
+    record = one(defenses=(by(9),), budgets=("linf:8",))
+    assert record.outcomes == {"out_of_budget": PHOTOS}
+    assert "out of budget" in record.flags
+    assert record.perceptual["photo"]["linf"] == {"mean": 9.0, "worst": 9.0}  # measured, and not clipped
+    assert record.metrics["cfr"].n == 2
+
+
+def test_the_whole_budget_is_within_the_budget(one: One) -> None:
+    record = one(defenses=(by(8),), budgets=("linf:8",))
+    assert record.outcomes == {"ok": PHOTOS}
+    assert record.flags == [f for f in record.flags if "budget" not in f]
+
+
+def test_without_a_limit_nothing_is_out_of_budget(one: One) -> None:
+    assert one(defenses=(by(100),), budgets=("unbounded",)).outcomes == {"ok": PHOTOS}
+
+
+def test_a_photo_that_was_not_cloaked_is_published_as_it_was(one: One) -> None:
+    def gives_up(photos: list[Image]) -> Sequence[Image | None]:
+        return [None, *photos[1:]]
+
+    record = one(defenses=(gives_up,))
+    assert record.outcomes == {"cloak_failed": 2, "ok": PHOTOS - 2}
+    assert record.perceptual["photo"]["linf"]["worst"] == 0
+    assert record.metrics["cfr"].n == 2
+
+
+def test_a_photo_without_a_face_is_counted(one: One) -> None:
+    def blank_first(photos: list[Image]) -> list[Image]:
+        return [np.full_like(photos[0], 90), *photos[1:]]
+
+    record = one(defenses=(blank_first,), budgets=("unbounded",))
+    assert record.outcomes == {"not_detected": 2, "ok": PHOTOS - 2}
+    assert record.metrics["cfr"].n == 2
+
+
+def test_when_no_face_is_left_nobody_forms_a_cluster(one: One) -> None:
+    def blank(photos: list[Image]) -> list[Image]:
+        return [np.full_like(photo, 90) for photo in photos]
+
+    record = one(defenses=(blank,), budgets=("unbounded",))
+    assert record.outcomes == {"not_detected": PHOTOS}
+    assert (record.metrics["cfr"].value, record.metrics["cfr"].n) == (0.0, 2)
+    named = one(defenses=(blank,), budgets=("unbounded",), scenario="linked", attackers=("knn",))
+    assert (named.metrics["psr1"].value, named.metrics["psr1"].n) == (1.0, 2)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (lambda photos: photos[1:], "returned 3 photos for 4"),
+        (lambda photos: [photo[:-1] for photo in photos], r"must be uint8 \(160, 160, 3\)"),
+        (lambda photos: [photo / 255 for photo in photos], "float64"),
+        (lambda photos: 1 / 0, "ZeroDivisionError"),
+    ],
+    ids=["too few", "smaller", "not 8 bits", "raises"],
+)
+def test_a_wrong_function_fails_its_own_cell_only(
+    run: Callable[..., Session], wrong: Callable[[list[Image]], list[Image]], says: str
+) -> None:
+    session = run(defenses=(wrong, "none"))
+    failed, good = session.records
+    assert (failed.status, good.status) == ("failed", "ok")
+    assert failed.metrics == {}
+    assert re.search(says, failed.error)
+    assert len(session.faults) == 1
+
+
+def test_from_python_the_others_are_kept_and_the_fault_is_raised(small: RunSpec, tmp_path: Path) -> None:
+    def breaks(photos: list[Image]) -> list[Image]:
+        raise RuntimeError("no film left")
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        bench.run(
+            defense=["none", breaks],
+            dataset=small.dataset,
+            encoder=small.encoders,
+            users=2,
+            photos=4,
+            background=2,
+            device="cpu",
+            out=tmp_path,
+        )
+    assert [str(e) for e in caught.value.exceptions] == ["no film left"]
+    assert [r.status for r in read(tmp_path)] == ["ok", "failed"]
+
+
+def test_the_input_of_a_function_is_its_own_copy(one: One) -> None:
+    def scribbles(photos: list[Image]) -> list[Image]:
+        kept = [photo.copy() for photo in photos]
+        for photo in photos:
+            photo[:] = 0
+        return kept
+
+    assert one(defenses=(scribbles,)).perceptual["photo"]["linf"]["worst"] == 0

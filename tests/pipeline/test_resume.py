@@ -1,0 +1,208 @@
+"""What was computed is never computed again, and a run that is killed ends where an undisturbed one does."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.cells import RunSpec
+from bench.errors import UserError
+from bench.records import CellRecord, Records, read
+from bench.session import Session
+
+Run = Callable[..., Session]
+
+MATRIX = {"defenses": ("none", "noise"), "attackers": ("dbscan", "knn"), "scenario": "linked"}
+
+
+def comparable(records: Records) -> list[dict[str, Any]]:
+    return [record.comparable() for record in records]
+
+
+def bench_run(small: RunSpec, home: Path, *more: str) -> subprocess.Popen[str]:
+    """The command of MATRIX, in a process of its own."""
+    command = [sys.executable, "-m", "bench.cli", "run", "--defense", "none", "--defense", "noise"]
+    command += ["--attacker", "dbscan", "--attacker", "knn", "--scenario", "linked", "--device", "cpu"]
+    command += ["--dataset", small.dataset, "--encoder", small.encoders[0], "--users", str(small.users)]
+    command += ["--photos", str(small.photos), "--labelled", str(small.labelled)]
+    command += ["--background", str(small.background), *more]
+    environment = os.environ | {"BENCH_HOME": str(home)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, env=environment, text=True, **pipes)  # type: ignore[call-overload]  # pipes
+
+
+def rows(home: Path) -> int:
+    """How many small results there are: what shows how far a run has come."""
+    path = home / "cache" / "rows.sqlite"
+    try:
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5) as open_rows:
+            found: int = open_rows.execute("SELECT count(*) FROM row").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0  # not there yet
+    open_rows.close()
+    return found
+
+
+@pytest.fixture(scope="module")
+def undisturbed(small: RunSpec, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Home, records and printed document of a run that nobody disturbed, in a fresh BENCH_HOME."""
+    home, out = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("out")
+    process = bench_run(small, home, "--json", "--out", str(out))
+    printed, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    return {"home": home, "records": read(out), "printed": printed, "rows": rows(home)}
+
+
+def test_a_run_killed_again_and_again_ends_the_same(
+    small: RunSpec, undisturbed: dict[str, Any], tmp_path: Path
+) -> None:
+    kills = 0
+    for share in (0.0, 0.3, 0.6, 0.95):
+        process = bench_run(small, tmp_path, "--json")
+        while process.poll() is None and rows(tmp_path) <= share * undisturbed["rows"]:
+            time.sleep(0.01)
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            kills += 1
+        process.communicate()
+    assert kills >= 2
+    process = bench_run(small, tmp_path, "--out", str(tmp_path / "out"))
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    assert comparable(read(tmp_path / "out")) == comparable(undisturbed["records"])
+
+
+def test_the_document_holds_the_records(undisturbed: dict[str, Any]) -> None:
+    document = json.loads(undisturbed["printed"])
+    cells = [CellRecord.model_validate(cell) for cell in document["cells"]]
+    assert comparable(Records(cells)) == comparable(undisturbed["records"])
+    assert [cell.status for cell in cells] == ["ok"] * 4
+
+
+def test_another_home_gives_the_same_bytes(undisturbed: dict[str, Any], run: Run) -> None:
+    here = run(**MATRIX).records  # in this process, in the home that all tests share
+    texts = [json.dumps(comparable(records), sort_keys=True) for records in (here, undisturbed["records"])]
+    assert texts[0] == texts[1]
+
+
+def test_a_second_run_computes_nothing(
+    undisturbed: dict[str, Any], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a network was loaded")
+
+    monkeypatch.setattr("bench.detect.Detector", never)
+    monkeypatch.setattr("bench.encoders.load", never)
+    before = rows(undisturbed["home"])
+    session = run(home=undisturbed["home"], **MATRIX)
+    assert [record.cost.reused for record in session.records] == [True] * 4
+    assert comparable(session.records) == comparable(undisturbed["records"])
+    assert rows(undisturbed["home"]) == before
+    cache = session.pipeline._cache
+    assert cache.hits == {"cell": 4}
+    assert not any(cache.misses.values())
+
+
+def test_a_second_run_prints_the_same(small: RunSpec, undisturbed: dict[str, Any]) -> None:
+    boards = []
+    for _ in range(2):
+        process = bench_run(small, undisturbed["home"])
+        boards.append(process.communicate(timeout=120))
+    assert boards[0] == boards[1]
+    assert boards[0][1] == ""  # nothing to wait for, nothing to say
+    assert len(boards[0][0].splitlines()) > 4
+    process = bench_run(small, undisturbed["home"], "--json")
+    printed = json.loads(process.communicate(timeout=120)[0])
+    first = json.loads(undisturbed["printed"])
+    for cell in (*printed["cells"], *first["cells"]):
+        del cell["cost"], cell["environment"]
+    assert json.dumps(printed) == json.dumps(first)
+
+
+def test_another_attacker_sees_nothing_anew(run: Run) -> None:
+    run(attackers=("dbscan",))
+    session = run(attackers=("dbscan:min-samples=2",))
+    (record,) = session.records
+    assert not record.cost.reused
+    misses = session.pipeline._cache.misses
+    assert {stage: n for stage, n in misses.items() if n and stage not in ("cell", "attack")} == {}
+    assert record.cost.cache_hits["embedding"] > 0
+
+
+def test_another_defense_embeds_its_own_photos_only(run: Run) -> None:
+    run(defenses=("none",))
+    session = run(defenses=("pixelate",))
+    misses = session.pipeline._cache.misses
+    assert (misses["face"], misses["embedding"], misses["cloak"]) == (8, 8, 1)
+
+
+def test_changed_code_is_not_answered_from_the_cache(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run()
+    monkeypatch.setattr("bench.pipeline.code", lambda: "another")
+    (record,) = run().records
+    assert not record.cost.reused
+
+
+def test_a_changed_stage_is_computed_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run()
+    monkeypatch.setattr("bench.pipeline.code", lambda: "a changed stage")
+    monkeypatch.setattr("bench.release.code_digest", lambda *_: "another")
+    misses = run().pipeline._cache.misses
+    assert misses["cloak"] > 0  # two: the defense's, and that of the noise it is compared with
+    assert (misses["face"], misses["embedding"]) == (0, 0)  # the same photos came out of it
+    monkeypatch.setattr("bench.pipeline.code", lambda: "two changed stages")
+    monkeypatch.setattr("bench.observe.code_digest", lambda *_: "another")
+    misses = run().pipeline._cache.misses
+    assert misses["face"] >= 30
+    assert misses["embedding"] >= 30
+
+
+def test_a_function_is_called_anew_in_every_run(run: Run) -> None:
+    calls = []
+
+    def counts(photos: list[Any]) -> list[Any]:
+        calls.append(len(photos))
+        return photos
+
+    first, second = run(defenses=(counts,)), run(defenses=(counts,))
+    assert calls == [4, 4, 4, 4]  # two users, two runs
+    assert comparable(first.records) == comparable(second.records)
+
+
+def test_functions_that_share_a_source_are_told_apart(run: Run) -> None:
+    def darker(by: int) -> Callable[[list[Any]], list[Any]]:
+        def darkened(photos: list[Any]) -> list[Any]:
+            return [photo - (photo >= by).astype(photo.dtype) * by for photo in photos]
+
+        return darkened
+
+    with pytest.raises(UserError, match="two functions are called 'darkened'"):
+        run(defenses=(darker(2), darker(6)))
+    two, six = darker(2), darker(6)
+    two.__name__, six.__name__ = "two", "six"
+    records = run(defenses=(two, six)).records
+    assert [record.perceptual["photo"]["linf"]["worst"] for record in records] == [2.0, 6.0]
+    assert records[0].cell != records[1].cell
+
+
+def test_damage_to_the_cache_costs_time_only(run: Run, undisturbed: dict[str, Any], tmp_path: Path) -> None:
+    home = tmp_path / "damaged"
+    shutil.copytree(undisturbed["home"], home)
+    for path in (home / "cache").rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            path.write_bytes(content[: len(content) // 2])
+    session = run(home=home, **MATRIX)
+    assert comparable(session.records) == comparable(undisturbed["records"])
+    assert not any(record.cost.reused for record in session.records)
