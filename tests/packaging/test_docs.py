@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 import re
 import shlex
 import sys
@@ -248,6 +249,15 @@ def test_a_link_on_a_page_leads_somewhere(path: Path) -> None:
         if anchor:
             headings = re.findall(r"^#+ (.+)$", target.read_text("utf-8"), re.M)
             assert anchor in {re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-") for h in headings}, link
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_a_name_of_ours_on_a_page_can_be_imported(path: Path) -> None:
+    for name in set(re.findall(r"`(bench(?:\.[A-Za-z_]+)+)", page(path))):
+        if not name.startswith(
+            ("bench.defenses", "bench.attackers", "bench.datasets")
+        ):  # plug-ins, made up too
+            pkgutil.resolve_name(name)
 
 
 def test_the_page_on_running_has_every_option_and_no_other() -> None:
