@@ -1,0 +1,171 @@
+"""Every option of `bench run` is part of the cell's digest, or on a short list of those that are not."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import typer.main
+
+import bench.session
+from bench.cells import RunSpec, plan
+from bench.cli import app, main
+from bench.encoders import READY, availability
+from bench.errors import UserError
+from bench.folders import folders
+from bench.observe import detector_parameters
+
+NON_SEMANTIC = {"out", "preview", "as_json", "device"}
+"""Where results go, and where they are computed. The device is in the key of cached results all the same."""
+
+BASE = {
+    "defense": "noise",
+    "attacker": "dbscan",
+    "dataset": "synthetic:people=40",
+    "scenario": "linked",
+    "budget": "linf:8",
+    "channel": "none",
+    "users": "3",
+    "photos": "4",
+    "labelled": "2",
+    "background": "2",
+    "seed": "0",
+}
+OTHER = {
+    "defense": "pixelate",
+    "attacker": "knn",
+    "dataset": "synthetic:people=40,hardness=0.5",
+    "scenario": "introduced",
+    "budget": "linf:7",
+    "channel": "jpeg:75",
+    "users": "4",
+    "photos": "5",
+    "labelled": "3",
+    "background": "3",
+    "seed": "1",
+}
+PARAMETERS = {"defense": "noise:kind=uniform", "attacker": "dbscan:min-samples=4"}
+"""One parameter of a plug-in given otherwise."""
+
+
+SpecOf = Callable[[dict[str, str]], RunSpec]
+
+
+class Asked(Exception):  # noqa: N818 - no error
+    """Carries the RunSpec out of the command line."""
+
+
+def options() -> set[str]:
+    command = typer.main.get_command(app).commands["run"]  # type: ignore[attr-defined]  # a group
+    return {parameter.name for parameter in command.params} - {"help"}
+
+
+@pytest.fixture
+def spec_of(monkeypatch: pytest.MonkeyPatch) -> SpecOf:
+    def stop(spec: RunSpec, *_: object) -> None:
+        raise Asked(spec)
+
+    monkeypatch.setattr(bench.session, "execute", stop)
+
+    def read(given: dict[str, str]) -> RunSpec:
+        line = [text for name, value in given.items() for text in (f"--{name}", value)]
+        monkeypatch.setattr(sys, "argv", ["bench", "run", *line])
+        with pytest.raises(Asked) as caught:
+            main()
+        spec: RunSpec = caught.value.args[0]
+        return spec
+
+    return read
+
+
+def digests(spec: RunSpec) -> set[str]:
+    return {cell.digest for cell in plan(spec, folders(), detector_parameters(), "cpu").cells}
+
+
+@pytest.fixture(scope="module")
+def two_encoders() -> tuple[str, str]:
+    ready = [card.name for card, state in availability(folders()) if state == READY]
+    if len(ready) < 2:
+        pytest.skip("fewer than two encoders are here")
+    return ready[-1], ready[-2]
+
+
+def test_every_option_is_classified() -> None:
+    assert options() == {*OTHER, "encoder", "surrogate", *NON_SEMANTIC}
+
+
+@pytest.mark.parametrize("name", sorted(OTHER))
+def test_an_option_changes_the_digest(name: str, spec_of: SpecOf, two_encoders: tuple[str, str]) -> None:
+    base = BASE | {"encoder": two_encoders[0]}
+    assert not digests(spec_of(base)) & digests(spec_of(base | {name: OTHER[name]}))
+
+
+@pytest.mark.parametrize("name", sorted(PARAMETERS))
+def test_a_parameter_of_a_plugin_changes_the_digest(
+    name: str, spec_of: SpecOf, two_encoders: tuple[str, str]
+) -> None:
+    base = BASE | {"encoder": two_encoders[0]}
+    assert not digests(spec_of(base)) & digests(spec_of(base | {name: PARAMETERS[name]}))
+
+
+def test_encoder_and_surrogate_change_the_digest(spec_of: SpecOf, two_encoders: tuple[str, str]) -> None:
+    one, two = two_encoders
+    base = BASE | {"defense": "pgd", "encoder": one, "surrogate": one}
+    found = [
+        digests(spec_of(base)),
+        digests(spec_of(base | {"encoder": two})),
+        digests(spec_of(base | {"surrogate": two})),
+        digests(spec_of(base | {"surrogate": f"{one}+{two}"})),
+    ]
+    assert len(set.union(*found)) == sum(map(len, found)) == 4
+
+
+def test_a_default_is_the_same_as_its_value_given(spec_of: SpecOf, two_encoders: tuple[str, str]) -> None:
+    base = BASE | {"encoder": two_encoders[0]}
+    for name in ("budget", "channel", "seed"):
+        left_out = {key: value for key, value in base.items() if key != name}
+        assert digests(spec_of(base)) == digests(spec_of(left_out))
+
+
+def test_options_that_are_not_semantic_change_nothing(spec_of: SpecOf, two_encoders: tuple[str, str]) -> None:
+    base = BASE | {"encoder": two_encoders[0]}
+    more = base | {"out": "somewhere", "preview": "somewhere.png", "device": "cpu"}
+    assert digests(spec_of(base)) == digests(spec_of(more))
+
+
+def test_repeated_options_make_a_matrix_without_repeats(small: RunSpec) -> None:
+    wide = replace(
+        small,
+        defenses=("none", "noise", "none"),
+        attackers=("dbscan", "dbscan:min-samples=2"),
+        budgets=("linf:4", "linf:8"),
+        channels=("none", "jpeg:75"),
+    )
+    assert len(digests(wide)) == 2 * 2 * 2 * 2
+
+
+def test_a_surrogate_is_no_axis_for_a_defense_without(small: RunSpec, two_encoders: tuple[str, str]) -> None:
+    spec = replace(small, defenses=("none", "pgd"), surrogates=two_encoders)
+    assert len(digests(spec)) == 1 + 2
+
+
+def test_a_data_set_of_other_content_has_other_cells(small: RunSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = digests(small)
+    data = type(plan(small, folders(), detector_parameters(), "cpu").data)
+    monkeypatch.setattr(data, "digest", lambda self, photo: f"other content of {photo}")
+    assert not first & digests(small)
+
+
+def test_another_detector_has_other_cells(small: RunSpec) -> None:
+    def with_detector(**changes: object) -> set[str]:
+        detector = detector_parameters() | changes
+        return {cell.digest for cell in plan(small, folders(), detector, "cpu").cells}  # type: ignore[arg-type]
+
+    assert with_detector() != with_detector(min_face=20)
+
+
+def test_attackers_that_need_names_do_not_fit_a_scenario_without(small: RunSpec) -> None:
+    with pytest.raises(UserError, match="linked"):
+        digests(replace(small, attackers=("knn",)))
