@@ -238,6 +238,11 @@ def _check(spec: RunSpec) -> None:
     ):
         if value is not None and value < least:
             raise UserError(f"--{name} {value} is too small: it must be at least {least}.")
+    if spec.scenario == "linked" and spec.labelled >= spec.photos:
+        raise UserError(
+            f"--labelled {spec.labelled} must be below --photos {spec.photos}: otherwise not even a perfect "
+            "cluster has a majority of released photos, and CFR would be 0 for everybody."
+        )
 
 
 def _encoders(spec: RunSpec, dataset: str, folders: Folders) -> list[EncoderCard]:

@@ -56,7 +56,7 @@ def find(card: EncoderCard | str, folders: Folders) -> Path:
         looked = " or ".join(str(place) for place in places(folders))
         raise UserError(
             f"encoder {name!r} needs {file_name(name)}, which is not in {looked}. "
-            f"Put it there, or type 'bench fetch {name}'."
+            "'bench list encoders' says where it comes from; put it there."
         )
     stated = card.sha256 if isinstance(card, EncoderCard) else ""
     return verified(path, stated or pinned(path, folders))

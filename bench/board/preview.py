@@ -26,8 +26,14 @@ def draw(path: Path, pairs: Sequence[tuple[str, Image, Image]]) -> None:
         pairs: a caption (the defense), the original and the released photo of the same shape.
 
     Raises:
-        UserError: if the file cannot be written.
+        UserError: if there is nothing to show, or the file cannot be written.
     """
+    if not pairs:
+        raise UserError(
+            f"nothing to show in {path}: no defense of this run changed a photo. Add one, such as --defense noise."
+        )
+    if not pairs:
+        raise UserError("nothing to preview: only 'none' ran. Add a --defense that changes photos.")
     height = max(before.shape[0] for _, before, _ in pairs)
     width = max(before.shape[1] for _, before, _ in pairs)
     rows = ("before", "after", f"difference x{AMPLIFY}")

@@ -89,7 +89,7 @@ def _state(found: EncoderCard, folders: Folders) -> str:
     if weights.present(found, folders):
         return READY
     looked = " or ".join(str(place) for place in weights.places(folders))
-    return f"no {weights.file_name(found.name)} in {looked}: put it there, or type 'bench fetch {found.name}'"
+    return f"no {weights.file_name(found.name)} in {looked}: put it there; it comes from {found.source}"
 
 
 def _cards() -> dict[str, EncoderCard]:

@@ -55,7 +55,7 @@ ONNX = (
     ),
     EncoderCard(
         name="mobilefacenet_casia_xiaoccer",
-        architecture="MobileFaceNet, 112x96",
+        architecture="MobileFaceNet",
         training_set="CASIA-WebFace",
         crop=ARCFACE_CROP,
         dimensions=128,
