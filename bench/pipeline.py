@@ -58,6 +58,7 @@ class Pipeline:
         self._corpus = verdict.Corpus.of(plan.split)
         self._seconds: dict[str, float] = {}
         self.faults: list[BaseException] = []
+        self._failed: set[str] = set()
 
     def run(
         self, done: Callable[[CellRecord, Tables], None] = lambda record, tables: None
@@ -82,7 +83,7 @@ class Pipeline:
         """
         shown: dict[str, Cell] = {}
         for cell in self.plan.cells:
-            if cell.defense.name != "none":
+            if cell.defense.name != "none" and cell.digest not in self._failed:
                 surrogates = "+".join(card.name for card in cell.surrogates)
                 shown.setdefault(f"{cell.defense.name} {cell.budget} {surrogates}".strip(), cell)
         out: list[tuple[str, Image, Image]] = []
@@ -114,6 +115,7 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - see below
             # whatever went wrong belongs to this cell alone; the command ends with status 1 and tells
             self.faults.append(error)
+            self._failed.add(cell.digest)
             _log.error("cell %s failed: %s: %s", cell.digest[:12], type(error).__name__, error)
             return self._record(cell, status="failed", error=f"{type(error).__name__}: {error}"), {}
         if cached:

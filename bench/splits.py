@@ -81,12 +81,13 @@ def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
     rest = [name for name in people if name not in taken]
     # at most half of the others, so that a small data set keeps people for the remaining parts
     most = min(CALIBRATION, max(2, len(rest) // 2))
-    calibration = [name for name in rest if len(photos[name]) >= CALIBRATION_PHOTOS][:most]
+    enough = min(CALIBRATION_PHOTOS, request.photos)
+    calibration = [name for name in rest if len(photos[name]) >= enough][:most]
     if len(calibration) < 2:
         raise UserError(
             f"data set {card.name!r} has {len(able)} people with {need} photos; {len(users)} protected "
-            f"users leave {len(calibration)} to calibrate attackers on, and 2 with {CALIBRATION_PHOTOS} "
-            "photos are needed. Ask for fewer --users."
+            f"users leave {len(calibration)} to calibrate attackers on, and 2 with {enough} photos are "
+            "needed. Ask for fewer --users."
         )
     taken = set(calibration)
     rest = [name for name in rest if name not in taken]

@@ -30,7 +30,8 @@ def draw(path: Path, pairs: Sequence[tuple[str, Image, Image]]) -> None:
     """
     if not pairs:
         raise UserError(
-            f"nothing to show in {path}: no defense of this run changed a photo. Add one, such as --defense noise."
+            f"nothing to show in {path}: no defense of this run changed a photo. "
+            "Add one, such as --defense noise."
         )
     if not pairs:
         raise UserError("nothing to preview: only 'none' ran. Add a --defense that changes photos.")

@@ -1,0 +1,199 @@
+"""Whatever the user got wrong is one line: what was asked, where it was looked for, what to type."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+import torch
+
+Command = Callable[..., Any]
+
+NAMES = {
+    ("--defense", "nois"): "no defense 'nois'. Did you mean 'noise'? 'bench list defenses'",
+    ("--attacker", "dbscam"): "no attacker 'dbscam'. Did you mean 'dbscan'? 'bench list attackers'",
+    ("--dataset", "synthetik"): "no dataset 'synthetik'. Did you mean 'synthetic'? 'bench list datasets'",
+    ("--encoder", "mobileface-v3"): "no encoder 'mobileface-v3'. Did you mean 'mobileface_v3'?",
+    ("--scenario", "introducd"): "no scenario 'introducd'. Did you mean 'introduced'?",
+    ("--channel", "jpg:75"): "no channel 'jpg:75'. Did you mean 'jpeg:75'?",
+    ("--defense", "noise:knd=sign"): "defense 'noise' has no parameter 'knd=sign'; it has: kind",
+    ("--attacker", "dbscan:eps=far"): "parameter eps='far' of Dbscan takes float or NoneType",
+    ("--attacker", "dbscan:eps"): "attacker 'dbscan' has no parameter 'eps'; it has: eps",
+    ("--dataset", "synthetic:hardnes=1"): "dataset 'synthetic' has no parameter 'hardnes=1'",
+    ("--dataset", "synthetic:people=0"): "people=0",
+    ("--dataset", "synthetic:people=many"): "people='many'",
+}
+NUMBERS = {
+    ("--budget", "0"): "budget '0'",
+    ("--budget", "-1"): "budget '-1'",
+    ("--budget", "linf:0"): "above 0 and at most 255",
+    ("--budget", "linf:-1"): "above 0 and at most 255",
+    ("--budget", "linf:nan"): "above 0 and at most 255",
+    ("--budget", "linf:256"): "above 0 and at most 255",
+    ("--budget", "linf:abc"): "'abc' is not a number",
+    ("--budget", "ssim:2"): "budget 'ssim:2'",
+    ("--channel", "jpeg:101"): "1 to 100",
+    ("--channel", "jpeg"): "1 to 100",
+    ("--users", "0"): "--users 0 is too small",
+    ("--users", "-3"): "--users -3 is too small",
+    ("--users", "99"): "12 people",
+    ("--users", "x"): "--users",
+    ("--photos", "2"): "--photos 2 is too small",
+    ("--photos", "7"): "0 people with 7 photos",
+    ("--background", "99"): "99 background people",
+    ("--seed", "-1"): "--seed -1",
+    ("--device", "gpu"): "no device 'gpu'",
+    ("--device", "cuda:x"): "no device 'cuda:x'",
+    ("--attacker", "knn"): "linked",
+    ("--no-such-option", "1"): "--no-such-option",
+}
+
+
+def line(command: Command, small: tuple[str, ...], *more: str | Path, **variables: Any) -> str:
+    base = ["run", "--defense", "none", "--attacker", "dbscan", *small]
+    if more and more[0] in ("--defense", "--attacker", "--encoder"):
+        # a second one would be a second axis
+        at = base.index(str(more[0]))
+        del base[at : at + 2]
+    said: str = command(*base, *more, **variables).one_line()
+    return said
+
+
+@pytest.mark.parametrize(("option", "value"), [*NAMES, *NUMBERS])
+def test_a_mistaken_value(bench: Command, small: tuple[str, ...], option: str, value: str) -> None:
+    assert (NAMES | NUMBERS)[option, value] in line(bench, small, option, value)
+
+
+def test_an_unknown_surrogate(bench: Command, small: tuple[str, ...]) -> None:
+    said = line(bench, small, "--defense", "pgd", "--surrogate", "mobileface_v33+nobody")
+    assert "no encoder 'mobileface_v33'. Did you mean 'mobileface_v3'?" in said
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_cuda_where_there_is_none(bench: Command, small: tuple[str, ...]) -> None:
+    said = line(bench, small, "--device", "cuda")
+    assert "device 'cuda'" in said
+    assert "--device cpu" in said
+
+
+def test_the_same_in_a_process_of_its_own(process: Command, small: tuple[str, ...]) -> None:
+    assert "Did you mean 'noise'?" in line(process, small, "--defense", "nois")
+    assert "--attacker" in process("run", "--defense", "none").one_line()
+
+
+def test_no_real_data_where_it_should_be(bench: Command, small: tuple[str, ...], tmp_path: Path) -> None:
+    missing = tmp_path / "nowhere"
+    assert f"BENCH_REAL_DATA is '{missing}'" in line(bench, small, BENCH_REAL_DATA=missing)
+
+
+@pytest.mark.parametrize("where", ["below a file", "read-only"])
+def test_a_home_that_cannot_be_written(
+    bench: Command, small: tuple[str, ...], tmp_path: Path, where: str
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    home = tmp_path / "file" / "home" if where == "below a file" else Path("/proc/home")
+    said = line(bench, small, BENCH_HOME=home)
+    assert str(home) in said
+    assert "BENCH_HOME" in said
+
+
+def test_an_out_that_cannot_be_written(bench: Command, small: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    base = ("run", "--defense", "noise", "--attacker", "dbscan", *small)
+    for option, name in (("--out", "out"), ("--preview", "preview.png")):
+        done = bench(*base, option, tmp_path / "file" / name)
+        assert done.status == 2
+        assert done.err.count("\n") == 1
+        assert str(tmp_path / "file") in done.err
+
+
+def test_a_preview_of_nothing(bench: Command, small: tuple[str, ...], tmp_path: Path) -> None:
+    base = ("run", "--defense", "none", "--attacker", "dbscan", *small)
+    done = bench(*base, "--preview", tmp_path / "preview.png")
+    assert done.status == 2
+    assert "nothing to show" in done.err
+    assert done.err.count("\n") == 1
+    assert "CFR" in done.out  # the board is there all the same
+
+
+def jpeg(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    grey = np.full((32, 32, 3), len(path.name) + sum(path.name.encode()) % 200, np.uint8)
+    PIL.Image.fromarray(grey).save(path)
+
+
+def test_a_folder_without_photos(bench: Command, small: tuple[str, ...], real_folder: Path) -> None:
+    said = line(bench, small, "--dataset", "lfw", BENCH_REAL_DATA=real_folder)
+    assert str(real_folder / "lfw") in said
+    assert "BENCH_REAL_DATA" in said
+    (real_folder / "lfw" / "Ann" / "notes.txt").parent.mkdir()
+    (real_folder / "lfw" / "Ann" / "notes.txt").write_text("no photo")
+    assert "no photos" in line(bench, small, "--dataset", "lfw", BENCH_REAL_DATA=real_folder)
+
+
+def test_one_photo_per_person(bench: Command, small: tuple[str, ...], real_folder: Path) -> None:
+    for i in range(20):
+        jpeg(real_folder / "lfw" / f"P{i}" / f"P{i}_0001.jpg")
+    said = line(bench, small, "--dataset", "lfw", BENCH_REAL_DATA=real_folder)
+    assert "0 people with 4 photos" in said
+    assert "--photos" in said
+
+
+def test_a_dataset_of_files_needs_an_encoder_by_name(bench: Command, real_folder: Path) -> None:
+    for i in range(20):
+        for j in range(4):
+            jpeg(real_folder / "lfw" / f"P{i}" / f"P{i}_{j:04d}.jpg")
+    base = ("run", "--defense", "none", "--attacker", "dbscan", "--dataset", "lfw", "--users", "2")
+    said = bench(*base, "--photos", "4", BENCH_REAL_DATA=real_folder).one_line()
+    assert "--encoder" in said
+
+
+@pytest.fixture
+def other_weights(real_folder: Path) -> Path:
+    (real_folder / "weights").unlink(missing_ok=True) if (real_folder / "weights").is_symlink() else None
+    (real_folder / "weights").mkdir(exist_ok=True)
+    return real_folder
+
+
+def test_weights_that_are_missing(bench: Command, small: tuple[str, ...], other_weights: Path) -> None:
+    said = line(bench, small, "--encoder", "mfn_espdl", BENCH_REAL_DATA=other_weights)
+    assert "mfn_espdl.onnx" in said
+    assert str(other_weights / "weights") in said
+
+
+def test_weights_that_were_altered(bench: Command, small: tuple[str, ...], other_weights: Path) -> None:
+    (other_weights / "weights" / "mfn_espdl.onnx").write_bytes(b"something else")
+    said = line(bench, small, "--encoder", "mfn_espdl", BENCH_REAL_DATA=other_weights)
+    assert len(set(re.findall(r"[0-9a-f]{64}", said))) == 2  # what it is, what it should be
+
+
+def test_a_download_that_is_not_offered(bench: Command) -> None:
+    assert "no download 'nothing'" in bench("fetch", "nothing").one_line()
+    assert "'lfw'" in bench("fetch", "lf").one_line()
+    assert "mfn_espdl.onnx" in bench("fetch", "mfn_espdl").one_line()
+
+
+def test_a_kind_that_is_not_listed(bench: Command) -> None:
+    assert "Did you mean 'defenses'?" in bench("list", "defense").one_line()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, "", "{", "[]", '"text"', "null", '{"cells": []}', '{"schema_version": 99, "cells": []}',
+     '{"schema_version": 1}', '{"schema_version": 1, "cells": [{}]}', '{"schema_version": 1, "cells": 5}'],
+)  # fmt: skip
+def test_records_that_are_none(bench: Command, tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "records.json").write_text(content)
+    assert str(tmp_path) in bench("board", tmp_path).one_line()
+
+
+def test_a_board_that_cannot_be_written(bench: Command, tmp_path: Path) -> None:
+    (tmp_path / "records.json").write_text('{"schema_version": 1, "cells": []}')
+    said = bench("board", tmp_path, "--format", "md", "--out", tmp_path / "records.json" / "b.md").one_line()
+    assert "--out" in said
