@@ -33,8 +33,6 @@ def draw(path: Path, pairs: Sequence[tuple[str, Image, Image]]) -> None:
             f"nothing to show in {path}: no defense of this run changed a photo. "
             "Add one, such as --defense noise."
         )
-    if not pairs:
-        raise UserError("nothing to preview: only 'none' ran. Add a --defense that changes photos.")
     height = max(before.shape[0] for _, before, _ in pairs)
     width = max(before.shape[1] for _, before, _ in pairs)
     rows = ("before", "after", f"difference x{AMPLIFY}")

@@ -149,7 +149,7 @@ def test_names_are_unique_and_all_have_cards() -> None:
 
 def test_availability_says_what_to_type(tmp_path: Path) -> None:
     states = {c.name: state for c, state in bench.encoders.availability(Folders(home=str(tmp_path)))}
-    assert "'bench fetch facenet-casia'" in states["facenet-casia"]
+    assert "put it there" in states["facenet-casia"]
     assert str(tmp_path) in states["mobileface_v2"]
     for name in BUILT_IN:
         assert states[name] == bench.encoders.READY

@@ -54,7 +54,7 @@ def test_missing_weights_say_what_where_and_what_to_type(folders: Folders, card:
     said = str(caught.value)
     assert card.name in said
     assert f"{folders.real_data}/weights or {folders.home}/weights" in said
-    assert f"'bench fetch {card.name}'" in said
+    assert "'bench list encoders'" in said
     assert "\n" not in said
 
 
