@@ -1,0 +1,282 @@
+"""What every verb prints, writes and returns."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pandas as pd
+import PIL.Image
+import pytest
+import typer.main
+
+import bench as library
+from bench.cli import app
+from bench.records import CellRecord, read
+
+Command = Callable[..., Any]
+VERBS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # a group
+SLOW = ("torch", "numpy", "pandas", "pyarrow", "scipy", "sklearn", "rich.table", "PIL")
+
+_BROKEN = '''
+"""A defense with a fault."""
+from dataclasses import dataclass
+from typing import ClassVar
+from bench.types import PluginCard
+
+@dataclass(frozen=True)
+class Broken:
+    card: ClassVar[PluginCard] = PluginCard(summary="breaks", source="own")
+    after: int = 0
+
+    def cloak(self, albums, kit):
+        raise RuntimeError("the shutter is stuck")
+'''
+
+
+@pytest.fixture
+def made(bench: Command, small: tuple[str, ...], tmp_path: Path) -> Path:
+    """The folder that `bench run --out` wrote."""
+    defenses = ("--defense", "none", "--defense", "noise")
+    done = bench("run", *defenses, "--attacker", "dbscan", *small, "--out", tmp_path / "out")
+    assert done.status == 0, done.err
+    return tmp_path / "out"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_shows_an_example(bench: Command, verb: str) -> None:
+    done = bench(verb, "--help")
+    assert done.status == 0
+    assert f"Example: bench {verb}" in " ".join(done.out.split())
+    assert done.err == ""
+
+
+def test_without_a_verb_there_is_help(bench: Command) -> None:
+    alone, asked = bench(), bench("--help")
+    assert alone.status == asked.status == 0
+    assert alone.out.strip() == asked.out.strip()
+    assert all(verb in asked.out for verb in VERBS)
+
+
+@pytest.mark.parametrize("line", [["--help"], ["run", "--help"], ["board", "--help"]])
+def test_help_loads_nothing_slow(line: list[str]) -> None:
+    code = (
+        "import sys\nfrom bench.cli import main\n"
+        f"sys.argv = ['bench', *{line!r}]\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        f"print('LOADED', [m for m in {SLOW!r} if m in sys.modules])"
+    )
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert made.stdout.splitlines()[-1] == "LOADED []"
+
+
+def test_documents_keep_the_schema(bench: Command, small: tuple[str, ...], made: Path) -> None:
+    schema = json.loads(bench("schema").out)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for more in (
+        ("--defense", "noise", "--attacker", "dbscan"),
+        ("--defense", "none", "--attacker", "knn", "--scenario", "linked", "--labelled", "2"),
+        ("--defense", "blur", "--attacker", "dbscan", "--channel", "jpeg:75", "--budget", "unbounded"),
+    ):
+        done = bench("run", *small, *more, "--json")
+        assert done.status == 0, done.err
+        jsonschema.validate(json.loads(done.out), schema)
+    jsonschema.validate(json.loads((made / "records.json").read_text()), schema)
+    broken = json.loads((made / "records.json").read_text())
+    broken["cells"][0]["surprise"] = 1
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(broken, schema)
+
+
+def test_what_is_printed_is_what_is_written(bench: Command, small: tuple[str, ...], made: Path) -> None:
+    line = ("run", "--defense", "none", "--defense", "noise", "--attacker", "dbscan", *small, "--json")
+    printed = json.loads(bench(*line).out)
+    cells = [CellRecord.model_validate(cell).comparable() for cell in printed["cells"]]
+    assert cells == [record.comparable() for record in read(made)]
+
+
+def test_boards(bench: Command, made: Path, tmp_path: Path) -> None:
+    markdown = bench("board", made, "--format", "md").out.splitlines()
+    assert [line.count("|") for line in markdown] == [markdown[0].count("|")] * 4  # header, rule, two cells
+    assert "none" in markdown[2] + markdown[3]
+    rows = list(csv.DictReader(io.StringIO(bench("board", made, "--format", "csv").out)))
+    assert sorted(row["defense"] for row in rows) == ["noise", "none"]
+    document = json.loads(bench("board", made, "--format", "json").out)
+    assert document == json.loads(bench("board", made, "--json").out)
+    assert document == json.loads((made / "records.json").read_text())
+    text = bench("board", made).out
+    assert "noise" in text
+    done = bench("board", made, "--format", "csv", "--out", tmp_path / "new" / "board.csv")
+    assert (done.status, done.out) == (0, "")
+    assert list(csv.DictReader((tmp_path / "new" / "board.csv").open())) == rows
+
+
+def test_a_board_of_two_folders_has_each_cell_once(bench: Command, made: Path) -> None:
+    assert bench("board", made, made / "records.json", "--format", "csv").out.count("\n") == 3
+
+
+def test_the_board_says_what_the_records_say(bench: Command, made: Path) -> None:
+    (row, _) = csv.DictReader(io.StringIO(bench("board", made, "--format", "csv").out))
+    record = next(r for r in read(made) if r.defense.name == row["defense"])
+    cfr = record.metrics["cfr"]
+    assert row["CFR [95 %]"] == f"{cfr.value:.2f} [{cfr.low:.2f}, {cfr.high:.2f}]"
+    assert row["clean CFR"] == f"{record.metrics['cfr_clean'].value:.2f}"
+
+
+def texts(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield str(key)
+            yield from texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item)
+    elif isinstance(value, str):
+        yield value
+
+
+def test_what_is_written_names_nobody_and_no_place(made: Path, bench_home: Path) -> None:
+    assert sorted(path.name for path in made.iterdir()) == [
+        "photos.parquet", "records.json", "users.parquet",
+    ]  # fmt: skip
+    tables = [pd.read_parquet(made / f"{name}.parquet") for name in ("users", "photos")]
+    assert [len(table) for table in tables] == [2 * 2, 2 * 8]
+    assert {"cell", "user", "formed", "support", "purity", "coverage"} <= set(tables[0])
+    assert {"cell", "user", "photo", "outcome", "cluster", "face_ssim", "photo_linf"} <= set(tables[1])
+    said = list(texts(json.loads((made / "records.json").read_text())))
+    said += [str(text) for table in tables for column in table for text in table[column].unique()]
+    people = [f"p{i:06d}" for i in range(12)]
+    forbidden = [*people, str(bench_home), str(Path.home()), str(Path.cwd()), str(made)]
+    for text in said:
+        assert not [word for word in forbidden if word in text]
+        assert text != socket.gethostname()
+        assert not text.startswith("/")
+    content = b"".join(path.read_bytes() for path in made.iterdir())
+    assert not [word for word in forbidden if word.encode() in content]
+
+
+def test_a_preview_is_drawn(bench: Command, small: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / "preview.png"
+    line = ("run", "--defense", "none", "--defense", "noise", "--attacker", "dbscan", *small)
+    assert bench(*line, "--preview", path).status == 0
+    with PIL.Image.open(path) as sheet:
+        assert sheet.width > 2 * 160  # two users
+        assert sheet.height > 3 * 160  # before, after, difference
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("defenses", "advmask"),
+        ("attackers", "dbscan"),
+        ("datasets", "synthetic"),
+        ("encoders", "facenet-vggface2"),
+        ("scenarios", "linked"),
+        ("budgets", "linf:N"),
+        ("channels", "jpeg:QUALITY"),
+    ],
+)
+def test_lists(bench: Command, kind: str, name: str) -> None:
+    assert name in bench("list", kind).out
+    listed = json.loads(bench("list", kind, "--json").out)
+    assert list(listed) == [kind]
+    assert listed[kind][name]
+    assert all("\n" not in about for about in listed[kind].values())
+
+
+def test_a_list_of_everything(bench: Command) -> None:
+    listed = json.loads(bench("list", "--json").out)
+    assert len(listed) == 7
+    assert bench("list").out.count("\n") >= sum(map(len, listed.values()))
+
+
+def test_the_doctor_says_what_is_missing(bench: Command, tmp_path: Path) -> None:
+    done = bench("doctor", "--json", BENCH_HOME=tmp_path / "home", BENCH_REAL_DATA=None)
+    assert done.status == 0
+    found = {row["subject"]: row for row in json.loads(done.out)}
+    assert found["torch"]["state"] != "absent"
+    assert found["encoder facenet-casia"]["state"] == "missing"
+    assert "casia-webface.pt" in found["encoder facenet-casia"]["remedy"]
+    assert found["dataset lfw"]["state"] == "missing"
+    assert "200 people" in found["dataset synthetic"]["state"]
+    assert str(tmp_path / "home") in found["BENCH_HOME"]["state"]
+    assert "torch" in bench("doctor").out
+    assert not (tmp_path / "home").exists()  # looking changes nothing
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A package installed beside this one, with a defense that fails."""
+    folder = tmp_path / "site"
+    metadata = folder / "somebody_else-1.dist-info"
+    metadata.mkdir(parents=True)
+    (folder / "somebody_else.py").write_text(_BROKEN)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: somebody-else\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text("[cloakbench.defenses]\nbroken = somebody_else:Broken\n")
+    return folder
+
+
+def test_a_fault_of_one_cell_is_told_and_costs_that_cell(
+    process: Command, small: tuple[str, ...], broken: Path, tmp_path: Path
+) -> None:
+    defenses = ("--defense", "none", "--defense", "broken:after=3", "--defense", "noise")
+    line = ("run", *defenses, "--attacker", "dbscan", *small, "--out", tmp_path / "out")
+    done = process(*line, PYTHONPATH=broken)
+    assert done.status == 1
+    assert "RuntimeError: the shutter is stuck" in done.err
+    assert "Traceback" in done.err
+    assert done.err.splitlines()[-1] == "bench: 1 cells failed; all others are kept."
+    assert "failed: RuntimeError: the shutter is stuck" in done.out
+    records = read(tmp_path / "out")
+    assert [record.status for record in records] == ["ok", "failed", "ok"]
+    assert records[1].defense.parameters == {"after": 3}
+
+
+def test_ctrl_c_says_how_to_go_on(small: tuple[str, ...], tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "bench.cli", "run", "--defense", "none", "--attacker", "dbscan", *small]
+    environment = os.environ | {"BENCH_HOME": str(tmp_path)}
+    pipe = subprocess.PIPE
+    running = subprocess.Popen(line, env=environment, stdout=pipe, stderr=pipe, text=True)
+    while running.poll() is None and not (tmp_path / "cache" / "rows.sqlite").exists():
+        time.sleep(0.01)
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert (running.returncode, out) == (130, "")
+    assert err.splitlines()[-1].startswith("bench: stopped.")
+    assert "Traceback" not in err
+
+
+def test_from_python(encoder: str, made: Path) -> None:
+    def upside_down(photos: list[Any]) -> list[Any]:
+        return [photo[::-1] for photo in photos]
+
+    arguments: dict[str, Any] = {
+        "attacker": "dbscan",
+        "dataset": "synthetic:people=12,photos-each=6",
+        "encoder": encoder,
+        "users": 2,
+        "photos": 4,
+        "background": 2,
+        "device": "cpu",
+    }
+    records = library.run(defense=upside_down, **arguments)
+    table = records.to_pandas()
+    assert list(table["defense"]) == ["upside_down"]
+    assert list(table["status"]) == ["ok"]
+    assert {"cfr", "cfr_low", "cfr_high", "cfr_clean", "ssim", "knowledge"} <= set(table)
+    assert table["cfr"].between(0, 1).all()
+    both = library.run(defense=["none", "noise"], **arguments)
+    assert [record.comparable() for record in both] == [record.comparable() for record in read(made)]
+    assert len(both[:1]) == 1
+    assert library.__version__
