@@ -58,7 +58,7 @@ def _train(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     order = Order(numbers[0], options.identities, options.photos, TRAINING_HARDNESS)
     photos = draw(
         order,
-        scratch / "train",
+        options.photos_in or scratch / "train",
         device=options.draw_device or options.device,
         workers=options.workers,
         minutes=options.draw_minutes,
@@ -68,8 +68,8 @@ def _train(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     net = _new_net(name, options.seed)
     left = None if options.minutes is None else options.minutes - drawn / 60
     # the rates are for batches of 512; noise in a gradient shrinks with the root of the batch
-    rate = RATES[name] * math.sqrt(options.batch / 512)
-    recipe = Recipe(options.steps, left, options.batch, rate)
+    rate = options.rate or RATES[name] * math.sqrt(options.batch / 512)
+    recipe = Recipe(options.steps, left, options.batch, rate, margin=options.margin, scale=options.scale)
     weights, path = options.out / f"{name}.safetensors", options.out / f"{name}.json"
 
     def keep(unfinished: nn.Module) -> None:
@@ -126,7 +126,18 @@ def _new_net(name: str, seed: int) -> nn.Module:
 def _said(options: argparse.Namespace) -> list[str]:
     """The options that decide the outcome, as one would type them."""
     said = []
-    for key in ("encoder", "seed", "identities", "photos", "steps", "batch", "minutes"):
+    for key in (
+        "encoder",
+        "seed",
+        "identities",
+        "photos",
+        "steps",
+        "batch",
+        "minutes",
+        "rate",
+        "margin",
+        "scale",
+    ):
         value = getattr(options, key)
         if value is not None:
             said += [f"--{key}", str(value)]
@@ -148,6 +159,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--draw-device", help="where to draw, if elsewhere")
     parser.add_argument("--workers", type=int, default=1, help="processes that draw")
     parser.add_argument("--test-people", type=int, default=200, help="to judge it on at the end; 0 for none")
+    parser.add_argument("--rate", type=float, help="largest learning rate; else by encoder and batch")
+    parser.add_argument("--margin", type=float, default=Recipe(1).margin, help="of the loss")
+    parser.add_argument("--scale", type=float, default=Recipe(1).scale, help="of the loss")
+    parser.add_argument("--photos-in", type=Path, help="folder to keep the training photos in, and find them")
     parser.add_argument("--scratch", type=Path, default=None, help="folder for the photos while training")
     return parser
 

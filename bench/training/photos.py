@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import json
 import math
 import multiprocessing
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -93,11 +94,12 @@ def draw(
 ) -> Photos:
     """Draw a population with several processes, into files that are mapped, not held.
 
-    When time runs out, the people that are complete so far are what there is.
+    When time runs out, the people that are complete so far are what there is. A folder in which the same
+    order was completed before is read and not drawn again.
 
     Args:
         order: what to draw.
-        folder: a new folder for the two files.
+        folder: for the files; new, or of an earlier call.
         device: where the renderer draws.
         workers: processes.
         minutes: give up drawing more people after this long; None for never.
@@ -107,8 +109,13 @@ def draw(
         RuntimeError: if not even the first people were complete in time.
     """
     total = order.identities * order.each
-    folder.mkdir(parents=True)
-    pixels_file, landmarks_file = folder / "pixels.npy", folder / "landmarks.npy"
+    folder.mkdir(parents=True, exist_ok=True)
+    pixels_file, landmarks_file, whole = (folder / n for n in ("pixels.npy", "landmarks.npy", "whole.json"))
+    ordered = json.dumps({**asdict(order), "renderer": renderer_revision(), "device": device})
+    if whole.is_file() and whole.read_text(encoding="utf-8") == ordered:
+        report(f"found {total} photos of {order.identities} people, drawn before")
+        return _photos(order, folder, total)
+    whole.unlink(missing_ok=True)
     np.lib.format.open_memmap(pixels_file, "w+", np.uint8, (total, SIDE, SIDE, 3)).flush()
     np.lib.format.open_memmap(landmarks_file, "w+", np.float32, (total, 5, 2)).flush()
     starts = range(0, order.identities, _CHUNK)
@@ -125,8 +132,14 @@ def draw(
         raise RuntimeError(f"no person was complete after {minutes} minutes of drawing")
     count = done * order.each
     report(f"drew {count} photos of {done} people")
-    pixels = np.load(pixels_file, mmap_mode="r+")[:count]
-    landmarks = np.load(landmarks_file)[:count]
+    if count == total:
+        whole.write_text(ordered, encoding="utf-8")
+    return _photos(order, folder, count)
+
+
+def _photos(order: Order, folder: Path, count: int) -> Photos:
+    pixels = np.load(folder / "pixels.npy", mmap_mode="r+")[:count]
+    landmarks = np.load(folder / "landmarks.npy")[:count]
     return Photos(pixels, landmarks, order.first, order.each, order.hardness)
 
 
