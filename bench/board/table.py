@@ -43,7 +43,7 @@ def used(rows: Sequence[dict[str, str]]) -> list[str]:
 def to_markdown(rows: Sequence[dict[str, str]]) -> str:
     """A pipe table."""
     names = used(rows)
-    lines = [names, ["---"] * len(names), *([row[name] for name in names] for row in rows)]
+    lines = [names, ["---"] * len(names), *([_inline(row[name]) for name in names] for row in rows)]
     return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
 
 
@@ -65,7 +65,7 @@ def _order(record: CellRecord) -> tuple[object, ...]:
         record.channel,
         record.budget,
         record.encoder.name,
-        -(_value(record, "cfr") or _value(record, "psr1") or 0.0),
+        -_success(record),
         record.defense.name,
         "+".join(s.name for s in record.surrogate),
     )
@@ -100,6 +100,17 @@ def _row(record: CellRecord) -> dict[str, str]:
         "not ok": str(wrong) if wrong else "",
         "flags": "; ".join(flags),
     }
+
+
+def _success(record: CellRecord) -> float:
+    """How far the attacker came, larger is further: CFR, or the rate at which people were named."""
+    cfr, psr = _value(record, "cfr"), _value(record, "psr1")
+    return cfr if cfr is not None else 1 - psr if psr is not None else 0.0
+
+
+def _inline(text: str) -> str:
+    """In a cell of a pipe table."""
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _value(record: CellRecord, name: str) -> float | None:

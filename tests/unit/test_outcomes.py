@@ -1,0 +1,62 @@
+"""Each photo has exactly one outcome: the first that applies, from what went wrong earliest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bench.observe import Observed
+from bench.outcomes import outcomes
+from bench.types import Budget, Face, Outcome
+
+POINTS = ((1.0, 1.0),) * 5
+HERE = Face((0, 0, 100, 100), POINTS, 0.99)
+
+
+def moved(by: float) -> Face:
+    return Face((by, 0, 100 + by, 100), POINTS, 0.99)
+
+
+def outcome(
+    budget: str = "linf:8",
+    failed: bool = False,
+    linf: float | None = 8.0,
+    before: Face | None = HERE,
+    after: Face | None = HERE,
+) -> Outcome:
+    cost: dict[str, Any] | None = None if linf is None else {"whole": {"linf": linf}}
+    seen = (Observed((before,), {}, {}), Observed((after,), {}, {}))
+    (one,) = outcomes(Budget.parse(budget), [failed], [cost], *seen)
+    return one
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        ({}, "ok"),
+        ({"linf": 0.0}, "ok"),
+        ({"linf": 9.0}, "out_of_budget"),
+        ({"linf": 255.0, "budget": "unbounded"}, "ok"),
+        ({"budget": "linf:4.5", "linf": 5.0}, "out_of_budget"),
+        ({"failed": True}, "cloak_failed"),
+        ({"after": None}, "not_detected"),
+        ({"linf": None}, "unreadable"),
+        ({"after": moved(90)}, "misaligned"),
+        ({"after": moved(20)}, "ok"),
+        # no face before: nothing to compare the one found now with
+        ({"before": None}, "ok"),
+        # several at once: the earliest counts
+        ({"linf": None, "failed": True, "after": None}, "unreadable"),
+        ({"failed": True, "linf": 9.0}, "cloak_failed"),
+        ({"linf": 9.0, "after": None}, "out_of_budget"),
+    ],
+)
+def test_the_earliest_fault_counts(what: dict[str, Any], expected: str) -> None:
+    assert outcome(**what) == expected
+
+
+def test_boxes_overlap_by_half_their_union() -> None:
+    # shifted by s of 100, the overlap is (100 - s) / (100 + s): one half at s = 33.3
+    assert outcome(after=moved(33)) == "ok"
+    assert outcome(after=moved(34)) == "misaligned"
