@@ -23,7 +23,12 @@ from bench.session import Session
 
 Run = Callable[..., Session]
 
-MATRIX = {"defenses": ("none", "noise"), "attackers": ("dbscan", "knn"), "scenario": "linked"}
+MATRIX = {
+    "defenses": ("none", "pgd:steps=2"),
+    "attackers": ("dbscan", "knn"),
+    "scenario": "linked",
+}
+"""With a defense that takes gradients; the controls bring in noise."""
 
 
 def comparable(records: Records) -> list[dict[str, Any]]:
@@ -32,7 +37,7 @@ def comparable(records: Records) -> list[dict[str, Any]]:
 
 def bench_run(small: RunSpec, home: Path, *more: str) -> subprocess.Popen[str]:
     """The command of MATRIX, in a process of its own."""
-    command = [sys.executable, "-m", "bench.cli", "run", "--defense", "none", "--defense", "noise"]
+    command = [sys.executable, "-m", "bench.cli", "run", "--defense", "none", "--defense", "pgd:steps=2"]
     command += ["--attacker", "dbscan", "--attacker", "knn", "--scenario", "linked", "--device", "cpu"]
     command += ["--dataset", small.dataset, "--encoder", small.encoders[0], "--users", str(small.users)]
     command += ["--photos", str(small.photos), "--labelled", str(small.labelled)]
@@ -194,6 +199,44 @@ def test_functions_that_share_a_source_are_told_apart(run: Run) -> None:
     records = run(defenses=(two, six)).records
     assert [record.perceptual["photo"]["linf"]["worst"] for record in records] == [2.0, 6.0]
     assert records[0].cell != records[1].cell
+
+
+def test_a_full_disk_costs_nothing_that_was_computed(
+    small: RunSpec, undisturbed: dict[str, Any], tmp_path: Path
+) -> None:
+    home = tmp_path / "disk"
+    home.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(home)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("no small disk can be mounted here")
+    try:
+        out, err = bench_run(small, home).communicate(timeout=120)
+        assert out == ""
+        (line,) = [text for text in err.splitlines() if text.startswith("bench: ")]
+        assert "cannot write results" in line
+        assert "Traceback" not in err
+        kept = rows(home)
+        assert kept > 0
+        subprocess.run(["mount", "-o", "remount,size=64m", str(home)], check=True)
+        process = bench_run(small, home, "--out", str(tmp_path / "out"))
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == 0, said
+        assert comparable(read(tmp_path / "out")) == comparable(undisturbed["records"])
+        first = read(tmp_path / "out")[0].cost.cache_hits
+        assert sum(first.values()) > 0
+    finally:
+        subprocess.run(["umount", "-l", str(home)], check=True)
+
+
+def test_two_runs_at_once_share_a_home(small: RunSpec, undisturbed: dict[str, Any], tmp_path: Path) -> None:
+    outs = [tmp_path / "one", tmp_path / "two"]
+    both = [bench_run(small, tmp_path / "home", "--out", str(out)) for out in outs]
+    for process, out in zip(both, outs, strict=True):
+        _, said = process.communicate(timeout=240)
+        assert process.returncode == 0, said
+        assert comparable(read(out)) == comparable(undisturbed["records"])
 
 
 def test_damage_to_the_cache_costs_time_only(run: Run, undisturbed: dict[str, Any], tmp_path: Path) -> None:

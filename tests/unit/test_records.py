@@ -95,7 +95,8 @@ def test_a_row_of_the_table() -> None:
 
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", "1", "null", "{}", '{"schema_version": 1}',
-                '{"schema_version": 1, "cells": 3}', '{"schema_version": 1, "cells": [3]}', '{"schema_version": 0, "cells": []}',
+                '{"schema_version": 1, "cells": 3}', '{"schema_version": 1, "cells": [3]}',
+                '{"schema_version": 0, "cells": []}',
                 '{"schema_version": 99, "cells": []}', "\udcff"],
 )  # fmt: skip
 def test_what_holds_no_records(tmp_path: Path, content: str) -> None:
