@@ -243,6 +243,23 @@ def test_a_fault_of_one_cell_is_told_and_costs_that_cell(
     assert records[1].defense.parameters == {"after": 3}
 
 
+def test_a_damaged_cache_is_told_and_mended(
+    bench: Command, small: tuple[str, ...], made: Path, copied_home: Path, tmp_path: Path
+) -> None:
+    for path in (copied_home / "cache").glob("rows.sqlite*"):
+        path.write_bytes(b"damaged" * 999)
+    for path in (copied_home / "cache" / "cell").rglob("*"):
+        if path.is_file():
+            path.write_bytes(path.read_bytes()[:-1])
+    defenses = ("--defense", "none", "--defense", "noise")
+    line = ("run", *defenses, "--attacker", "dbscan", *small, "--out", tmp_path / "again")
+    done = bench(*line, BENCH_HOME=copied_home)
+    assert done.status == 0
+    assert "computed again" in done.err
+    again, before = read(tmp_path / "again"), read(made)
+    assert [r.comparable() for r in again] == [r.comparable() for r in before]
+
+
 def test_ctrl_c_says_how_to_go_on(small: tuple[str, ...], tmp_path: Path) -> None:
     line = [sys.executable, "-m", "bench.cli", "run", "--defense", "none", "--attacker", "dbscan", *small]
     environment = os.environ | {"BENCH_HOME": str(tmp_path)}

@@ -12,7 +12,7 @@ import pytest
 import bench
 from bench.cells import RunSpec
 from bench.records import CellRecord, read
-from bench.session import Session
+from bench.session import Session, write
 from bench.types import Image
 
 One = Callable[..., CellRecord]
@@ -117,6 +117,44 @@ def test_from_python_the_others_are_kept_and_the_fault_is_raised(small: RunSpec,
         )
     assert [str(e) for e in caught.value.exceptions] == ["no film left"]
     assert [r.status for r in read(tmp_path)] == ["ok", "failed"]
+
+
+def test_an_attacker_that_does_not_fit_is_skipped_and_named(run: Callable[..., Session]) -> None:
+    fits, skipped = run(attackers=("dbscan", "knn")).records
+    assert (fits.status, skipped.status) == ("ok", "skipped")
+    assert "linked" in skipped.error
+    assert skipped.metrics == {}
+
+
+def test_a_run_of_failed_cells_is_written_down(run: Callable[..., Session], tmp_path: Path) -> None:
+    def breaks(photos: list[Image]) -> list[Image]:
+        raise RuntimeError("no film left")
+
+    write(run(defenses=(breaks,)), tmp_path)
+    (record,) = read(tmp_path)
+    assert record.error == "RuntimeError: no film left"
+    assert not list(tmp_path.glob("*.parquet"))
+
+
+def test_every_figure_is_stored_per_user_and_per_photo(run: Callable[..., Session]) -> None:
+    session = run(defenses=("noise",))
+    (record,) = session.records
+    tables = session.tables[record.cell]
+    formed = tables["users"]["formed"]
+    assert sum(formed) / len(formed) == record.metrics["cfr"].value
+    linf = tables["photos"]["photo_linf"]
+    assert max(linf) == record.perceptual["photo"]["linf"]["worst"] == 8
+    assert len(set(tables["users"]["user"])) == 2
+    assert [tables["photos"]["outcome"].count(o) for o in record.outcomes] == list(record.outcomes.values())
+
+
+def test_controls_stand_beside_every_cell(one: One) -> None:
+    record = one(defenses=("pixelate",), channels=("jpeg:75",))
+    assert set(record.controls) == {"clean", "channel", "noise", "permutation"}
+    assert record.controls["clean"]["cfr"] == record.metrics["cfr_clean"]
+    plain = one(defenses=("none",))
+    assert plain.metrics["cfr"] == plain.controls["clean"]["cfr"]
+    assert one(defenses=("noise",)).metrics["cfr"] == plain.controls["noise"]["cfr"]
 
 
 def test_the_input_of_a_function_is_its_own_copy(one: One) -> None:
