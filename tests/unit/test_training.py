@@ -63,6 +63,18 @@ def test_photos_are_of_the_encoders_own_people(photos: Photos) -> None:
     assert not set(own) & set(population("test"))
 
 
+def test_photos_that_were_kept_are_found_again_but_only_the_same(tmp_path: Path) -> None:
+    first, said = training_population("synth-ir")[0], list[str]()
+    drawn = draw(Order(first, 2, 2), tmp_path, report=said.append)
+    pixels = drawn.pixels.copy()
+    found = draw(Order(first, 2, 2), tmp_path, report=said.append)
+    assert np.array_equal(found.pixels, pixels)
+    assert np.array_equal(found.landmarks, drawn.landmarks)
+    other = draw(Order(first + 1, 2, 2), tmp_path, report=said.append)
+    assert np.array_equal(other.pixels[:2], pixels[2:])
+    assert [line.split()[0] for line in said] == ["drew", "found", "drew"]
+
+
 def test_loss_falls(photos: Photos, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "_EVERY", 10)
     # guessing among 6 people costs log 6 = 1.79; the margin is off, since it would raise the loss meanwhile
