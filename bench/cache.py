@@ -40,7 +40,7 @@ class Cache:
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder):
                 pass
-        self._rows = self._open()
+        self._connection: sqlite3.Connection | None = self._open()
 
     def rows(self, stage: str, keys: Iterable[str]) -> dict[str, bytes]:
         """The rows that are there; the others are simply not in the answer."""
@@ -95,8 +95,16 @@ class Cache:
                 raise
 
     def close(self) -> None:
-        """Release the SQLite file."""
-        self._rows.close()
+        """Release the SQLite file; it is opened again if something is asked for after all."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @property
+    def _rows(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = self._open()
+        return self._connection
 
     def _path(self, stage: str, key: str) -> Path:
         return self.folder / stage / key[:2] / key
@@ -130,21 +138,20 @@ class Cache:
             except sqlite3.OperationalError:
                 raise
             except sqlite3.DatabaseError as error:
-                self._rows = rows
+                self._connection = rows
                 self._set_aside(error)
                 return self._rows
         return rows
 
     def _set_aside(self, error: sqlite3.DatabaseError) -> None:
         """Move a damaged file out of the way: what it held is computed again, and it can be looked at."""
-        self._rows.close()
+        self.close()
         path = self.folder / "rows.sqlite"
         number = sum(1 for _ in self.folder.glob("rows.sqlite.damaged-*"))
         path.replace(path.with_name(f"rows.sqlite.damaged-{number}"))
         for extra in ("-wal", "-shm"):
             path.with_name(path.name + extra).unlink(missing_ok=True)
         self.repaired.append(f"the cache's rows were damaged ({error}) and are computed again")
-        self._rows = self._open()
 
 
 def _sealed(content: bytes) -> bytes:

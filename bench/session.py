@@ -59,9 +59,8 @@ def execute(
 
         records = Records(pipeline.run(keep))
         return Session(records, tables, pipeline.faults, pipeline, cache.repaired)
-    except BaseException:
+    finally:
         cache.close()
-        raise
 
 
 def run(

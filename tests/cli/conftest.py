@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-ENCODER = "mobileface_v3"
+ENCODER = "synth-ir"
 SMALL = (
     *("--dataset", "synthetic:people=12,photos-each=6", "--encoder", ENCODER, "--device", "cpu"),
     *("--users", "2", "--photos", "4", "--background", "2"),

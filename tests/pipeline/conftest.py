@@ -12,7 +12,7 @@ from bench.cells import RunSpec
 from bench.records import CellRecord
 from bench.session import Session, execute
 
-ENCODER = "mobileface_v3"
+ENCODER = "synth-ir"
 SMALL = RunSpec(
     dataset="synthetic:people=12,photos-each=6",
     encoders=(ENCODER,),

@@ -34,6 +34,15 @@ def test_rows_come_back(cache: Cache) -> None:
     assert cache.misses == {"face": 1, "embedding": 1}
 
 
+def test_a_closed_cache_opens_again_when_asked(cache: Cache) -> None:
+    cache.put_rows("face", {"a": b"one"})
+    cache.close()
+    assert not list(cache.folder.glob("rows.sqlite-*"))  # nothing is left open
+    assert cache.rows("face", ["a"]) == {"a": b"one"}
+    cache.close()
+    cache.close()
+
+
 def test_more_rows_than_one_query_takes(cache: Cache) -> None:
     rows = {f"{i:05d}": str(i).encode() for i in range(1201)}
     cache.put_rows("face", rows)
