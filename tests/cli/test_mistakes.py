@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import numpy as np
 import PIL.Image
 import pytest
 import torch
+
+from bench.encoders import synth
 
 Command = Callable[..., Any]
 
@@ -170,6 +173,26 @@ def test_weights_that_were_altered(bench: Command, small: tuple[str, ...], other
     (other_weights / "weights" / "mfn_espdl.onnx").write_bytes(b"something else")
     said = line(bench, small, "--encoder", "mfn_espdl", BENCH_REAL_DATA=other_weights)
     assert len(set(re.findall(r"[0-9a-f]{64}", said))) == 2  # what it is, what it should be
+
+
+@pytest.mark.parametrize("damage", ["altered", "missing"])
+def test_built_in_weights_that_are_not_what_they_were(
+    bench: Command, encoder: str, small: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    damage: str,
+) -> None:  # fmt: skip
+    folder = tmp_path / "weights"
+    shutil.copytree(synth.FOLDER, folder)
+    path = folder / f"{encoder}.safetensors"
+    if damage == "missing":
+        path.unlink()
+    else:
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 1
+        path.write_bytes(content)
+    monkeypatch.setattr(synth, "FOLDER", folder)
+    said = line(bench, small, "--seed", "5")  # other people: something has to be embedded
+    assert str(path) in said
+    assert len(set(re.findall(r"[0-9a-f]{64}", said))) == (2 if damage == "altered" else 1)
 
 
 def test_a_download_that_is_not_offered(bench: Command) -> None:
