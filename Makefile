@@ -8,7 +8,7 @@ PYTHON ?= $(or $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BENCH := $(VENV)/bin/bench
 DEMO := --defense none --defense noise --defense advmask --attacker dbscan \
-  --encoder synth-ir --encoder synth-inc --encoder synth-vit --surrogate synth-inc --budget linf:8 \
+  --encoder synth-ir --encoder synth-inc --encoder synth-vit --surrogate synth-ir --budget linf:8 \
   --preview out/preview.png --out out/demo
 SET_UP := pyproject.toml .ci/environment.py
 

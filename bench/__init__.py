@@ -5,6 +5,7 @@ In a checkout the plug-in folders lie beside this package, in a wheel inside it 
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from bench.session import run as run
 
 __version__ = "0.1.0"
+
+# torch's worker threads spin while they wait for one another; on a machine that also does something else
+# they then burn several times what they compute. To take effect this must be set before torch is loaded
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _checkout = Path(__file__).resolve().parents[1]
 if (_checkout / "pyproject.toml").is_file():
