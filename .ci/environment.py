@@ -120,7 +120,8 @@ def install(uv: str | None, extras: list[str]) -> str:
         if "cert" in settings:
             environment.setdefault("SSL_CERT_FILE", settings["cert"])
         options = uv_options(settings, environment)
-        command = [uv, "pip", "install", "--compile-bytecode", "--python", PYTHON, *options, "-e", target, *torch]
+        command = [uv, "pip", "install", "--compile-bytecode", "--python", PYTHON, *options]
+        command += ["-e", target, *torch]
         if subprocess.run(command, check=False, env=environment).returncode == 0:
             return "uv"
         say("uv could not; going on with pip")
