@@ -17,6 +17,9 @@ MOST_USERS = 200
 CALIBRATION = 30
 CALIBRATION_PHOTOS = 5
 REFERENCE = 64
+CROWD = 1000
+"""At most this many further calibration people, with however few photos they have: thresholds tuned on a few
+well-photographed people alone are too wide for a collection (design/008-calibration-crowd.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,8 @@ class Split:
         released: m photos for each protected user.
         labelled: a clean labelled photos for each protected user, in the same order.
         people: the users' names, in the same order. For the metric only.
-        calibration: clean photos of people on whom attackers tune their thresholds.
+        calibration: clean photos of people on whom attackers tune their thresholds: some with many
+            photos, and a crowd with however few they have.
         reference: one clean photo each of people whom a defense may look at.
         background: clean photos of everybody else; the attacker's haystack.
     """
@@ -92,7 +96,10 @@ def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
     taken = set(calibration)
     rest = [name for name in rest if name not in taken]
     reference = rest[: min(REFERENCE, len(rest) // 2)]
-    background = rest[len(reference) :]
+    others = rest[len(reference) :]
+    # a third of the haystack is tuned on, the other two thirds are searched in
+    crowd = others[: min(CROWD, len(others) // 3)]
+    background = others[len(crowd) :]
     wanted = request.background if request.background is not None else card.default_background
     if request.background is not None and request.background > len(background):
         raise UserError(
@@ -108,7 +115,7 @@ def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
         released=tuple(tuple(shown(name)[: request.photos]) for name in users),
         labelled=tuple(tuple(shown(name)[request.photos : need]) for name in users),
         people=tuple(users),
-        calibration=tuple(tuple(shown(name)[: request.photos]) for name in calibration),
+        calibration=tuple(tuple(shown(name)[: request.photos]) for name in (*calibration, *crowd)),
         reference=tuple((shown(name)[0],) for name in reference),
         background=tuple(tuple(shown(name)[: max(request.photos, 1)]) for name in background),
     )

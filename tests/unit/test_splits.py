@@ -67,16 +67,18 @@ def test_nobody_plays_two_parts(people: dict[str, int], users: int, labelled: in
 def test_counts_are_what_was_asked() -> None:
     found = split(catalogue(crowd(200)), CARD, Request(20, 3, 2, 25, 0))
     assert [len(g) for g in (found.released, found.labelled, found.people)] == [20, 20, 20]
-    assert [len(g) for g in (found.calibration, found.reference, found.background)] == [30, 64, 25]
+    # 200 - 20 users - 30 calibration - 64 reference = 86, of whom a third, 28, are the calibration's crowd
+    assert [len(g) for g in (found.calibration, found.reference, found.background)] == [30 + 28, 64, 25]
     assert {len(p) for p in found.released} == {3}
     assert {len(p) for p in found.labelled} == {2}
     assert {len(p) for p in found.reference} == {1}
 
 
 def test_a_small_data_set_leaves_people_for_every_part() -> None:
-    # 12 - 2 users = 10: half calibrate, half of the others are reference, the rest background
+    # 12 - 2 users = 10: half calibrate, half of the others are reference, a third of the last 3 joins the
+    # calibration's crowd, the rest is background
     found = split(catalogue(crowd(12)), CARD, replace(PLAIN, users=2))
-    assert [len(part) for part in parts(found)] == [2, 5, 2, 3]
+    assert [len(part) for part in parts(found)] == [2, 5 + 1, 2, 2]
 
 
 def test_another_photo_of_each_person_moves_nobody() -> None:
