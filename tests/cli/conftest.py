@@ -18,7 +18,7 @@ SMALL = (
     *("--dataset", "synthetic:people=12,photos-each=6", "--encoder", ENCODER, "--device", "cpu"),
     *("--users", "2", "--photos", "4", "--background", "2"),
 )
-"""12 people: 2 users, 5 to calibrate on, 2 for reference, 2 in the background."""
+"""12 people: 2 users, 6 to calibrate on, 2 for reference, 2 in the background."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ SMALL = RunSpec(
     background=2,
     device="cpu",
 )
-"""12 people: 2 users, 5 to calibrate on, 2 for reference, 2 in the background; 38 photos in all."""
+"""12 people: 2 users, 6 to calibrate on, 2 for reference, 2 in the background; 38 photos in all."""
 
 Run = Callable[..., Session]
 
