@@ -129,8 +129,8 @@ def test_a_clusterer_sees_unit_vectors_and_nothing_else(run: Run) -> None:
     assert record.status == "ok"
     (calibration,) = [given for what, given in Spy.seen if what == "calibrated"]
     vectors, people, objective = calibration
-    assert vectors.shape == (20, vectors.shape[1])  # 5 people, 4 photos each
-    assert sorted(np.unique(people)) == [0, 1, 2, 3, 4]
+    assert vectors.shape == (24, vectors.shape[1])  # 6 people, 4 photos each
+    assert sorted(np.unique(people)) == [0, 1, 2, 3, 4, 5]
     assert objective(people, people) == 1.0
     clustered = [given for what, given in Spy.seen if what == "cluster"]
     assert clustered
