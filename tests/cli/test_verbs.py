@@ -269,7 +269,9 @@ def test_ctrl_c_says_how_to_go_on(small: tuple[str, ...], tmp_path: Path) -> Non
         time.sleep(0.01)
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=60)
-    assert (running.returncode, out) == (130, "")
+    # a shell calls both 130: Python ends by the signal itself if it struck while a library ran code from C
+    assert running.returncode in (130, -signal.SIGINT), err
+    assert out == ""
     assert err.splitlines()[-1].startswith("bench: stopped.")
     assert "Traceback" not in err
 
