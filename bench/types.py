@@ -205,11 +205,14 @@ class Catalogue:
         photos: names of photos, unique within the data set, sorted.
         identities: `identities[i]` is the person on `photos[i]`.
         left_out: photo name -> why it is not used (known to be mislabelled, say).
+        boxes: photo name -> x0, y0, x1, y1 of the person's face in pixels of the upright photo, where the
+            data set says so. Of several faces in a photo it tells which one the identity belongs to.
     """
 
     photos: tuple[str, ...]
     identities: tuple[str, ...]
     left_out: Mapping[str, str] = field(default_factory=dict)
+    boxes: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
