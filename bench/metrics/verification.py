@@ -15,6 +15,12 @@ from bench.metrics._partition import Floats, whole_numbers
 from bench.metrics.statistics import wilson
 from bench.types import Score
 
+SEPARATES = 0.95
+"""An encoder with a smaller AUC on the data in use tells too little about anybody's protection."""
+
+_PHOTOS = 2000
+_SAMPLE = 0x5E9A
+
 
 def _similarities(values: npt.ArrayLike, name: str) -> Floats:
     array = np.asarray(values, np.float64)
@@ -133,3 +139,69 @@ def eer(genuine: npt.ArrayLike, impostor: npt.ArrayLike) -> Score:
     share = gap0 / (gap0 + gap1)
     value = float(refused[before] + share * (refused[after] - refused[before]))
     return _rate("eer", value, min(same.size, other.size), "higher")
+
+
+def separation(embeddings: npt.ArrayLike, people: npt.ArrayLike, *, photos: int = _PHOTOS) -> Score:
+    """AUC of an encoder on clean photos of known people: the check that it can tell them apart at all.
+
+    The value is the mean over people with at least two photos of how often a pair of theirs scores above a
+    pair of two people, ties half: a person with twenty photos counts as much as one with two. The interval
+    is Wilson's with these people as units. It is the area under the ROC curve in which every genuine pair
+    weighs one over its person's pairs.
+
+    Args:
+        embeddings: [photo, dimension], unit rows; rows of NaN are photos without a face and are left out.
+        people: int [photo], who is on each.
+        photos: at most about this many are compared, whole people, drawn by a fixed seed: half of them of
+            people with several, if there are so many.
+
+    Returns:
+        `auc`; NaN, with n = 0, where there is no genuine or no impostor pair.
+
+    Raises:
+        ValueError: for arrays that do not fit each other.
+    """
+    vectors, who = np.asarray(embeddings, np.float32), whole_numbers(people, "people")
+    if vectors.ndim != 2 or who.shape != vectors.shape[:1]:
+        raise ValueError(f"people must name one person for each of {len(vectors)} embeddings [photo, dim]")
+    seen = np.isfinite(vectors).all(1)
+    vectors, who = vectors[seen], np.unique(who[seen], return_inverse=True)[1]
+    kept = _sampled(who, photos)
+    vectors, who = vectors[kept], who[kept]
+    cosines = vectors @ vectors.T
+    same = who[:, None] == who
+    upper = np.triu(np.ones_like(same), 1)
+    genuine, impostor = cosines[same & upper], np.sort(cosines[~same & upper])
+    if not genuine.size or not impostor.size:
+        return Score("auc", math.nan, math.nan, math.nan, 0, "lower")
+    beaten = np.searchsorted(impostor, genuine, side="left") + np.searchsorted(
+        impostor, genuine, side="right"
+    )
+    group = np.unique(np.broadcast_to(who[:, None], same.shape)[same & upper], return_inverse=True)[1]
+    by_person = np.bincount(group, weights=beaten / (2 * impostor.size)) / np.bincount(group)
+    return _rate("auc", float(by_person.mean()), by_person.size, "lower")
+
+
+def encoder_flags(score: Score) -> list[str]:
+    """What a record should say of an encoder that does not tell people apart; nothing of one that does.
+
+    Args:
+        score: from `separation`, or another AUC. One that is not defined shows nothing, and is flagged.
+    """
+    if score.value >= SEPARATES:
+        return []
+    found = "not measurable" if math.isnan(score.value) else f"{score.value:.3f}"
+    return [f"weak encoder: AUC below {SEPARATES:g} on this data ({found})"]
+
+
+def _sampled(who: npt.NDArray[np.int64], photos: int) -> npt.NDArray[np.int64]:
+    """Which rows to compare: all, or those of whole people drawn by a fixed seed."""
+    if who.size <= photos:
+        return np.arange(who.size)
+    counts = np.bincount(who)
+    order = np.random.Generator(np.random.Philox(_SAMPLE)).permutation(counts.size)
+    several, single = order[counts[order] > 1], order[counts[order] == 1]
+    share = max(photos // 2, photos - single.size)
+    chosen = several[: max(1, int(np.searchsorted(np.cumsum(counts[several]), share, side="right")))]
+    rest = single[: max(0, photos - int(counts[chosen].sum()))]
+    return np.flatnonzero(np.isin(who, np.concatenate([chosen, rest])))

@@ -11,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from bench.metrics.verification import auc, eer, tar_at_far, threshold_at_far
+from bench.metrics.verification import (
+    auc,
+    eer,
+    encoder_flags,
+    separation,
+    tar_at_far,
+    threshold_at_far,
+)
+from bench.types import Score
 
 SCORES = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=30)
 
@@ -105,3 +113,72 @@ def test_bad_rates_and_people_are_refused() -> None:
         threshold_at_far([1.0], 1.0)
     with pytest.raises(ValueError, match="people must name one person"):
         tar_at_far([1.0, 2.0], [1.0, 0.0], 0.5, people=[0])
+
+
+def crowd(people: int, photos: int, noise: float, dimensions: int = 32) -> tuple[np.ndarray, np.ndarray]:
+    """Unit embeddings scattered around a random direction for each person, and whose they are."""
+    rng = np.random.default_rng(1)
+    owners = np.repeat(np.arange(people), photos)
+    rows = rng.normal(size=(people, dimensions))[owners] + noise * rng.normal(size=(len(owners), dimensions))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), owners
+
+
+def test_separation_by_hand() -> None:
+    # One dimension each way: a a' b b'. Genuine cosines: a a' = 0, b b' = 1.
+    # Impostor cosines: a b = a b' = 1 (twice), a' b = a' b' = 0 (twice).
+    # a a' ties with two of four: 1/4. b b' beats two and ties with two: 3/4. Mean over the two people: 1/2.
+    rows = np.array([[0, 1], [1, 0], [0, 1], [0, 1]], np.float32)
+    score = separation(rows, [0, 0, 1, 1])
+    assert (score.value, score.n) == (0.5, 2)
+
+
+def test_separation_is_scikit_learns_area_with_people_weighing_alike() -> None:
+    rows, owners = crowd(12, 4, 1.5)
+    rows, owners = rows[:-3], owners[:-3]  # the last person has one photo
+    first, second = np.triu_indices(len(owners), 1)
+    same = owners[first] == owners[second]
+    pairs = np.bincount(owners[first][same], minlength=12)
+    weights = np.where(same, 1 / np.maximum(pairs[owners[first]], 1), 1.0)
+    expected = roc_auc_score(same, (rows @ rows.T)[first, second], sample_weight=weights)
+    score = separation(rows, owners)
+    assert score.value == pytest.approx(expected, abs=1e-6)
+    assert score.n == 11
+    assert 0.6 < score.value < 0.99
+
+
+def test_separation_leaves_out_photos_without_a_face() -> None:
+    rows, owners = crowd(6, 3, 1.0)
+    blind = np.concatenate([rows, np.full((2, 32), np.nan, np.float32)])
+    assert separation(blind, [*owners, 0, 5]) == separation(rows, owners)
+
+
+@pytest.mark.parametrize("owners", [[0, 1], [0, 0], []])
+def test_separation_without_pairs_of_both_kinds_is_not_defined(owners: list[int]) -> None:
+    score = separation(np.eye(4, dtype=np.float32)[: len(owners)], np.array(owners, int))
+    assert math.isnan(score.value)
+    assert score.n == 0
+    assert encoder_flags(score)
+
+
+def test_separation_of_many_photos_draws_whole_people() -> None:
+    rows, owners = crowd(60, 5, 1.2)
+    lone, _ = crowd(200, 1, 1.2)
+    rows, owners = np.concatenate([rows, lone]), np.concatenate([owners, 60 + np.arange(200)])
+    small, full = separation(rows, owners, photos=200), separation(rows, owners)
+    # 100 photos of people with five, 100 of people with one
+    assert (small.n, full.n) == (20, 60)
+    assert small.value == pytest.approx(full.value, abs=0.05)
+    assert small == separation(rows, owners, photos=200)
+
+
+def test_an_encoder_below_the_bar_is_flagged() -> None:
+    def score(value: float) -> Score:
+        return Score("auc", value, math.nan, math.nan, 9, "lower")
+
+    assert encoder_flags(score(0.95)) == []
+    assert encoder_flags(score(0.9401)) == ["weak encoder: AUC below 0.95 on this data (0.940)"]
+
+
+def test_separation_refuses_arrays_that_do_not_fit() -> None:
+    with pytest.raises(ValueError, match="one person for each of 4"):
+        separation(np.eye(4), [0, 1])
