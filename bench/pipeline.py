@@ -138,7 +138,8 @@ class Pipeline:
         state = outcomes(cell.budget, release.failed, costs, before, seen)
         with self._timed("attack"):
             attacker = self._calibrated(cell)
-            result, controls = self._attacked(cell, attacker, seen, before)
+            unsure = np.array([outcome != "ok" for outcome in state])
+            result, controls = self._attacked(cell, attacker, seen, before, unsure)
         summary = perceptual_summary(costs)
         metrics = dict(result.scores) | self._clean_scores(controls)
         flags = verdict.flags(result.scores, controls["clean"])
@@ -196,7 +197,7 @@ class Pipeline:
         return cell.attacker.plugin.calibrated(vectors, truth)
 
     def _attacked(
-        self, cell: Cell, attacker: Any, seen: Observed, before: Observed
+        self, cell: Cell, attacker: Any, seen: Observed, before: Observed, unsure: npt.NDArray[np.bool_]
     ) -> tuple[verdict.Verdict, dict[str, dict[str, Score]]]:
         """Attack what was released, and the controls that it is compared with."""
         held = self._look(self._held, cell, "background").embeddings[cell.encoder.name]
@@ -212,7 +213,10 @@ class Pipeline:
         }
         answers = {view: self._answer(cell, attacker, vectors) for view, vectors in embedded.items()}
         answers["permutation"] = verdict.permuted(answers["released"], cell.seed)
-        results = {view: self._judged(attacker, answers, view, embedded) for view in answers}
+        results = {
+            view: self._judged(attacker, answers, view, embedded, unsure if view == "released" else None)
+            for view in answers
+        }
         controls = {
             view: verdict.main_scores(result.scores)
             | {k: s for k, s in result.scores.items() if k == "bcubed_f_background"}
@@ -227,12 +231,13 @@ class Pipeline:
         answers: dict[str, Labels],
         view: str,
         embedded: dict[str, npt.NDArray[np.float32]],
+        unsure: npt.NDArray[np.bool_] | None,
     ) -> verdict.Verdict:
         if hasattr(attacker, "cluster"):
-            return verdict.clustered(answers[view], answers["clean"], self._corpus)
+            return verdict.clustered(answers[view], answers["clean"], self._corpus, unsure)
         vectors = embedded.get(view, embedded["released"])
         detected = ~np.isnan(vectors[: int(self._corpus.released.sum()), 0])
-        return verdict.identified(answers[view], self._corpus, detected)
+        return verdict.identified(answers[view], self._corpus, detected, unsure)
 
     def _answer(self, cell: Cell, attacker: Any, vectors: npt.NDArray[np.float32]) -> Labels:
         """Labels or names, cached by the embeddings that the attacker saw."""
@@ -310,7 +315,14 @@ def _encoder(card: EncoderCard) -> Named:
 
 def _metrics(scores: dict[str, Score]) -> dict[str, Metric]:
     return {
-        name: Metric(value=_number(s.value), low=_number(s.low), high=_number(s.high), n=s.n, better=s.better)
+        name: Metric(
+            value=_number(s.value),
+            low=_number(s.low),
+            high=_number(s.high),
+            n=s.n,
+            better=s.better,
+            bounds=s.bounds,
+        )
         for name, s in scores.items()
     }
 

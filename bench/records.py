@@ -38,6 +38,11 @@ class Metric(_Model):
     high: float | None
     n: int
     better: Literal["lower", "higher", "none"]
+    bounds: tuple[float, float] | None = Field(
+        default=None,
+        description="lowest and highest value that it could have, had photos with another outcome than `ok` "
+        "gone otherwise; null when every photo is ok, and for metrics without bounds",
+    )
 
 
 class Cost(_Model):

@@ -101,6 +101,8 @@ class Score:
         high: upper end.
         n: how many units (users, unless the metric says otherwise) the value is a mean over.
         better: which direction is better *for the defense*.
+        bounds: lowest and highest value that it could have if every photo whose outcome is not `ok` had
+            gone otherwise; None where all are, or where no bounds are computed.
     """
 
     name: str
@@ -109,6 +111,7 @@ class Score:
     high: float
     n: int
     better: Literal["lower", "higher", "none"]
+    bounds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ denominator.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -102,13 +102,16 @@ def name(attacker: Identifier, embeddings: npt.NDArray[np.float32], corpus: Corp
     return ranked
 
 
-def clustered(labels: Labels, clean: Labels, corpus: Corpus) -> Verdict:
+def clustered(
+    labels: Labels, clean: Labels, corpus: Corpus, unsure: npt.NDArray[np.bool_] | None = None
+) -> Verdict:
     """Figures of a clustering.
 
     Args:
         labels: of the corpus as released.
         clean: of the same corpus with every photo clean.
         corpus: who is on it.
+        unsure: bool [released], photos whose outcome is not `ok`: then the rates have bounds.
     """
     linked = corpus.linked if corpus.linked.any() else None
     plain = clustering.cluster_formation(labels, corpus.owners, corpus.users, released=corpus.released)
@@ -128,6 +131,8 @@ def clustered(labels: Labels, clean: Labels, corpus: Corpus) -> Verdict:
         # count, so that the strict rate is taken with CFR-link's, which counts all of the user's photos
         scores.append(clustering.formation_rate(table))
         scores.append(clustering.formation_rate(table, strict))
+    if unsure is not None and unsure.any():
+        scores = [_bounded(score, labels, corpus, unsure) for score in scores]
     background = corpus.background
     scores += clustering.bcubed(corpus.owners, labels, of=~background)
     scores += clustering.pairwise(corpus.owners, labels, of=~background)
@@ -156,19 +161,50 @@ def clustered(labels: Labels, clean: Labels, corpus: Corpus) -> Verdict:
     return Verdict({score.name: score for score in scores}, users, photos)
 
 
-def identified(ranked: Labels, corpus: Corpus, detected: npt.NDArray[np.bool_]) -> Verdict:
+def _bounded(score: Score, labels: Labels, corpus: Corpus, unsure: npt.NDArray[np.bool_]) -> Score:
+    """A formation rate with the bounds that unsure photos leave it."""
+    doubtful = np.zeros(labels.size, bool)
+    doubtful[corpus.released] = unsure
+    bounds = clustering.formation_bounds(
+        labels,
+        corpus.owners,
+        corpus.users,
+        doubtful,
+        released=corpus.released,
+        # CFR's strict rate is CFR-link's where there are labelled photos, see `clustered`
+        linked=corpus.linked if score.name.startswith("cfr_link") else None,
+        criterion=clustering.STRICT if score.name.endswith("_strict") else clustering.PROTOCOL,
+    )
+    return replace(score, bounds=bounds)
+
+
+def identified(
+    ranked: Labels,
+    corpus: Corpus,
+    detected: npt.NDArray[np.bool_],
+    unsure: npt.NDArray[np.bool_] | None = None,
+) -> Verdict:
     """Figures of naming people.
 
     Args:
         ranked: int [released, TOP] from `name`.
         corpus: who is on the photos.
         detected: bool [released].
+        unsure: bool [released], photos whose outcome is not `ok`: then the rates have bounds.
     """
     truth = corpus.owners[corpus.released]
     scores = {
         f"psr{k}": identification.protection_success_rate(ranked, truth, k, detected=detected)
         for k in (1, TOP)
     }
+    if unsure is not None and unsure.any():
+        scores = {
+            f"psr{k}": replace(
+                scores[f"psr{k}"],
+                bounds=identification.protection_bounds(ranked, truth, k, unsure, detected=detected),
+            )
+            for k in (1, TOP)
+        }
     by_user = {
         f"psr{k}": list(identification.protection_by_user(ranked, truth, k, detected=detected).values())
         for k in (1, TOP)

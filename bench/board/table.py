@@ -25,9 +25,13 @@ COLUMNS = (
     "PSR@1 [95 %]",
     "SSIM",
     "not ok",
+    "bounds",
     "flags",
 )
-"""CFR and CFR-link: lower is better for the defense. PSR: higher is."""
+"""CFR and CFR-link: lower is better for the defense. PSR: higher is.
+
+`bounds` are those of the row's main figure, CFR or PSR@1, over what photos that are `not ok` could have done.
+"""
 
 
 def board(records: Iterable[CellRecord]) -> list[dict[str, str]]:
@@ -98,6 +102,7 @@ def _row(record: CellRecord) -> dict[str, str]:
         "PSR@1 [95 %]": _interval(metrics.get("psr1")),
         "SSIM": "" if ssim is None else f"{ssim:.3f}",
         "not ok": str(wrong) if wrong else "",
+        "bounds": _bounds(metrics.get("cfr") or metrics.get("psr1")),
         "flags": "; ".join(flags),
     }
 
@@ -120,6 +125,10 @@ def _value(record: CellRecord, name: str) -> float | None:
 
 def _figure(metric: Metric | None) -> str:
     return "" if metric is None or metric.value is None else f"{metric.value:.2f}"
+
+
+def _bounds(metric: Metric | None) -> str:
+    return "" if metric is None or metric.bounds is None else "{:.2f} to {:.2f}".format(*metric.bounds)
 
 
 def _interval(metric: Metric | None) -> str:

@@ -120,14 +120,8 @@ def cluster_formation(
     if np.any(m == 0):
         raise ValueError(f"user {users[np.argmin(m)]} has no released photo")
 
-    names, dense = np.unique(labels, return_inverse=True)
-    sizes = np.bincount(dense)
-    theirs = (person >= 0) & (labels != NOISE)
-    pairs, pair = np.unique(person[theirs] * names.size + dense[theirs], return_inverse=True)
-    support = np.bincount(pair[shown[theirs]], minlength=pairs.size)
-    link_count = np.bincount(pair[links[theirs]], minlength=pairs.size)
-    kept = support > 0
-    row_user, row_cluster = pairs[kept] // names.size, pairs[kept] % names.size
+    pairs = _pairs(labels, person, users.size, shown=shown, links=links)
+    kept = pairs["shown"] > 0
     nothing = np.zeros(users.size)
     table = FormationTable(
         users=users,
@@ -135,14 +129,25 @@ def cluster_formation(
         support=nothing.astype(np.int64),
         purity=nothing,
         coverage=nothing,
-        row_user=row_user,
-        row_cluster=names[row_cluster],
-        row_support=support[kept],
-        row_linked=link_count[kept],
-        row_size=sizes[row_cluster],
+        row_user=pairs["user"][kept],
+        row_cluster=pairs["cluster"][kept],
+        row_support=pairs["shown"][kept],
+        row_linked=pairs["links"][kept],
+        row_size=pairs["size"][kept],
         linking=linked is not None,
     )
     return _with_best(table)
+
+
+def _pairs(labels: Ints, person: Ints, users: int, **counted: Mask) -> dict[str, Ints]:
+    """Every (user, cluster) pair that shares a photo, the cluster's size, and how many photos of each mask."""
+    names, dense = np.unique(labels, return_inverse=True)
+    sizes = np.bincount(dense)
+    theirs = (person >= 0) & (labels != NOISE)
+    pairs, pair = np.unique(person[theirs] * names.size + dense[theirs], return_inverse=True)
+    place = pairs % names.size
+    counts = {n: np.bincount(pair[which[theirs]], minlength=pairs.size) for n, which in counted.items()}
+    return {"user": pairs // names.size, "cluster": names[place], "size": sizes[place], **counts}
 
 
 def _position(owners: Ints, users: Ints) -> Ints:
@@ -207,34 +212,64 @@ def formation_rate(
 
 
 def formation_bounds(
-    table: FormationTable, unmeasured: npt.ArrayLike, criterion: Criterion = PROTOCOL
+    labels: npt.ArrayLike,
+    owners: npt.ArrayLike,
+    users: npt.ArrayLike,
+    unsure: npt.ArrayLike,
+    *,
+    released: npt.ArrayLike | None = None,
+    linked: npt.ArrayLike | None = None,
+    criterion: Criterion = PROTOCOL,
 ) -> tuple[float, float]:
-    """Cluster-formation rate if the photos that could not be measured had gone best and worst for the users.
+    """Cluster-formation rate if each user's unsure photos had gone best, and worst, for that user.
 
-    Best: they would have stayed out of every cluster, as counted. Worst: all of a user's would have joined
-    the one cluster where that helps the attacker most, or made one of their own.
+    Best: none of them is in any cluster. Worst: all of them are in the one cluster where that helps the
+    attacker most, or make one of their own. Everybody else's photos stay as they were seen.
 
     Args:
-        table: from `cluster_formation`, with those photos released and labelled -1.
-        unmeasured: int [user], how many there are of each user's.
+        labels: as for `cluster_formation`.
+        owners: as for `cluster_formation`.
+        users: as for `cluster_formation`.
+        unsure: bool [photo], released photos whose place says nothing: not detected, say, or over budget.
+        released: as for `cluster_formation`.
+        linked: as for `cluster_formation`.
         criterion: as in `formed`.
 
+    Returns:
+        The rate at best, which is the lower one, and at worst.
+
     Raises:
-        ValueError: for another length, a negative number, or more than the user released.
+        ValueError: as in `cluster_formation`, or for a mask of another length.
     """
-    extra = whole_numbers(unmeasured, "unmeasured", least=0)
-    if extra.shape != table.users.shape or np.any(extra > table.released):
-        raise ValueError("unmeasured must count, for each user, at most the released photos")
-    grown = replace(
+    table = cluster_formation(labels, owners, users, released=released, linked=linked)
+    labels, owners = cluster_labels(labels), whole_numbers(owners, "owners")
+    links = mask(linked, "linked", labels.size, default=False)
+    shown = ~links if released is None else mask(released, "released", labels.size)
+    person = _position(owners, table.users)
+    open_ = mask(unsure, "unsure", labels.size) & shown & (person >= 0)
+    extra = np.bincount(person[open_], minlength=table.users.size)
+    # pairs without a released photo count too: the unsure ones may join a user's linked photos
+    pairs = _pairs(labels, person, table.users.size, sure=shown & ~open_, links=links, unsure=open_)
+    least = replace(
         table,
-        row_support=table.row_support + extra[table.row_user],
-        row_size=table.row_size + extra[table.row_user],
+        row_user=pairs["user"],
+        row_cluster=pairs["cluster"],
+        row_support=pairs["sure"],
+        row_linked=pairs["links"],
+        # a cluster of unsure photos alone is gone without them; a size of 1 keeps its purity, 0, defined
+        row_size=np.maximum(pairs["size"] - pairs["unsure"], 1),
+    )
+    joined = extra[pairs["user"]]
+    most = replace(
+        least,
+        row_support=pairs["sure"] + joined,
+        row_size=np.maximum(pairs["size"] - pairs["unsure"] + joined, 1),
     )
     alone = (extra >= criterion.support) & (extra / table.released >= criterion.coverage)
     if table.linking:
         alone[:] = False
-    worst = formed(grown, criterion) | alone
-    return float(formed(table, criterion).mean()), float(worst.mean())
+    worst = formed(most, criterion) | alone
+    return float(formed(least, criterion).mean()), float(worst.mean())
 
 
 def coverage_curve(

@@ -58,16 +58,32 @@ def protection_by_user(
 
 
 def protection_bounds(
-    ranked: npt.ArrayLike, truth: npt.ArrayLike, k: int, *, detected: npt.ArrayLike | None = None
+    ranked: npt.ArrayLike,
+    truth: npt.ArrayLike,
+    k: int,
+    unsure: npt.ArrayLike,
+    *,
+    detected: npt.ArrayLike | None = None,
 ) -> tuple[float, float]:
-    """PSR@k if every probe without a detected face had been identified, and if none had.
+    """PSR@k if every unsure probe had been identified, and if none had.
 
-    The second is the value of `protection_success_rate`.
+    Args:
+        ranked: as for `protection_success_rate`.
+        truth: as for `protection_success_rate`.
+        k: as for `protection_success_rate`.
+        unsure: bool [probe], those whose result says nothing: not detected, say, or over budget.
+        detected: as for `protection_success_rate`.
+
+    Returns:
+        The rate at worst, which is the lower one, and at best.
+
+    Raises:
+        ValueError: as in `protection_success_rate`, or for a mask of another length.
     """
     identified, users = _identified(ranked, truth, k, detected)
-    seen = mask(detected, "detected", identified.size)
-    worst = 1 - _user_means(identified | ~seen, users).mean()
-    return float(worst), float(1 - _user_means(identified, users).mean())
+    doubtful = mask(unsure, "unsure", identified.size)
+    worst = 1 - _user_means(identified | doubtful, users).mean()
+    return float(worst), float(1 - _user_means(identified & ~doubtful, users).mean())
 
 
 def _identified(

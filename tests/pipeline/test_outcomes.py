@@ -37,12 +37,15 @@ def test_one_value_beyond_the_budget_is_out_of_budget(one: One) -> None:
     assert "out of budget" in record.flags
     assert record.perceptual["photo"]["linf"] == {"mean": 9.0, "worst": 9.0}  # measured, and not clipped
     assert record.metrics["cfr"].n == 2
+    # photos over budget prove nothing: within it all might have clustered, or none
+    assert record.metrics["cfr"].bounds == record.metrics["cfr_strict"].bounds == (0.0, 1.0)
 
 
 def test_the_whole_budget_is_within_the_budget(one: One) -> None:
     record = one(defenses=(by(8),), budgets=("linf:8",))
     assert record.outcomes == {"ok": PHOTOS}
     assert record.flags == [f for f in record.flags if "budget" not in f]
+    assert record.metrics["cfr"].bounds is None
 
 
 def test_without_a_limit_nothing_is_out_of_budget(one: One) -> None:
@@ -77,6 +80,8 @@ def test_when_no_face_is_left_nobody_forms_a_cluster(one: One) -> None:
     assert (record.metrics["cfr"].value, record.metrics["cfr"].n) == (0.0, 2)
     named = one(defenses=(blank,), budgets=("unbounded",), scenario="linked", attackers=("knn",))
     assert (named.metrics["psr1"].value, named.metrics["psr1"].n) == (1.0, 2)
+    assert record.metrics["cfr"].bounds == named.metrics["psr1"].bounds == (0.0, 1.0)
+    assert named.controls["clean"]["psr1"].bounds is None
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 from typing import Any
@@ -125,12 +126,46 @@ def test_formation_agrees_with_the_definition(
     assert c.formed(table, criterion).tolist() == [forms(user) for user in users]
 
 
-def test_bounds_take_unmeasured_photos_both_ways() -> None:
-    # User 0: 4 of 10 photos in a cluster, 3 not measured: with them 7 of 10. User 1: 5 of 10 not measured,
-    # the rest noise: they could have made a cluster of their own. User 2: nothing could change.
-    labels = [0] * 4 + [-1] * 6 + [-1] * 10 + [-1] * 10
-    table = c.cluster_formation(labels, np.repeat([0, 1, 2], 10), [0, 1, 2])
-    assert c.formation_bounds(table, [3, 5, 0]) == (0.0, pytest.approx(2 / 3))
+def test_bounds_take_unsure_photos_both_ways() -> None:
+    # User 0: 4 of 10 photos in a cluster, 3 unsure: with them 7 of 10. User 1: 5 of 10 unsure, the rest
+    # noise: they could have made a cluster of their own. User 2: 6 of 10 in a cluster, two of them unsure:
+    # without those 4 of 10.
+    labels = [0] * 4 + [-1] * 6 + [-1] * 10 + [1] * 6 + [-1] * 4
+    unsure = np.isin(np.arange(30), [4, 5, 6, 10, 11, 12, 13, 14, 20, 21])
+    assert c.formation_bounds(labels, np.repeat([0, 1, 2], 10), [0, 1, 2], unsure) == (0.0, 1.0)
+    assert c.formation_bounds(labels, np.repeat([0, 1, 2], 10), [0, 1, 2], [False] * 30) == (
+        pytest.approx(1 / 3),
+        pytest.approx(1 / 3),
+    )
+
+
+@given(LABELING, st.booleans(), st.data())
+def test_bounds_are_the_extremes_over_every_place_of_the_unsure_photos(
+    case: Labeling, linking: bool, data: Any
+) -> None:
+    owners, labels, links = case
+    users = [u for u in np.unique(owners) if np.any((owners == u) & ~links)]
+    if not users:
+        return
+    linked = links if linking else None
+    theirs = np.flatnonzero(~links & np.isin(owners, users))
+    chosen = data.draw(st.lists(st.sampled_from(theirs.tolist()), max_size=3, unique=True))
+    unsure = np.isin(np.arange(owners.size), chosen)
+    criterion = c.Criterion(2, 0.5, 0.5)
+    low = high = 0
+    for user in users:
+        mine = np.flatnonzero(unsure & (owners == user))
+        seen = set()
+        for places in itertools.product([-1, *np.unique(labels[labels >= 0]), 99], repeat=mine.size):
+            moved = labels.copy()
+            moved[mine] = places
+            table = c.cluster_formation(moved, owners, [user], released=~links, linked=linked)
+            seen.add(bool(c.formed(table, criterion)[0]))
+        low, high = low + min(seen), high + max(seen)
+    found = c.formation_bounds(
+        labels, owners, users, unsure, released=~links, linked=linked, criterion=criterion
+    )
+    assert found == (low / len(users), high / len(users))
 
 
 def test_the_coverage_curve_falls_and_meets_cfr_at_one_half() -> None:

@@ -36,11 +36,15 @@ def test_an_undetected_probe_is_protected_and_the_bounds_say_so() -> None:
     # The first probe, identified when seen, was not detected: the value rises to 1, at worst it is .75.
     detected = np.array([False, True, True])
     assert protection_success_rate(RANKED, TRUTH, 1, detected=detected).value == 1.0
-    assert protection_bounds(RANKED, TRUTH, 1, detected=detected) == (0.75, 1.0)
+    assert protection_bounds(RANKED, TRUTH, 1, ~detected, detected=detected) == (0.75, 1.0)
 
 
-def test_without_undetected_probes_the_bounds_meet() -> None:
-    assert protection_bounds(RANKED, TRUTH, 1) == (0.75, 0.75)
+def test_a_probe_over_budget_counts_both_ways_though_it_was_seen() -> None:
+    assert protection_bounds(RANKED, TRUTH, 1, [True, False, False]) == (0.75, 1.0)
+
+
+def test_without_unsure_probes_the_bounds_meet() -> None:
+    assert protection_bounds(RANKED, TRUTH, 1, [False] * 3) == (0.75, 0.75)
 
 
 def test_padding_names_nobody() -> None:
