@@ -149,6 +149,25 @@ ARCFACE_CROP = Crop(
 
 
 @dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """What is done to the values of a crop, RGB in [0, 1], before a network sees them.
+
+    Each channel becomes (255 x - mean) / std. The defaults do nothing: the network takes RGB in [0, 1].
+
+    Attributes:
+        colour: order of the network's channels.
+        mean: of 8-bit values, in the network's order of channels.
+        std: of 8-bit values, likewise.
+        layout: `nchw`, or `nhwc` with the channels last.
+    """
+
+    colour: Literal["rgb", "bgr"] = "rgb"
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (255.0, 255.0, 255.0)
+    layout: Literal["nchw", "nhwc"] = "nchw"
+
+
+@dataclass(frozen=True, slots=True)
 class EncoderCard:
     """What an encoder is, written down once.
 
@@ -164,6 +183,9 @@ class EncoderCard:
         source: where the weights come from.
         sha256: of the weights' file.
         measured: figures of the project's own measurements, name -> value.
+        preprocessing: what the network's input is made of.
+        location: where an encoder that is not the project's own comes from: `onnx:PATH`, `torchscript:PATH`
+            or `plugin:ENTRY-POINT`. In no record and no digest.
     """
 
     name: str
@@ -177,6 +199,8 @@ class EncoderCard:
     source: str
     sha256: str
     measured: Mapping[str, object] = field(default_factory=dict)
+    preprocessing: Preprocessing = Preprocessing()
+    location: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
