@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parent / "weights"
 
+_OURS = {"crop", "preprocessing", "location"}
+"""Fields that are the same for all of them."""
+
 
 def cards() -> list[EncoderCard]:
     """The cards of all built-in encoders, by name. Reads the shipped JSON files; imports no torch."""
@@ -34,7 +37,7 @@ def card_of(path: Path) -> EncoderCard:
     """
     try:
         stated = json.loads(path.read_text(encoding="utf-8"))
-        known = {field.name: stated[field.name] for field in fields(EncoderCard) if field.name != "crop"}
+        known = {field.name: stated[field.name] for field in fields(EncoderCard) if field.name not in _OURS}
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{path} is no encoder's card ({error}). Install the package again.") from error
     return EncoderCard(crop=ARCFACE_CROP, **known)
