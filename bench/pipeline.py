@@ -29,6 +29,7 @@ from bench.encoders.faults import EncoderFault
 from bench.environment import LIBRARIES, code, environment
 from bench.errors import UserError
 from bench.metrics.clustering import bcubed_objective
+from bench.metrics.verification import encoder_flags, separation
 from bench.observe import Observed, Observer, Photos, clean, through
 from bench.outcomes import outcomes
 from bench.parameters import plain, resolved
@@ -137,12 +138,14 @@ class Pipeline:
             costs = self.publisher.costs(release, before.faces)
         state = outcomes(cell.budget, release.failed, costs, before, seen)
         with self._timed("attack"):
-            attacker = self._calibrated(cell)
+            calibration = self._calibration(cell)
+            attacker = _calibrated(cell.attacker.plugin, *calibration)
             unsure = np.array([outcome != "ok" for outcome in state])
             result, controls = self._attacked(cell, attacker, seen, before, unsure)
         summary = perceptual_summary(costs)
-        metrics = dict(result.scores) | self._clean_scores(controls)
-        flags = verdict.flags(result.scores, controls["clean"])
+        separates = replace(separation(*calibration), name="encoder_auc")
+        metrics = dict(result.scores) | self._clean_scores(controls) | {separates.name: separates}
+        flags = [*verdict.flags(result.scores, controls["clean"]), *encoder_flags(separates)]
         if any(o == "out_of_budget" for o in state):
             flags.append("out of budget")
         cost = Cost(
@@ -184,17 +187,14 @@ class Pipeline:
         parts = (*self.plan.split.labelled, *self.plan.split.background)
         return clean(self.plan.data, [p for person in parts for p in person])
 
-    def _calibrated(self, cell: Cell) -> Any:
-        """The attacker, tuned on calibration identities and frozen."""
+    def _calibration(self, cell: Cell) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """Embeddings of the calibration identities' photos with a face, and who is on each."""
         people = self.plan.split.calibration
         photos = clean(self.plan.data, [p for person in people for p in person])
         embeddings = self._look(photos, cell, "calibration people").embeddings[cell.encoder.name]
         owners = np.repeat(np.arange(len(people)), [len(p) for p in people])
         detected = ~np.isnan(embeddings[:, 0])
-        vectors, truth = embeddings[detected], owners[detected]
-        if hasattr(cell.attacker.plugin, "cluster"):
-            return cell.attacker.plugin.calibrated(vectors, truth, bcubed_objective)
-        return cell.attacker.plugin.calibrated(vectors, truth)
+        return embeddings[detected], owners[detected]
 
     def _attacked(
         self, cell: Cell, attacker: Any, seen: Observed, before: Observed, unsure: npt.NDArray[np.bool_]
@@ -311,6 +311,13 @@ class Pipeline:
 def _encoder(card: EncoderCard) -> Named:
     stated = {"architecture": card.architecture, "training_set": card.training_set, "crop": plain(card.crop)}
     return Named(name=card.name, parameters=stated, digest=card.sha256)
+
+
+def _calibrated(attacker: Any, vectors: npt.NDArray[np.float32], people: npt.NDArray[np.int64]) -> Any:
+    """The attacker, tuned on calibration identities and frozen."""
+    if hasattr(attacker, "cluster"):
+        return attacker.calibrated(vectors, people, bcubed_objective)
+    return attacker.calibrated(vectors, people)
 
 
 def _metrics(scores: dict[str, Score]) -> dict[str, Metric]:
