@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, ClassVar, Literal
 
-from bench import channels, encoders, registry
+from bench import channels, devices, encoders, registry
 from bench.digests import digest
 from bench.errors import UserError, unknown_name
 from bench.parameters import Plain, plain, resolved
@@ -44,6 +44,7 @@ class RunSpec:
     background: int | None = None
     seed: int = 0
     device: str = "auto"
+    precision: str = "fp32"
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ class Cell:
     attacker: Chosen
     detector: dict[str, Plain]
     seed: int
+    precision: str = "fp32"
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -124,6 +126,8 @@ class Cell:
             self.attacker.described(),
             self.detector,
             self.seed,
+            # the option is younger than the first published digests, which stay what they are
+            *([] if self.precision == "fp32" else [self.precision]),
         )
         object.__setattr__(self, "digest", value)
 
@@ -214,6 +218,7 @@ def plan(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device: st
                     attacker,
                     detector,
                     spec.seed,
+                    devices.precision(spec.precision),
                 )
                 cells.append(cell)
     unique = {cell.digest: cell for cell in cells}
@@ -223,7 +228,13 @@ def plan(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device: st
 def plain_split(parts: Split, data: Dataset) -> Plain:
     """The split as content digests of photos: who is where, whatever the files are called."""
     groups = (parts.released, parts.labelled, parts.calibration, parts.reference, parts.background)
-    return [[[data.digest(photo) for photo in person] for person in group] for group in groups]
+    boxes = data.catalogue().boxes
+
+    def content(photo: str) -> Plain:
+        """Of several faces in one photo a box chooses the person."""
+        return [data.digest(photo), plain(boxes[photo])] if photo in boxes else data.digest(photo)
+
+    return [[[content(photo) for photo in person] for person in group] for group in groups]
 
 
 def _check(spec: RunSpec) -> None:

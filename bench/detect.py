@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from bench.errors import UserError
 from bench.mtcnn import Cascade, Found
-from bench.mtcnn_card import Policy, parameters
+from bench.mtcnn_card import Box, Policy, parameters
 from bench.types import Face, Image
 from bench.workers import each, exact_gpu
 
@@ -51,29 +51,36 @@ class Detector:
         self._device, self._policy, self._min_face, self._min_share = device, policy, min_face, min_share
         self._cascade = Cascade(device)
 
-    def detect(self, photos: Sequence[Image]) -> list[Face | None]:
+    def detect(self, photos: Sequence[Image], boxes: Sequence[Box | None] = ()) -> list[Face | None]:
         """Find the face in each photo.
 
         Args:
             photos: uint8 [height, width, 3], each of its own size.
+            boxes: for each photo where its person's face is said to be, in pixels of that photo, or None;
+                no boxes at all are as good as None for each. Where there is one it takes the place of the
+                policy: of the faces that overlap it, the one whose box's corners are nearest to its
+                corners. A face elsewhere in the photo is somebody else's and is not taken.
 
         Returns:
             A face, or None where there is none; same order as asked.
         """
+        asked = list(zip(photos, boxes or [None] * len(photos), strict=True))
         with nullcontext() if self._device == "cpu" else exact_gpu():
-            return each(self._one, photos)
+            return each(lambda one: self._one(*one), asked)
 
     def parameters(self) -> dict[str, object]:
         """Everything that can change a result, for cache keys and records."""
         chosen = parameters(self._policy, self._min_face, self._min_share)
         return {**chosen, "device": self._device.partition(":")[0]}
 
-    def _one(self, photo: Image) -> Face | None:
+    def _one(self, photo: Image, box: Box | None) -> Face | None:
         height, width = photo.shape[:2]
         found = self._cascade.faces(photo, max(self._min_face, self._min_share * min(height, width)))
         if not len(found.boxes):
             return None
-        best = self._choose(found, width, height)
+        best = self._choose(found, width, height) if box is None else _nearest(found, box)
+        if best is None:
+            return None
         x0, y0, x1, y1 = _rounded(found.boxes[best])
         points = _rounded(found.landmarks[best].ravel())
         return Face(
@@ -90,6 +97,15 @@ class Detector:
             offset = (boxes[:, 2:] + boxes[:, :2]) / 2 - np.array([width, height]) / 2
             worth = worth - 2 * (offset**2).sum(1)
         return int(np.argmax(worth))
+
+
+def _nearest(found: Found, box: Box) -> int | None:
+    """Of the faces that overlap a box the one with the least squared distance of corners; None without."""
+    boxes, given = found.boxes.astype(np.float64), np.array(box, np.float64)
+    low, high = np.maximum(boxes[:, :2], given[:2]), np.minimum(boxes[:, 2:], given[2:])
+    distance = np.where((high > low).all(1), ((boxes - given) ** 2).sum(1), np.inf)
+    best = int(np.argmin(distance))
+    return best if np.isfinite(distance[best]) else None
 
 
 def _rounded(values: npt.NDArray[np.float32]) -> list[float]:

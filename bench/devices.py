@@ -1,4 +1,4 @@
-"""Which device a run uses: what was asked for, or an error; never a silent fall-back."""
+"""Which device and precision a run uses: what was asked for, or an error; never a silent fall-back."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 from bench.errors import UserError
+
+PRECISIONS = ("fp32", "bf16", "fp16")
+"""What an attacker's encoder may compute in; see `bench.encoders.networks.embed_at`."""
 
 
 def device(asked: str) -> str:
@@ -16,8 +19,8 @@ def device(asked: str) -> str:
     """
     if asked == "cpu":
         return asked
-    kind, _, number = asked.partition(":")
-    if asked != "auto" and (kind != "cuda" or (number and not number.isdigit())):
+    kind, colon, number = asked.partition(":")
+    if asked != "auto" and (kind != "cuda" or bool(colon) != number.isdigit()):
         raise UserError(f"no device {asked!r}. Try auto, cpu, cuda or cuda:1.")
     if asked == "auto" and _no_driver():
         return "cpu"
@@ -33,6 +36,17 @@ def device(asked: str) -> str:
         )
     if number and int(number) >= count:
         raise UserError(f"device {asked!r} asked for, but there are {count}, from cuda:0. Try cuda:0.")
+    return asked
+
+
+def precision(asked: str) -> str:
+    """See that a precision is one of `PRECISIONS`.
+
+    Raises:
+        UserError: for other names.
+    """
+    if asked not in PRECISIONS:
+        raise UserError(f"no precision {asked!r}. Try {', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}.")
     return asked
 
 

@@ -6,6 +6,9 @@ from typing import Literal
 
 Policy = Literal["central", "largest"]
 
+Box = tuple[float, float, float, float]
+"""x0, y0, x1, y1 in pixels of the upright photo."""
+
 DIGESTS = {
     "pnet": "a2a71925e0b9996a42f63e47efc1ca19043e69558b5c523b978d611dfae49c8f",
     "rnet": "bbb937de72efc9ef83b186c49f5f558467a1d7e3453a8ece0d71a886633f6a86",

@@ -20,7 +20,7 @@ from bench.cache import Cache
 from bench.channels import Channel
 from bench.digests import code_digest, digest, versions
 from bench.encoders.faults import EncoderFault
-from bench.mtcnn_card import parameters
+from bench.mtcnn_card import Box, parameters
 from bench.parameters import Plain, plain
 from bench.photos import UnreadablePhoto, decode
 from bench.progress import Progress
@@ -52,10 +52,18 @@ Read = Callable[[Sequence[int]], list[bytes | Image]]
 
 @dataclass(frozen=True)
 class Photos:
-    """Photos by content digest, read when they are needed. There is no identity here."""
+    """Photos by content digest, read when they are needed. There is no identity here.
+
+    Attributes:
+        digests: of each photo's content.
+        read: the files or pixels of some of them, by position. May be called from another thread.
+        boxes: where the photo's face is said to be, see `bench.types.Catalogue.boxes`, or None; empty where
+            nothing is said of any.
+    """
 
     digests: tuple[str, ...]
     read: Read
+    boxes: tuple[Box | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.digests)
@@ -78,7 +86,17 @@ class Observed:
 
 def clean(data: Dataset, names: Sequence[str]) -> Photos:
     """Photos of a data set."""
-    return Photos(tuple(map(data.digest, names)), lambda wanted: data.read([names[i] for i in wanted]))
+    return Photos(
+        tuple(map(data.digest, names)),
+        lambda wanted: data.read([names[i] for i in wanted]),
+        boxes_of(data, names),
+    )
+
+
+def boxes_of(data: Dataset, names: Sequence[str]) -> tuple[Box | None, ...]:
+    """Where a data set says that the faces are, see `Photos.boxes`."""
+    stated = data.catalogue().boxes
+    return tuple(map(stated.get, names)) if stated else ()
 
 
 def through(photos: Photos, channel: Channel) -> Photos:
@@ -90,7 +108,8 @@ def through(photos: Photos, channel: Channel) -> Photos:
         return [_passed(content, channel) for content in photos.read(wanted)]
 
     stamp = [str(channel), code_digest("bench.channels"), versions(["pillow"])]
-    return Photos(tuple(digest("channel", stamp, content) for content in photos.digests), read)
+    # no channel moves a face: a box stays where it is
+    return Photos(tuple(digest("channel", stamp, content) for content in photos.digests), read, photos.boxes)
 
 
 def _passed(content: bytes | Image, channel: Channel) -> bytes | Image:
@@ -103,9 +122,20 @@ def _passed(content: bytes | Image, channel: Channel) -> bytes | Image:
 class Observer:
     """Detects and embeds, once for each content."""
 
-    def __init__(self, folders: Folders, cache: Cache, device: str, progress: Progress) -> None:
-        """Store; networks are loaded when something is not in the cache."""
+    def __init__(
+        self, folders: Folders, cache: Cache, device: str, progress: Progress, precision: str = "fp32"
+    ) -> None:
+        """Store; networks are loaded when something is not in the cache.
+
+        Args:
+            folders: where encoders lie.
+            cache: of faces and embeddings.
+            device: `cpu`, `cuda`, `cuda:1`.
+            progress: told of every chunk.
+            precision: that embeddings are computed in, see `bench.encoders.networks.embed_at`.
+        """
         self._folders, self._cache, self._device, self._progress = folders, cache, device, progress
+        self._precision = precision
         self._loaded: dict[str, Encoder] = {}
 
     @cached_property
@@ -123,7 +153,11 @@ class Observer:
 
     def runtimes(self) -> dict[str, str]:
         """Encoder -> runtime that it really uses, for those that were loaded."""
-        return {name: str(getattr(e, "runtime", "torch")) for name, e in self._loaded.items()}
+        if not self._loaded:
+            return {}
+        from bench.encoders.networks import runtime_at
+
+        return {name: runtime_at(self._precision, e, self._device) for name, e in self._loaded.items()}
 
     def observe(self, photos: Photos, cards: Sequence[EncoderCard], what: str) -> Observed:
         """See every photo through every encoder.
@@ -137,8 +171,12 @@ class Observer:
             EncoderFault: if a network gives no embedding; the others' results are kept.
         """
         stamp = self._stamp()
-        face_keys = [digest("face", stamp, content) for content in photos.digests]
-        codes = [code_digest(*_EMBED), versions(_LIBRARIES)]
+        boxes = photos.boxes or (None,) * len(photos)
+        face_keys = [
+            digest("face", stamp, content, *([box] if box else []))
+            for content, box in zip(photos.digests, boxes, strict=True)
+        ]
+        codes = [code_digest(*_EMBED), versions(_LIBRARIES), self._precision]
         keys = {
             card.name: [
                 digest("embedding", codes, card.name, card.sha256, plain(card.crop), key) for key in face_keys
@@ -157,7 +195,7 @@ class Observer:
             for start in range(0, len(missing), CHUNK):
                 chunk = missing[start : start + CHUNK]
                 images = [_decoded(content) for content in photos.read(chunk)]
-                self._detect(images, [face_keys[i] for i in chunk], faces)
+                self._detect(images, [boxes[i] for i in chunk], [face_keys[i] for i in chunk], faces)
                 seen = [_face(faces[face_keys[i]])[0] for i in chunk]
                 for card in cards:
                     wanted = [j for j, i in enumerate(chunk) if keys[card.name][i] not in found[card.name]]
@@ -184,7 +222,11 @@ class Observer:
         return [detector_parameters(), device, code_digest(*DETECT), versions(_LIBRARIES)]
 
     def _detect(
-        self, images: Sequence[Image | UnreadablePhoto], keys: Sequence[str], faces: dict[str, bytes]
+        self,
+        images: Sequence[Image | UnreadablePhoto],
+        boxes: Sequence[Box | None],
+        keys: Sequence[str],
+        faces: dict[str, bytes],
     ) -> None:
         wanted = [i for i, key in enumerate(keys) if key not in faces]
         readable = [(i, image) for i in wanted if not isinstance(image := images[i], UnreadablePhoto)]
@@ -194,7 +236,7 @@ class Observer:
             if isinstance(image := images[i], UnreadablePhoto)
         }
         if readable:
-            seen = self.detector.detect([image for _, image in readable])
+            seen = self.detector.detect([image for _, image in readable], [boxes[i] for i, _ in readable])
             for (i, _), face in zip(readable, seen, strict=True):
                 rows[keys[i]] = json.dumps({"face": asdict(face) if face else None}).encode()
         self._cache.put_rows("face", rows)
@@ -212,11 +254,12 @@ class Observer:
         if with_face:
             import torch
 
+            from bench.encoders.networks import embed_at
             from bench.workers import each
 
             encoder = self.encoder(card.name)
             crops = torch.cat(each(lambda item: _crop(item[1], item[2], card.crop), with_face))
-            vectors = encoder.embed(crops.to(self._device)).cpu().numpy()
+            vectors = embed_at(self._precision, encoder, crops.to(self._device)).cpu().numpy()
             for (i, _, _), vector in zip(with_face, vectors, strict=True):
                 rows[i] = np.ascontiguousarray(vector, dtype="<f4").tobytes()
         return rows

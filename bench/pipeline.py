@@ -32,7 +32,7 @@ from bench.metrics.clustering import bcubed_objective
 from bench.metrics.verification import encoder_flags, separation
 from bench.observe import Observed, Observer, Photos, clean, through
 from bench.outcomes import outcomes
-from bench.parameters import plain, resolved
+from bench.parameters import Plain, plain, resolved
 from bench.photos import decode
 from bench.progress import Progress, Silent
 from bench.records import CellRecord, Cost, Metric, Named
@@ -54,7 +54,7 @@ class Pipeline:
         """Store; nothing is computed yet."""
         self.plan, self._cache = plan, cache
         self._progress = progress or Silent()
-        self._observer = Observer(folders, cache, plan.device, self._progress)
+        self._observer = Observer(folders, cache, plan.device, self._progress, plan.spec.precision)
         self.publisher = Publisher(cache, plan.data, plan.split, self._observer, plan.device, self._progress)
         self._corpus = verdict.Corpus.of(plan.split)
         self._seconds: dict[str, float] = {}
@@ -287,7 +287,7 @@ class Pipeline:
             surrogate=[_encoder(card) for card in cell.surrogates],
             budget=str(cell.budget),
             channel=cell.channel,
-            encoder=_encoder(cell.encoder),
+            encoder=_encoder(cell.encoder, precision=cell.precision),
             attacker=Named(name=cell.attacker.name, parameters=cell.attacker.parameters),
             detector=Named(
                 name=str(cell.detector["name"]),
@@ -308,7 +308,7 @@ class Pipeline:
             self._seconds[stage] = self._seconds.get(stage, 0.0) + time.monotonic() - began
 
 
-def _encoder(card: EncoderCard) -> Named:
+def _encoder(card: EncoderCard, **how: Plain) -> Named:
     stated = {"architecture": card.architecture, "training_set": card.training_set, "crop": plain(card.crop)}
     return Named(name=card.name, parameters=stated, digest=card.sha256)
 

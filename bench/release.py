@@ -10,7 +10,7 @@ import io
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,8 @@ from bench.cache import Cache
 from bench.cells import Cell, Chosen, FunctionDefense
 from bench.digests import array_digest, code_digest, digest, plugin_code, versions
 from bench.metrics.perceptual import perceptual_costs
-from bench.observe import DETECT, Observer, Photos, clean
+from bench.mtcnn_card import Box
+from bench.observe import DETECT, Observer, Photos, boxes_of, clean
 from bench.parameters import Plain
 from bench.photos import UnreadablePhoto, decode, encode_png
 from bench.progress import Progress
@@ -45,6 +46,7 @@ class Release:
         files: the PNG of each photo; empty where the original could not be read.
         digests: of the pixels.
         failed: whether the defense gave nothing for this photo, so that the original is published.
+        boxes: of the originals, see `bench.observe.Photos`.
         seconds: spent cloaking now; 0 for what came from the cache.
         cloaked: photos cloaked in those seconds.
     """
@@ -52,12 +54,13 @@ class Release:
     files: tuple[bytes, ...]
     digests: tuple[str, ...]
     failed: tuple[bool, ...]
+    boxes: tuple[Box | None, ...] = ()
     seconds: float = 0.0
     cloaked: int = 0
 
     def photos(self) -> Photos:
         """As an attacker would get them, were there no channel."""
-        return Photos(self.digests, lambda wanted: [self.files[i] for i in wanted])
+        return Photos(self.digests, lambda wanted: [self.files[i] for i in wanted], self.boxes)
 
 
 class Publisher:
@@ -90,6 +93,7 @@ class Publisher:
             tuple(f for part in parts for f in part.files),
             tuple(d for part in parts for d in part.digests),
             tuple(f for part in parts for f in part.failed),
+            boxes_of(self._data, [photo for user in self._split.released for photo in user]),
             sum(part.seconds for part in parts),
             sum(part.cloaked for part in parts),
         )
@@ -138,7 +142,9 @@ class Publisher:
     def _group(self, cell: Cell, users: Sequence[Sequence[str]], *, cached: bool) -> Release:
         names = [photo for user in users for photo in user]
         photos = clean(self._data, names)
-        key = digest("cloak", *self._stamp(cell), [[self._data.digest(p) for p in user] for user in users])
+        who = [[self._data.digest(p) for p in user] for user in users]
+        where = boxes_of(self._data, [p for person in self._split.reference for p in person])
+        key = digest("cloak", *self._stamp(cell), who, *([photos.boxes, where] if where else []))
         stored = self._cache.file("cloak", key) if cached else None
         if stored is not None:
             return _unpacked(stored)
@@ -173,7 +179,7 @@ class Publisher:
         done = Release(tuple(files), digests, tuple(failed))
         if cached:
             self._cache.put_file("cloak", key, _packed(done))
-        return Release(done.files, digests, done.failed, time.monotonic() - began, len(names))
+        return replace(done, seconds=time.monotonic() - began, cloaked=len(names))
 
     def _kit(self, cell: Cell) -> Kit:
         if self._reference is None:

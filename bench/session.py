@@ -79,6 +79,7 @@ def run(
     background: int | None = None,
     seed: int = 0,
     device: str = "auto",
+    precision: str = "fp32",
     out: str | Path | None = None,
 ) -> Records:
     """Run a matrix of cells from Python; the arguments are the options of `bench run`.
@@ -99,6 +100,7 @@ def run(
         background: background people; None takes the data set's default.
         seed: of the split and of everything random.
         device: `auto`, `cpu`, `cuda`, `cuda:1`.
+        precision: that the attacker embeds in: `fp32`, `bf16`, `fp16`.
         out: a folder to write the records and tables to.
 
     Raises:
@@ -120,6 +122,7 @@ def run(
         background=background,
         seed=seed,
         device=device,
+        precision=precision,
     )
     session = execute(spec)
     if out is not None:

@@ -46,6 +46,7 @@ def run(
     background: Annotated[int | None, typer.Option(help="other people; else the data set's default")] = None,
     seed: Annotated[int, typer.Option(help="of the split and of everything random")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
+    precision: Annotated[str, typer.Option(help="that the attacker embeds in: fp32, bf16 or fp16")] = "fp32",
     out: Annotated[Path | None, typer.Option(help="folder for records.json and Parquet tables")] = None,
     preview: Annotated[Path | None, typer.Option(help="PNG: before, after, amplified difference")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the records instead of the board")] = False,
@@ -71,6 +72,7 @@ def run(
         background=background,
         seed=seed,
         device=device,
+        precision=precision,
     )
     session = execute(spec, Terminal())
     if out is not None:

@@ -6,13 +6,17 @@ from collections.abc import Callable
 
 import torch
 
+from bench.encoders.batches import Batches
 from bench.encoders.faults import unit
+from bench.protocols import Encoder
 from bench.workers import each, exact_gpu
 
-GPU_BATCH = 64
-"""Crops per call on a GPU, the last call filled up: one shape, so one choice of kernels."""
-
 Run = Callable[[torch.Tensor], torch.Tensor]
+
+_TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+_gpu: dict[tuple[str, str], Batches] = {}
+"""(encoder and precision, device) -> its batches, for as long as the process lives."""
 
 
 def frozen(network: torch.nn.Module, device: str) -> torch.nn.Module:
@@ -24,7 +28,7 @@ def embed(run: Run, crops: torch.Tensor, name: str, dimensions: int) -> torch.Te
     """Unit embeddings of crops.
 
     On the CPU every crop is a batch of its own (see `bench.workers`). On a GPU crops go in batches of
-    one fixed size, in full float32 precision and with deterministic kernels.
+    one size (see `bench.encoders.batches`), in full float32 precision and with deterministic kernels.
 
     Args:
         run: float32 [m, 3, size, size] -> [m, dimensions], not normalised.
@@ -37,6 +41,7 @@ def embed(run: Run, crops: torch.Tensor, name: str, dimensions: int) -> torch.Te
 
     Raises:
         EncoderFault: for output that is not finite, or zero.
+        UserError: if a GPU has no memory even for one crop.
     """
     if len(crops) == 0:
         return crops.new_zeros((0, dimensions))
@@ -47,12 +52,63 @@ def embed(run: Run, crops: torch.Tensor, name: str, dimensions: int) -> torch.Te
 
     if crops.device.type == "cpu":
         return torch.cat(each(one, list(crops)))
+    device = crops.device
+    batches = _gpu.setdefault((name, str(device)), Batches(name, lambda: _free(device)))
     with torch.no_grad(), exact_gpu():
-        parts = [crops[start : start + GPU_BATCH] for start in range(0, len(crops), GPU_BATCH)]
-        return torch.cat([_fixed(run, part, name) for part in parts])
+        return unit(batches(run, crops), name)
 
 
-def _fixed(run: Run, part: torch.Tensor, name: str) -> torch.Tensor:
-    """Embed up to `GPU_BATCH` crops in a batch of exactly that many: the last one fills the rest."""
-    fill = part[-1:].expand(GPU_BATCH - len(part), -1, -1, -1)
-    return unit(run(torch.cat([part, fill])), name)[: len(part)]
+def embed_at(precision: str, encoder: Encoder, crops: torch.Tensor) -> torch.Tensor:
+    """Unit embeddings of crops at a precision.
+
+    `fp32` is the encoder's own `embed`. `bf16` and `fp16` run its torch twin under torch's autocast, which
+    multiplies and convolves in 16 bits and keeps in 32 what needs them; the same code on a CPU and a GPU.
+
+    Args:
+        precision: `fp32`, `bf16` or `fp16`.
+        encoder: what embeds.
+        crops: float32 [n, 3, size, size] in [0, 1], on the encoder's device.
+
+    Returns:
+        float32 [n, dimensions].
+
+    Raises:
+        EncoderFault: for output that is not finite (fp16 ends at 65504), or zero.
+        UserError: if a GPU has no memory even for one crop.
+    """
+    if precision == "fp32":
+        return encoder.embed(crops)
+    network, kind = encoder.twin(), _TYPES[precision]
+
+    def run(x: torch.Tensor) -> torch.Tensor:
+        # autocast belongs to a thread, so it is entered where the network runs
+        with torch.autocast(x.device.type, dtype=kind):
+            out: torch.Tensor = network(x)
+        return out.float()
+
+    return embed(run, crops, _at(precision, encoder.card.name), encoder.card.dimensions)
+
+
+def runtime_at(precision: str, encoder: Encoder, device: str) -> str:
+    """What `embed_at` runs on, with the size of a GPU's batch, as in `torch 2.13.0 cuda bf16 batch 256`."""
+    name = encoder.card.name
+    runtime = str(getattr(encoder, "runtime", "torch"))
+    if precision != "fp32":
+        name, runtime = _at(precision, name), f"torch {torch.__version__} {device} {precision}"
+    sizes = [
+        batches.size
+        for (which, where), batches in _gpu.items()
+        if which == name and torch.device(where).type == torch.device(device).type
+    ]
+    return f"{runtime} batch {sizes[-1]}" if sizes and sizes[-1] else runtime
+
+
+def _at(precision: str, name: str) -> str:
+    return f"{name} at {precision}"
+
+
+def _free(device: torch.device) -> int:
+    """Bytes that a call could take: free on the device, or held by torch for whoever asks next."""
+    torch.cuda.synchronize(device)
+    free, _ = torch.cuda.mem_get_info(device)
+    return int(free)

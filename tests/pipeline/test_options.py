@@ -16,6 +16,7 @@ from bench.encoders import READY, availability
 from bench.errors import UserError
 from bench.folders import folders
 from bench.observe import detector_parameters
+from bench.types import Catalogue
 
 NON_SEMANTIC = {"out", "preview", "as_json", "device"}
 """Where results go, and where they are computed. The device is in the key of cached results all the same."""
@@ -32,6 +33,7 @@ BASE = {
     "labelled": "2",
     "background": "2",
     "seed": "0",
+    "precision": "fp32",
 }
 OTHER = {
     "defense": "pixelate",
@@ -45,6 +47,7 @@ OTHER = {
     "labelled": "3",
     "background": "3",
     "seed": "1",
+    "precision": "bf16",
 }
 PARAMETERS = {"defense": "noise:kind=uniform", "attacker": "dbscan:min-samples=4"}
 """One parameter of a plug-in given otherwise."""
@@ -124,7 +127,7 @@ def test_encoder_and_surrogate_change_the_digest(spec_of: SpecOf, two_encoders: 
 
 def test_a_default_is_the_same_as_its_value_given(spec_of: SpecOf, two_encoders: tuple[str, str]) -> None:
     base = BASE | {"encoder": two_encoders[0]}
-    for name in ("budget", "channel", "seed"):
+    for name in ("budget", "channel", "seed", "precision"):
         left_out = {key: value for key, value in base.items() if key != name}
         assert digests(spec_of(base)) == digests(spec_of(left_out))
 
@@ -156,6 +159,22 @@ def test_a_data_set_of_other_content_has_other_cells(small: RunSpec, monkeypatch
     data = type(plan(small, folders(), detector_parameters(), "cpu").data)
     monkeypatch.setattr(data, "digest", lambda self, photo: f"other content of {photo}")
     assert not first & digests(small)
+
+
+def test_a_data_set_with_other_boxes_has_other_cells(small: RunSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = type(plan(small, folders(), detector_parameters(), "cpu").data)
+    stated = data.catalogue
+
+    def boxed(x0: float) -> set[str]:
+        def catalogue(self: object) -> Catalogue:
+            found = stated(self)
+            return replace(found, boxes={photo: (x0, 0.0, 99.0, 99.0) for photo in found.photos})
+
+        monkeypatch.setattr(data, "catalogue", catalogue)
+        return digests(small)
+
+    without = digests(small)
+    assert len(without | boxed(0.0) | boxed(1.0)) == 3 * len(without)
 
 
 def test_another_detector_has_other_cells(small: RunSpec) -> None:

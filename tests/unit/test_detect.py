@@ -91,6 +91,28 @@ def test_which_of_two_faces(drawn: list[Image], policy: Policy, middle: int) -> 
     assert abs((face.box[0] + face.box[2]) / 2 - middle) < 40
 
 
+def test_a_given_box_says_which_of_two_faces(drawn: list[Image], detector: Detector) -> None:
+    # a large face on the left, a small one on the right; the policy would take the large one
+    photo = pasted((320, 560), (enlarged(drawn[1], 2), 0, 0), (drawn[0], 80, 380))
+    (large,) = detector.detect([photo])
+    assert large is not None
+    (small,) = detector.detect([photo], [(400.0, 100.0, 520.0, 220.0)])
+    assert small is not None
+    assert small.box[0] > 380 > large.box[2]
+    # both faces lie in a box around everything: the one whose corners are nearer to its corners is meant
+    everything = (0.0, 0.0, 560.0, 320.0)
+    distance = [sum((a - b) ** 2 for a, b in zip(f.box, everything, strict=True)) for f in (large, small)]
+    assert detector.detect([photo], [everything]) == [large if distance[0] < distance[1] else small]
+    # no face where the data set says that the person is: somebody else's is not taken
+    assert detector.detect([photo], [(330.0, 0.0, 370.0, 40.0)]) == [None]
+    assert detector.detect([photo, photo], [None, large.box]) == [large, large]
+
+
+def test_as_many_boxes_as_photos_or_none(drawn: list[Image], detector: Detector) -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        detector.detect(drawn, [None])
+
+
 def test_landmarks_are_in_the_order_of_face(drawn: list[Image], detector: Detector) -> None:
     for photo in (drawn[0], drawn[0][:, ::-1].copy()):
         (face,) = detector.detect([photo])
