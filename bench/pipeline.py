@@ -310,7 +310,7 @@ class Pipeline:
 
 def _encoder(card: EncoderCard, **how: Plain) -> Named:
     stated = {"architecture": card.architecture, "training_set": card.training_set, "crop": plain(card.crop)}
-    return Named(name=card.name, parameters=stated, digest=card.sha256)
+    return Named(name=card.name, parameters=stated | how, digest=card.sha256)
 
 
 def _calibrated(attacker: Any, vectors: npt.NDArray[np.float32], people: npt.NDArray[np.int64]) -> Any:

@@ -168,7 +168,7 @@ def test_a_data_set_with_other_boxes_has_other_cells(small: RunSpec, monkeypatch
     def boxed(x0: float) -> set[str]:
         def catalogue(self: object) -> Catalogue:
             found = stated(self)
-            return replace(found, boxes={photo: (x0, 0.0, 99.0, 99.0) for photo in found.photos})
+            return replace(found, boxes=dict.fromkeys(found.photos, (x0, 0.0, 99.0, 99.0)))
 
         monkeypatch.setattr(data, "catalogue", catalogue)
         return digests(small)

@@ -57,7 +57,7 @@ def test_a_second_card_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_precisions() -> None:
     assert [precision(name) for name in PRECISIONS] == list(PRECISIONS)
-    with pytest.raises(UserError, match="no precision 'fp8'. Try fp32, bf16 or fp16"):
+    with pytest.raises(UserError, match=r"no precision 'fp8'\. Try fp32, bf16 or fp16"):
         precision("fp8")
 
 
@@ -136,7 +136,7 @@ def test_memory_that_ends_in_the_middle_loses_nothing() -> None:
 
 def test_memory_for_not_even_one_is_the_users_to_mend() -> None:
     network = Network(GIB, 2 * GIB)
-    with pytest.raises(UserError, match="'any' does not fit.*try --device cpu"):
+    with pytest.raises(UserError, match=r"'any' does not fit.*try --device cpu"):
         Batches("any", network.free)(network, crops_of(3))
     assert network.calls == [1, 8, 4, 2, 1]
 
