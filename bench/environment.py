@@ -27,7 +27,7 @@ LIBRARIES = (
 
 NO_RESULTS = {
     *("board", "cli", "devices", "environment", "errors", "fetch", "folders", "inventory", "progress"),
-    *("session", "training"),
+    *("session", "training", "verification"),
     # plug-ins, which lie here in a wheel: the cell's key has those that it uses
     *("attackers", "datasets", "defenses"),
 }

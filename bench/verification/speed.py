@@ -1,0 +1,52 @@
+"""How fast an encoder embeds aligned faces here, and what `here` is."""
+
+from __future__ import annotations
+
+import platform
+import time
+from pathlib import Path
+
+import torch
+
+from bench.protocols import Encoder
+from bench.verification.records import Speed
+
+_CROPS = {"cpu": 64, "cuda": 1024}
+_PASSES = 3
+
+
+def speed(encoder: Encoder, device: str) -> Speed:
+    """Embed random crops three times after a warm-up; the fastest pass counts.
+
+    What a network costs does not depend on what is on the crops, so no photo is needed.
+    """
+    kind = torch.device(device).type
+    count, size = _CROPS[kind], encoder.card.crop.size
+    crops = torch.rand((count, 3, size, size), generator=torch.Generator().manual_seed(0)).to(device)
+    encoder.embed(crops[: count // 4])
+    seconds = min(_timed(encoder, crops, kind) for _ in range(_PASSES))
+    return Speed(
+        photos_per_second=count / seconds,
+        photos=count,
+        hardware=hardware(device),
+        threads=torch.get_num_threads() if kind == "cpu" else 0,
+        runtime=encoder.runtime,
+    )
+
+
+def hardware(device: str) -> str:
+    """What the processor or the card calls itself."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.get_device_name(device)
+    listing = Path("/proc/cpuinfo")
+    lines = listing.read_text(encoding="utf-8").splitlines() if listing.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _timed(encoder: Encoder, crops: torch.Tensor, kind: str) -> float:
+    began = time.perf_counter()
+    encoder.embed(crops)
+    if kind == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - began

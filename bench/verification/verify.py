@@ -1,0 +1,246 @@
+"""One verification from what was asked to records: what `bench verify` and Python share."""
+
+from __future__ import annotations
+
+import math
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bench import encoders, registry
+from bench.cache import Cache
+from bench.cells import RunSpec
+from bench.devices import device
+from bench.digests import digest
+from bench.encoders.faults import EncoderFault
+from bench.environment import environment
+from bench.errors import UserError
+from bench.folders import folders
+from bench.metrics.ten_fold import REFUSED, Scored, verified
+from bench.metrics.verification import encoder_flags
+from bench.observe import Observed, Observer, clean, detector_parameters
+from bench.parameters import plain, resolved
+from bench.progress import Progress, Silent
+from bench.protocols import Dataset
+from bench.records import Cost, Metric, Named
+from bench.session import execute as run
+from bench.types import EncoderCard, Folders, Labels, Score
+from bench.verification.pairs import FOLDS, Pairs, calibration, pairs
+from bench.verification.records import Clean, VerificationRecord
+from bench.verification.speed import speed
+
+SYNTHETIC, REAL = "synthetic", "lfw"
+_CLEAN = ("cfr", "cfr_strict", "bcubed_f", "bcubed_f_background")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to verify; see `bench verify --help`.
+
+    Attributes:
+        encoders: names; none for every encoder that is here.
+        dataset: a data set; None takes the built-in faces for built-in encoders and LFW for the others.
+        pairs: to draw where there is no list of pairs.
+        seed: of the draw.
+        device: `auto`, `cpu`, `cuda`, `cuda:1`.
+        clustering: whether to cluster clean photos as well.
+        speed: whether to measure embedding as well.
+    """
+
+    encoders: tuple[str, ...]
+    dataset: str | None = None
+    pairs: int = 6000
+    seed: int = 0
+    device: str = "auto"
+    clustering: bool = False
+    speed: bool = False
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """What all encoders of one data set share."""
+
+    name: str
+    plugin: Any
+    data: Dataset
+    pairs: Pairs
+    further: tuple[Labels, Labels, Labels]
+
+
+def verify(asked: Asked, progress: Progress | None = None) -> list[VerificationRecord]:
+    """Verify encoders. Everything that is seen is cached: a second run embeds nothing.
+
+    Raises:
+        UserError: for anything the user can mend.
+    """
+    if asked.pairs < 2 * FOLDS:
+        raise UserError(f"--pairs {asked.pairs} is too small: {FOLDS} folds need at least {2 * FOLDS}.")
+    if asked.seed < 0:
+        raise UserError(f"--seed {asked.seed} is too small: it must be at least 0.")
+    where, on = folders(), device(asked.device)
+    wanted: dict[str, list[EncoderCard]] = {}
+    for card in _cards(asked.encoders, where):
+        wanted.setdefault(asked.dataset or _usual(card), []).append(card)
+    reporting = progress or Silent()
+    out: list[VerificationRecord] = []
+    for dataset, cards in wanted.items():
+        ground = _ground(asked, dataset, where)
+        cache = Cache(Path(where.home))
+        try:
+            observer = Observer(where, cache, on, reporting)
+            out += [_verified(asked, ground, card, observer, cache, on) for card in cards]
+        finally:
+            cache.close()
+    if asked.clustering:
+        out = [
+            record.model_copy(update={"clustering": _clustered(asked, record, reporting)}) for record in out
+        ]
+    return out
+
+
+def _usual(card: EncoderCard) -> str:
+    return SYNTHETIC if card.name.startswith("synth-") else REAL
+
+
+def _cards(names: Sequence[str], where: Folders) -> list[EncoderCard]:
+    here = names or [card.name for card, state in encoders.availability(where) if state == encoders.READY]
+    return [encoders.ready(name, where) for name in dict.fromkeys(here)]
+
+
+def _ground(asked: Asked, text: str, where: Folders) -> _Ground:
+    name, plugin = registry.make("datasets", text)
+    data: Dataset = plugin.open(where)
+    found = pairs(name, data.catalogue(), where, asked.pairs, asked.seed)
+    return _Ground(name, plugin, data, found, calibration(found, asked.seed))
+
+
+def _verified(
+    asked: Asked, ground: _Ground, card: EncoderCard, observer: Observer, cache: Cache, on: str
+) -> VerificationRecord:
+    hits, began = dict(cache.hits), time.monotonic()
+    photos = clean(ground.data, ground.pairs.photos)
+    try:
+        seen = observer.observe(photos, [card], f"photos for {card.name}")
+    except EncoderFault as fault:
+        raise UserError(f"{fault}: it cannot be verified. Check its weights and its card.") from fault
+    observed, began = time.monotonic() - began, time.monotonic()
+    found, further = ground.pairs, ground.further
+    vectors = seen.embeddings[card.name]
+    scored = Scored(
+        _cosines(vectors, found.first, found.second),
+        found.same,
+        found.folds,
+        found.people[found.first],
+        found.people[found.second],
+    )
+    result = verified(scored, _cosines(vectors, further[0], further[1]), further[2])
+    cost = Cost(
+        seconds={"observe": round(observed, 3), "measure": round(time.monotonic() - began, 3)},
+        peak_memory_mib=_peak_memory(),
+        device=on,
+        providers=observer.runtimes(),
+        cache_hits={
+            stage: n - hits.get(stage, 0) for stage, n in cache.hits.items() if n > hits.get(stage, 0)
+        },
+    )
+    detector = detector_parameters()
+    return VerificationRecord(
+        encoder=Named(
+            name=card.name,
+            parameters={
+                "architecture": card.architecture,
+                "training_set": card.training_set,
+                "crop": plain(card.crop),
+                "dimensions": card.dimensions,
+                "parameters": card.parameters,
+                "released": card.released,
+                "licence": card.licence,
+                "source": card.source,
+            },
+            digest=card.sha256,
+        ),
+        dataset=Named(name=ground.name, parameters=resolved(ground.plugin), digest=ground.data.card.revision),
+        detector=Named(
+            name=str(detector["name"]), parameters={k: v for k, v in detector.items() if k != "name"}
+        ),
+        pairs=found.protocol,
+        pairs_digest=digest(
+            photos.digests, found.first.tolist(), found.second.tolist(), found.folds.tolist()
+        ),
+        seed=asked.seed,
+        counts=_counts(ground, seen, scored),
+        metrics={name: _metric(score) for name, score in result.scores.items()},
+        standard_error=result.standard_error,
+        fold_accuracy=list(result.fold_accuracy),
+        thresholds={name: [_number(v) for v in values] for name, values in result.thresholds.items()},
+        speed=speed(observer.encoder(card.name), on) if asked.speed else None,
+        flags=encoder_flags(result.scores["auc"]),
+        notes=[found.note] if found.note else [],
+        cost=cost,
+        environment=environment(),
+    )
+
+
+def _cosines(vectors: npt.NDArray[np.float32], first: Labels, second: Labels) -> npt.NDArray[np.float64]:
+    """Cosine of each pair; `REFUSED` where a photo has no face."""
+    cosines = np.einsum("ij,ij->i", vectors[first], vectors[second], dtype=np.float64)
+    return np.where(np.isnan(cosines), REFUSED, cosines)
+
+
+def _counts(ground: _Ground, seen: Observed, scored: Scored) -> dict[str, int]:
+    blind = sum(face is None for face in seen.faces)
+    return {
+        "photos": len(seen.faces),
+        "people": int(ground.pairs.people.max()) + 1,
+        "genuine": int(scored.same.sum()),
+        "impostor": int((~scored.same).sum()),
+        "calibration_impostor": len(ground.further[0]),
+        "not_detected": blind - len(seen.unreadable),
+        "unreadable": len(seen.unreadable),
+        "pairs_without_face": int((scored.scores == REFUSED).sum()),
+        "listed_pairs": ground.pairs.listed,
+        "listed_pairs_available": ground.pairs.available,
+    }
+
+
+def _clustered(asked: Asked, record: VerificationRecord, progress: Progress) -> Clean:
+    """Calibrated DBSCAN on clean photos, as `bench run --defense none --attacker dbscan` runs it."""
+    text = asked.dataset or (SYNTHETIC if record.dataset.name == SYNTHETIC else REAL)
+    spec = RunSpec(dataset=text, encoders=(record.encoder.name,), seed=asked.seed, device=asked.device)
+    session = run(replace(spec, defenses=("none",), attackers=("dbscan",)), progress)
+    if session.faults:
+        raise session.faults[0]
+    (cell,) = session.records
+    return Clean(
+        cell=cell.cell,
+        users=cell.scenario.parameters["users"],
+        background=cell.scenario.parameters["background"],
+        metrics={name: cell.metrics[name] for name in _CLEAN if name in cell.metrics},
+    )
+
+
+def _metric(score: Score) -> Metric:
+    return Metric(
+        value=_number(score.value),
+        low=_number(score.low),
+        high=_number(score.high),
+        n=score.n,
+        better=score.better,
+    )
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _peak_memory() -> float:
+    """Of this process so far, in MiB; Linux counts in KiB, macOS in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)
