@@ -6,7 +6,7 @@ A plug-in is a frozen dataclass whose fields are its parameters: constructors on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
@@ -18,6 +18,7 @@ from bench.types import (
     Embeddings,
     EncoderCard,
     Face,
+    Folders,
     Gallery,
     Image,
     Labels,
@@ -74,6 +75,23 @@ class Encoder(Protocol):
         """The same function as a torch module in eval mode with frozen weights, for gradients.
 
         It maps [n, 3, size, size] in [0, 1] to *unnormalised* embeddings [n, dimensions].
+        """
+
+
+class EncoderFamily(Protocol):
+    """Encoders of a package installed beside this one: what its entry point in `cloakbench.encoders` is.
+
+    A module with these two functions, or an object with these two methods. Imports torch in `load` only.
+    """
+
+    def cards(self) -> Iterable[EncoderCard]:
+        """The cards of all, each with the sha256 of its weights."""
+
+    def load(self, card: EncoderCard, folders: Folders, device: str) -> Encoder:
+        """One of them, its weights verified.
+
+        Raises:
+            UserError: if its weights are missing, or not those of the card.
         """
 
 

@@ -5,11 +5,15 @@ Nothing here imports torch before an encoder is loaded.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from bench import weights
-from bench.encoders import cards
-from bench.errors import unknown_name
+from bench.digests import plugin_code
+from bench.encoders import cards, files, outside, packs
+from bench.errors import UserError, unknown_name
+from bench.parameters import Plain, plain
 from bench.protocols import Encoder
 from bench.types import EncoderCard, Folders
 
@@ -18,7 +22,10 @@ READY = "ready"
 
 
 def names(folders: Folders) -> list[str]:
-    """Every name that `load` knows, built in ones first, whether its weights are here or not."""
+    """Every name that `load` knows, built in ones first, whether its weights are here or not.
+
+    `onnx:FILE` and `torchscript:FILE` are names too, and cannot be listed.
+    """
     return list(_cards())
 
 
@@ -29,71 +36,145 @@ def card(name: str, folders: Folders) -> EncoderCard:
     that was pinned at its first use.
 
     Raises:
-        UserError: for a name that does not exist.
+        UserError: for a name that does not exist, and for a file whose card is missing or wrong.
     """
-    known = _cards()
-    if name not in known:
-        raise unknown_name("encoder", name, known, command="bench list encoders")
-    found = known[name]
+    named = files.split(name)
+    if named is not None:
+        return _of_file(*named)
+    found = _named(name)
     if found.sha256:
         return found
-    path = weights.present(found, folders)
+    path = _present(found, folders)
     return replace(found, sha256=weights.pinned(path, folders)) if path else found
 
 
 def ready(name: str, folders: Folders) -> EncoderCard:
     """The card of an encoder whose weights are here; see `card`.
 
+    A file that nobody has vouched for (a user's own, a pack's) is looked into as well: it is better refused
+    before a run than in the middle of one.
+
     Raises:
-        UserError: for a name that does not exist, and for weights that are missing.
+        UserError: for a name that does not exist, for weights that are missing, and for such a file that is
+            not what its card says.
     """
-    found = card(name, folders)
-    if name not in _built_in():
-        weights.find(found, folders)
+    named = files.split(name)
+    if named is not None:
+        found = _of_file(*named)
+        if named[0] == "onnx":
+            from bench.encoders.onnx_graph import interface, parse
+
+            interface(parse(files.read(named[1]), str(named[1])), found, str(named[1]))
+        return found
+    found = _named(name)
+    if found.location or name in _built_in():
+        return found
+    _find(found, folders)
     return card(name, folders)
 
 
-def load(name: str, folders: Folders, device: str = "cpu") -> Encoder:
+def load(asked: str | EncoderCard, folders: Folders, device: str = "cpu") -> Encoder:
     """Make an encoder, its weights verified.
 
     Args:
-        name: one of `names`.
+        asked: one of `names`, `onnx:FILE`, `torchscript:FILE`, or a card that `ready` gave.
         folders: where weights may lie.
         device: `cpu`, `cuda`, `cuda:1`.
 
     Raises:
         UserError: for an unknown name, and for weights that are missing or not what they should be.
     """
-    asked = card(name, folders)
-    if name in _built_in():
+    found = card(asked, folders) if isinstance(asked, str) else asked
+    scheme, _, file = found.location.partition(":")
+    if scheme == outside.SCHEME:
+        return outside.family(found).load(found, folders, device)
+    if scheme == "torchscript":
+        from bench.encoders.torchscript import TorchScriptEncoder
+
+        return TorchScriptEncoder(found, Path(file), device)
+    if found.name in _built_in():
         from bench.encoders.synth import load as load_built_in
 
-        return load_built_in(name, device)
-    path = weights.find(asked, folders)
-    if name in {c.name for c in cards.FACENET}:
+        return load_built_in(found.name, device)
+    path = weights.verified(Path(file), found.sha256) if scheme else _find(found, folders)
+    if found.name in {c.name for c in cards.FACENET}:
         from bench.encoders.facenet import FaceNet
 
-        return FaceNet(asked, path, device)
+        return FaceNet(found, path, device)
+    if found.name in packs.FILES:
+        return packs.load(found, path, device)
     from bench.encoders.onnx_file import OnnxEncoder
 
-    return OnnxEncoder(asked, path, device)
+    return OnnxEncoder(found, path, device)
+
+
+def identity(found: EncoderCard) -> list[Plain]:
+    """Everything on a card that decides a result, and for an outside encoder its code: for digests."""
+    code = [plugin_code(outside.module(found))] if found.location.startswith(f"{outside.SCHEME}:") else []
+    stated = (found.name, found.sha256, found.crop, found.preprocessing, found.dimensions)
+    derived = (found.architecture, found.training_set)  # what knowledge is derived from
+    return [plain(one) for one in (*stated, *derived, *code)]
+
+
+def distinct(found: Iterable[EncoderCard]) -> None:
+    """See that no two encoders of a run have one name.
+
+    Raises:
+        UserError: if two different ones do: no record could tell them apart.
+    """
+    seen: dict[str, EncoderCard] = {}
+    for one in found:
+        if seen.setdefault(one.name, one) != one:
+            raise UserError(
+                f"two different encoders of this run are called {one.name!r}. "
+                f"Set another name in the card of {one.location.partition(':')[2]}."
+            )
 
 
 def availability(folders: Folders) -> list[tuple[EncoderCard, str]]:
     """Every encoder's card, with `READY`, or with what is missing and what to type."""
     built_in = _built_in()
-    return [(c, READY if c.name in built_in else _state(c, folders)) for c in _cards().values()]
+    return [(c, READY if c.name in built_in or c.location else _state(c, folders)) for c in _cards().values()]
 
 
 def _state(found: EncoderCard, folders: Folders) -> str:
-    if weights.present(found, folders):
+    if _present(found, folders):
         return READY
+    if found.name in packs.FILES:
+        return packs.missing(found.name, folders)
     looked = " or ".join(str(place) for place in weights.places(folders))
     return f"no {weights.file_name(found.name)} in {looked}: put it there; it comes from {found.source}"
 
 
+def _present(found: EncoderCard, folders: Folders) -> Path | None:
+    if found.name in packs.FILES:
+        return packs.present(found.name, folders)
+    return weights.present(found, folders)
+
+
+def _find(found: EncoderCard, folders: Folders) -> Path:
+    return packs.find(found, folders) if found.name in packs.FILES else weights.find(found, folders)
+
+
+def _named(name: str) -> EncoderCard:
+    known = _cards()
+    if name not in known:
+        raise unknown_name("encoder", name, known, command="bench list encoders")
+    return known[name]
+
+
+def _of_file(scheme: str, file: Path) -> EncoderCard:
+    found = files.card(scheme, file)
+    if found.name in _cards():
+        raise UserError(
+            f"{found.name!r} is the name of another encoder. Set another name in {files.card_path(file)}."
+        )
+    return found
+
+
 def _cards() -> dict[str, EncoderCard]:
-    return {**_built_in(), **{c.name: c for c in (*cards.FACENET, *cards.ONNX)}}
+    own = {**_built_in(), **{c.name: c for c in (*cards.FACENET, *cards.PACKS, *cards.ONNX)}}
+    return own | outside.cards(own)
 
 
 def _built_in() -> dict[str, EncoderCard]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from bench.types import ARCFACE_CROP, Crop, EncoderCard
+from bench.types import ARCFACE_CROP, Crop, EncoderCard, Preprocessing
 
 FACENET_CROP = Crop(size=160, kind="box", margin=14)
 """As facenet-pytorch evaluates its weights on LFW (examples/lfw_evaluate.ipynb)."""
+
+_FACENET_INPUT = Preprocessing(mean=(127.5,) * 3, std=(128.0,) * 3)
+"""`fixed_image_standardization` of that package."""
 
 
 def _facenet(name: str, training_set: str, released: str, licence: str) -> EncoderCard:
@@ -20,6 +23,7 @@ def _facenet(name: str, training_set: str, released: str, licence: str) -> Encod
         licence=licence,
         source="github.com/timesler/facenet-pytorch, release v2.2.9, after davidsandberg/facenet",
         sha256="",  # the publisher states none: pinned at first use, see bench.weights
+        preprocessing=_FACENET_INPUT,
     )
 
 
@@ -27,6 +31,34 @@ FACENET = (
     _facenet("facenet-vggface2", "VGGFace2", "2018-04-02", "MIT repository; none stated for the weights"),
     _facenet("facenet-casia", "CASIA-WebFace", "2018-04-08", "MIT repository; none stated for the weights"),
 )
+
+
+def _pack(
+    name: str, file: str, architecture: str, training_set: str, parameters: int, released: str
+) -> EncoderCard:
+    return EncoderCard(
+        name=name,
+        architecture=architecture,
+        training_set=training_set,
+        crop=ARCFACE_CROP,
+        dimensions=512,
+        parameters=parameters,
+        released=released,
+        licence="insightface weights: non-commercial research only",
+        source=f"github.com/deepinsight/insightface, model pack {name}, {file}",
+        sha256="",  # stated for the archive only: pinned at first use
+        # insightface/model_zoo/arcface_onnx.py, for graphs that do not scale themselves
+        preprocessing=Preprocessing(mean=(127.5,) * 3, std=(127.5,) * 3),
+    )
+
+
+PACKS = (
+    _pack("buffalo_l", "w600k_r50.onnx", "IResNet-50", "WebFace600K", 43_600_000, "2022-01"),
+    _pack("buffalo_s", "w600k_mbf.onnx", "MobileFaceNet", "WebFace600K", 3_400_000, "2022-01"),
+    _pack("antelopev2", "glintr100.onnx", "IResNet-100", "Glint360K", 65_200_000, ""),
+)
+"""Networks and training sets as in insightface's model zoo; parameters from the files' sizes, 4 bytes each;
+released when the files in the archives were last changed."""
 
 ONNX = (
     EncoderCard(

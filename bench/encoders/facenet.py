@@ -1,7 +1,4 @@
-"""FaceNet: InceptionResnetV1 as facenet-pytorch defines it, with weights in that package's format.
-
-Input is scaled as (x - 127.5) / 128 from 8-bit values, as that package does for these weights.
-"""
+"""FaceNet: InceptionResnetV1 as facenet-pytorch defines it, with weights in that package's format."""
 
 from __future__ import annotations
 
@@ -13,6 +10,7 @@ import torch
 from torch import nn
 
 from bench.encoders.networks import embed, frozen
+from bench.encoders.preprocessing import Prepared
 from bench.errors import UserError
 from bench.torchvision_compat import ensure
 from bench.types import EncoderCard
@@ -39,7 +37,7 @@ class FaceNet:
         """
         self.card = card
         self.runtime = f"torch {torch.__version__} {device}"
-        self._net = frozen(_Scaled(_backbone(path)), device)
+        self._net = frozen(Prepared(_backbone(path), card.preprocessing), device)
 
     def embed(self, crops: torch.Tensor) -> torch.Tensor:
         """Float32 [n, 3, size, size] in [0, 1] -> unit float32 [n, dimensions]. See the protocol.
@@ -54,30 +52,26 @@ class FaceNet:
         return self._net
 
 
-class _Scaled(nn.Module):
-    def __init__(self, backbone: nn.Module) -> None:
-        super().__init__()
-        self.backbone = backbone
-
-    def forward(self, crops: torch.Tensor) -> torch.Tensor:
-        """[n, 3, 160, 160] in [0, 1] -> [n, 512], not normalised."""
-        out: torch.Tensor = self.backbone((crops * 255 - 127.5) / 128)
-        return out
-
-
 def _backbone(path: Path) -> nn.Module:
     ensure()
     from facenet_pytorch import InceptionResnetV1
 
     net = InceptionResnetV1(pretrained=None)
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        # weights_only: tensors and plain containers; anything else that a pickle could do is refused
+        state: Any = torch.load(path, map_location="cpu", weights_only=True)
         # the published files end in a classifier over the training identities: not part of an encoder
         net.load_state_dict({k: v for k, v in state.items() if not k.startswith("logits.")})
-    except (RuntimeError, pickle.UnpicklingError, AttributeError, EOFError) as error:
-        said = str(error).splitlines()[0]
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}.") from error
+    except (*_NOT_WEIGHTS, pickle.UnpicklingError) as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UserError(f"{path} does not hold the weights of InceptionResnetV1: {said}") from error
     # its forward normalises unless it classifies: a classifier that does nothing gives the raw embedding
     net.classify, net.logits = True, nn.Identity()
     backbone: nn.Module = net
     return backbone
+
+
+_NOT_WEIGHTS = (RuntimeError, AttributeError, EOFError, ValueError, KeyError, TypeError, IndexError)
+"""What torch raises for files that are something else, whole or not."""

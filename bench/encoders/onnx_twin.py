@@ -3,32 +3,105 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import cast
 
 import onnx
 import torch
 from onnx import numpy_helper
 from torch import fx, nn
 
+from bench.encoders.preprocessing import Prepare
+from bench.errors import UserError
 from bench.torchvision_compat import ensure
 
+_REFUSALS = (
+    *(NotImplementedError, ValueError, KeyError, TypeError, AttributeError),
+    *(RuntimeError, AssertionError, IndexError),
+)
+"""What onnx2torch raises for graphs that it does not understand; it has no error of its own."""
 
-def from_onnx(data: bytes) -> nn.Module:
+
+def from_onnx(data: bytes, name: str, prepare: Prepare, *, one_by_one: bool = False) -> nn.Module:
     """The graph as a torch module in eval mode: the same function, to rounding.
 
     Args:
         data: an ONNX file, verified.
+        name: of the encoder, for the message.
+        prepare: what is done to crops before the graph.
+        one_by_one: call it with one crop at a time, since the graph is made for a fixed batch.
 
     Returns:
-        A module from the graph's one input to its one output.
+        A module from RGB crops in [0, 1] to embeddings [n, dimensions], not normalised.
+
+    Raises:
+        UserError: naming the operations that have no counterpart in torch here.
     """
     ensure()
     from onnx2torch import convert
 
-    model = onnx.load_from_string(data)
+    model = onnx.load_model_from_string(data)
+    missing = _unknown(model)
+    if missing:
+        raise UserError(f"{_refused(name)}: nothing in torch here stands for {', '.join(missing)}. {_STILL}")
     _use_clip(model.graph)
-    module: fx.GraphModule = convert(model)
-    _use_plain_slices(module)
-    return module.eval()
+    try:
+        module: fx.GraphModule = convert(model)
+        _use_plain_slices(module)
+    except _REFUSALS as error:
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            f"{_refused(name)}: onnx2torch does not understand its graph ({said}). {_STILL}"
+        ) from error
+    _around(module, prepare)
+    module.float().eval()  # a float16 graph has gradients in full precision
+    return _OneByOne(module) if one_by_one else module
+
+
+_STILL = "As --encoder it works."
+
+
+def _refused(name: str) -> str:
+    return f"encoder {name!r} cannot be a surrogate"
+
+
+def _unknown(model: onnx.ModelProto) -> list[str]:
+    """Types of operations that onnx2torch has no converter for."""
+    from onnx2torch.node_converters import get_converter
+
+    versions = {opset.domain: opset.version for opset in model.opset_import}
+    unknown: set[str] = set()
+    for node in model.graph.node:
+        try:
+            get_converter(node.op_type, versions.get(node.domain, 1), node.domain)
+        except NotImplementedError:
+            unknown.add(node.op_type)
+    return sorted(unknown)
+
+
+class _OneByOne(nn.Module):
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, crops: torch.Tensor) -> torch.Tensor:
+        return torch.cat([self.network(crop[None]) for crop in crops])
+
+
+def _around(module: fx.GraphModule, prepare: Prepare) -> None:
+    """Put the preprocessing before the graph, and give every crop one row after it."""
+    graph = module.graph
+    entry = next(node for node in graph.nodes if node.op == "placeholder")
+    if prepare.swap or prepare.scale or prepare.last:
+        module.add_submodule("prepare", prepare)
+        with graph.inserting_after(entry):
+            prepared = graph.call_module("prepare", (entry,))
+        entry.replace_all_uses_with(prepared, delete_user_cb=lambda user: user is not prepared)
+    exit_ = next(node for node in graph.nodes if node.op == "output")
+    module.add_submodule("rows", nn.Flatten())
+    with graph.inserting_before(exit_):
+        exit_.args = (graph.call_module("rows", (cast(fx.Node, exit_.args[0]),)),)
+    graph.lint()
+    module.recompile()
 
 
 def _use_clip(graph: onnx.GraphProto) -> None:
@@ -59,14 +132,22 @@ def _use_clip(graph: onnx.GraphProto) -> None:
 
 
 class _Slice(nn.Module):
-    """One constant slice per axis."""
+    """One constant slice per axis. torch knows no negative steps: such an axis is cut, then flipped."""
 
-    def __init__(self, slices: tuple[slice, ...]) -> None:
+    def __init__(self, slices: dict[int, slice]) -> None:
         super().__init__()
         self.slices = slices
+        self.backward = [axis for axis, one in slices.items() if one.step < 0]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x[self.slices]
+        index = [slice(None)] * x.ndim
+        for axis, one in self.slices.items():
+            index[axis] = one
+        for axis in self.backward:
+            picked = range(*self.slices[axis].indices(x.shape[axis]))[::-1]
+            index[axis] = slice(picked.start, picked.stop, picked.step) if picked else slice(0, 0)
+        cut = x[tuple(index)]
+        return cut.flip(self.backward) if self.backward else cut
 
 
 def _use_plain_slices(module: fx.GraphModule) -> None:
@@ -75,16 +156,21 @@ def _use_plain_slices(module: fx.GraphModule) -> None:
     for node in module.graph.nodes:
         if node.op != "call_module" or type(modules[node.target]).__name__ != "OnnxSlice":
             continue
-        starts, ends, axes = (_constant(module, argument) for argument in node.args[1:4])
-        steps = _constant(module, node.args[4]) if len(node.args) > 4 else [1] * len(starts)
-        slices = [slice(None)] * (max(axes) + 1)
-        for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
-            slices[axis] = slice(start, end, step)
-        module.set_submodule(node.target, _Slice(tuple(slices)))
+        read = [_constant(module, argument) for argument in node.args[1:]]
+        if any(one is None for one in read):
+            continue  # computed from the input's shape: left to onnx2torch
+        starts, ends, *rest = cast(list[list[int]], read)
+        axes = rest[0] if rest else list(range(len(starts)))
+        steps = rest[1] if len(rest) > 1 else [1] * len(starts)
+        slices = {a: slice(*one) for a, *one in zip(axes, starts, ends, steps, strict=True)}
+        module.set_submodule(node.target, _Slice(slices))
         node.args = node.args[:1]
     module.graph.lint()
     module.recompile()
 
 
-def _constant(module: fx.GraphModule, node: fx.Node) -> list[int]:
+def _constant(module: fx.GraphModule, node: fx.Node) -> list[int] | None:
+    """Numbers that the graph holds; None for what it computes."""
+    if node.op != "get_attr":
+        return None
     return [int(value) for value in module.get_buffer(str(node.target))]
