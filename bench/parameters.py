@@ -48,8 +48,13 @@ def coerce(plugin: type[Any], name: str, text: str) -> Any:
 
 
 def resolved(plugin: Any) -> dict[str, Plain]:
-    """Every parameter of a plug-in by name, as plain values."""
-    return {f.name: plain(getattr(plugin, f.name)) for f in fields(plugin)}
+    """Every parameter of a plug-in by name, as plain values.
+
+    A field with the metadata `{"recorded": False}` is where something lies, such as a folder of photos: what
+    lies there is told by its digest, and no path gets into a record.
+    """
+    told = (f for f in fields(plugin) if f.metadata.get("recorded", True))
+    return {f.name: plain(getattr(plugin, f.name)) for f in told}
 
 
 def plain(value: Any) -> Plain:

@@ -44,6 +44,9 @@ def load(kind: Kind, name: str) -> type[Any]:
 def make(kind: Kind, text: str) -> tuple[str, Any]:
     """Read `name` or `name:field=value,field=value` and make the plug-in.
 
+    A class that says `positional = "field"` takes all that follows the first colon as that one parameter, so
+    that it may hold any character: `folder:/photos/2024, summer`.
+
     Returns:
         The name, and the instance with every parameter resolved.
 
@@ -54,6 +57,9 @@ def make(kind: Kind, text: str) -> tuple[str, Any]:
     plugin = load(kind, name)
     known = {f.name: f for f in fields(plugin)}
     given: dict[str, Any] = {}
+    whole = getattr(plugin, "positional", None)
+    if whole is not None and arguments:
+        return name, plugin(**{whole: arguments})
     for item in filter(None, arguments.split(",")):
         key, equals, value = item.partition("=")
         key = key.strip().replace("-", "_")

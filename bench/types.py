@@ -214,6 +214,9 @@ class DatasetCard:
         citation: how to cite it.
         default_users: protected users when none are asked for; None means as many as it allows up to 200.
         default_background: background identities when none are asked for; None means all there are.
+        identities: how many people it has.
+        photos: how many photos of them.
+        resolved: parameters that were left to the data set, and what they became.
     """
 
     name: str
@@ -222,6 +225,9 @@ class DatasetCard:
     citation: str
     default_users: int | None = None
     default_background: int | None = None
+    identities: int | None = None
+    photos: int | None = None
+    resolved: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

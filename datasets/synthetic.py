@@ -77,6 +77,8 @@ class InventedPeople:
             citation="cloakbench, built-in synthetic faces; cite the project by its CITATION.cff",
             default_users=20,
             default_background=30,
+            identities=self.asked.people,
+            photos=self.asked.people * self.asked.photos_each,
         )
 
     def catalogue(self) -> Catalogue:

@@ -134,7 +134,7 @@ def test_no_photos_names_the_places_and_the_command(tmp_path: Path, content: dic
 
 
 def test_unknown_variant(folders: Folders) -> None:
-    with pytest.raises(UserError, match="any folder called 'lfw_blurred'"):
+    with pytest.raises(UserError, match="no variant of data set 'lfw' 'lfw_blurred'"):
         Lfw(variant="lfw_blurred").open(folders)
 
 

@@ -1,0 +1,50 @@
+"""Which files are photos: by their ending, or else by how they begin."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from functools import cache
+
+import PIL.Image
+
+_HEIF = {".heic", ".heif", ".hif", ".heics", ".heifs"}
+_NO_PHOTOS = {"BUFR", "EPS", "FITS", "GRIB", "HDF5", "MPEG", "PDF", "WMF"}
+"""What Pillow has a name for but reads nothing of, or only with other programs: films, maps and drawings."""
+
+
+def no_photo(file: os.DirEntry[str]) -> str:
+    """Why a file is no photo; empty if it is one, whole or broken.
+
+    A file with the ending of a photo is one: what is wrong with it is said when it is decoded. Any other is
+    looked into.
+    """
+    try:
+        if not file.is_file():
+            return "a link to nothing" if file.is_symlink() else "neither a file nor a folder"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if os.path.splitext(file.name)[1].lower() in _endings():  # noqa: PTH122 - a Path each takes twice as long
+        return ""
+    try:
+        with warnings.catch_warnings(action="ignore"), PIL.Image.open(file.path, formats=_formats()):
+            return ""
+    except PIL.Image.DecompressionBombError:
+        return ""  # a photo all the same; refused when it is decoded
+    except PIL.UnidentifiedImageError:
+        return "not a photo in any format that Pillow reads"
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        return f"not a photo: {' '.join(str(error).split())}"
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    PIL.Image.init()
+    return tuple(sorted(set(PIL.Image.OPEN) - _NO_PHOTOS))
+
+
+@cache
+def _endings() -> frozenset[str]:
+    readable = set(_formats())
+    known = PIL.Image.registered_extensions()
+    return frozenset({ending for ending, kind in known.items() if kind in readable} | _HEIF)
