@@ -190,7 +190,7 @@ def plan(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device: st
     }
     described: dict[str, Plain] = {
         "name": dataset_name,
-        "parameters": resolved(dataset),
+        "parameters": {**resolved(dataset), **data.card.resolved},
         "digest": data.card.revision,
     }
     wanted = _encoders(spec, dataset_name, folders)
