@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import tempfile
 from pathlib import Path
 
+from bench import lock
 from bench.errors import UserError
+from bench.fetching.sources import SOURCES
 from bench.types import EncoderCard, Folders
 
 FILES = {
@@ -16,9 +15,6 @@ FILES = {
     "facenet-casia": "20180408-102900-casia-webface.pt",
 }
 """Names whose file is not called NAME.onnx: here, what facenet-pytorch publishes them as."""
-
-LOCK = "weights.lock.json"
-"""In BENCH_HOME: digests of files whose publisher states none, pinned when they are first used."""
 
 _digests: dict[tuple[str, int, int], str] = {}
 
@@ -54,9 +50,10 @@ def find(card: EncoderCard | str, folders: Folders) -> Path:
     path = present(name, folders)
     if path is None:
         looked = " or ".join(str(place) for place in places(folders))
+        get = f"Type 'bench fetch {name}', or put it there" if name in SOURCES else "Put it there"
         raise UserError(
             f"encoder {name!r} needs {file_name(name)}, which is not in {looked}. "
-            "'bench list encoders' says where it comes from; put it there."
+            f"{get}; 'bench list encoders' says where it comes from."
         )
     stated = card.sha256 if isinstance(card, EncoderCard) else ""
     return verified(path, stated or pinned(path, folders))
@@ -96,32 +93,12 @@ def pinned(path: Path, folders: Folders) -> str:
     Raises:
         UserError: if the lock file cannot be read or written.
     """
-    lock = Path(folders.home) / LOCK
-    try:
-        digests = json.loads(lock.read_text(encoding="utf-8")) if lock.is_file() else {}
-        if path.name in digests:
-            return str(digests[path.name])
-        digests[path.name] = digest(path)
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        _replace(lock, json.dumps(digests, indent=1, sort_keys=True) + "\n")
-    except OSError as error:
-        raise UserError(f"cannot pin the digest of {path.name} in {lock}: {error.strerror}.") from error
-    except (ValueError, TypeError, AttributeError) as error:
-        raise UserError(f"{lock} is damaged ({error}). Delete it to pin the weights anew.") from error
-    return str(digests[path.name])
+    found = lock.recorded(path.name, folders)
+    if not found:
+        found = digest(path)
+        lock.pin(path.name, found, folders)
+    return found
 
 
 def _name(card: EncoderCard | str) -> str:
     return card if isinstance(card, str) else card.name
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that a reader, or a kill, never meets half of it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -1,4 +1,4 @@
-"""`bench list`, `bench doctor`, `bench fetch`, `bench schema`."""
+"""`bench list`, `bench doctor`, `bench schema`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ def add_to(app: typer.Typer) -> None:
     """Register the verbs."""
     app.command("list", help="Names with one-line descriptions.\n\nExample: bench list defenses")(listing)
     app.command("doctor", help="What is installed, found and missing.\n\nExample: bench doctor")(doctor)
-    app.command("fetch", help="Download a data set. Nothing else does.\n\nExample: bench fetch lfw")(fetch)
     app.command("schema", help="JSON Schema of the records.\n\nExample: bench schema > schema.json")(schema)
 
 
@@ -54,14 +53,6 @@ def doctor(as_json: Json = False) -> None:
         sys.stdout.write(json.dumps(found, indent=1) + "\n")
         return
     print_table(["subject", "state", "what to type"], rows)
-
-
-def fetch(name: Annotated[str, typer.Argument(help="lfw")]) -> None:
-    """Download, and say where it lies."""
-    from bench.fetch import fetch as download
-    from bench.folders import folders
-
-    sys.stdout.write(f"{download(name, folders())}\n")
 
 
 def schema() -> None:

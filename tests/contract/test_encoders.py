@@ -14,6 +14,7 @@ import bench.encoders
 from bench.encoders.cards import FACENET, ONNX
 from bench.encoders.faults import EncoderFault, unit
 from bench.errors import UserError
+from bench.lock import LOCK
 from bench.protocols import Encoder
 from bench.torchvision_compat import ensure
 from bench.types import Folders
@@ -181,7 +182,7 @@ def test_facenet_file_with_other_weights_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "weights" / file_name("facenet-casia")
     for content in ({"conv.weight": torch.zeros(1)}, [1, 2]):
         torch.save(content, path)
-        (tmp_path / "weights.lock.json").unlink(missing_ok=True)
+        (tmp_path / LOCK).unlink(missing_ok=True)
         with pytest.raises(UserError, match="does not hold the weights of InceptionResnetV1") as caught:
             bench.encoders.load("facenet-casia", Folders(home=str(tmp_path)))
         assert "\n" not in str(caught.value)

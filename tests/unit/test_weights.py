@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import weights
+from bench import lock, weights
 from bench.encoders.cards import FACENET, ONNX
 from bench.errors import UserError
 from bench.types import EncoderCard, Folders
@@ -79,10 +79,10 @@ def test_weights_without_a_published_digest_are_pinned_at_first_use(folders: Fol
     assert card.sha256 == ""
     path = put(folders, "home", "20180402-114759-vggface2.pt", GOOD)
     assert weights.find(card, folders) == path
-    lock = json.loads((Path(folders.home) / weights.LOCK).read_text())
-    assert lock == {path.name: hashlib.sha256(GOOD).hexdigest()}
+    pins = json.loads((Path(folders.home) / lock.LOCK).read_text())
+    assert pins == {path.name: hashlib.sha256(GOOD).hexdigest()}
     path.write_bytes(b"changed since")
-    with pytest.raises(UserError, match=lock[path.name]):
+    with pytest.raises(UserError, match=pins[path.name]):
         weights.find(card, folders)
 
 
@@ -90,14 +90,14 @@ def test_pins_of_several_files_live_together(folders: Folders) -> None:
     for card in FACENET:
         put(folders, "real", weights.file_name(card.name), card.name.encode())
         weights.find(card, folders)
-    assert len(json.loads((Path(folders.home) / weights.LOCK).read_text())) == 2
-    assert [p.name for p in Path(folders.home).iterdir() if p.is_file()] == [weights.LOCK]
+    assert len(json.loads((Path(folders.home) / lock.LOCK).read_text())) == 2
+    assert [p.name for p in Path(folders.home).iterdir() if p.is_file()] == [lock.LOCK]
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "3"])
 def test_damaged_lock_is_the_users_to_delete(folders: Folders, content: str) -> None:
     put(folders, "home", weights.file_name(FACENET[0].name), GOOD)
-    (Path(folders.home) / weights.LOCK).write_text(content)
+    (Path(folders.home) / lock.LOCK).write_text(content)
     with pytest.raises(UserError, match=r"damaged.*Delete it"):
         weights.find(FACENET[0], folders)
 

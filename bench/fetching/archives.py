@@ -1,0 +1,179 @@
+"""Unpacking archives that somebody else made: nothing outside the folder, no links, no bombs."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from bench.errors import UserError
+
+_CHUNK = 2**20
+_DAMAGED = (tarfile.TarError, zipfile.BadZipFile, EOFError, gzip.BadGzipFile, zlib.error, NotImplementedError)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an archive may become.
+
+    Attributes:
+        members: files and folders.
+        total: bytes unpacked.
+        ratio: bytes unpacked for each byte of the archive; photos and weights hardly shrink.
+        floor: bytes that any archive may have, whatever its ratio.
+    """
+
+    members: int = 200_000
+    total: int = 16 * 2**30
+    ratio: int = 20
+    floor: int = 16 * 2**20
+
+
+LIMITS = Limits()
+
+
+class _UnsafeError(Exception):
+    """The archive must not be unpacked; the message says why."""
+
+
+def unpack(archive: Path, into: Path, limits: Limits = LIMITS) -> dict[str, str]:
+    """Unpack a .zip or a .tgz into an empty folder.
+
+    Files get the mode that any new file gets. Links and devices are refused, wherever they point.
+
+    Args:
+        archive: a file; its suffix is not looked at.
+        into: an empty folder.
+        limits: what the archive may become.
+
+    Returns:
+        Hex sha256 of every file, by its path below the folder, written with `/`.
+
+    Raises:
+        UserError: for a damaged archive, and for one that is not safe; `into` then holds a part of it.
+        OSError: if a file cannot be written.
+    """
+    allowed = min(limits.total, max(limits.floor, limits.ratio * archive.stat().st_size))
+    try:
+        members = _zip(archive) if zipfile.is_zipfile(archive) else _tar(archive, allowed)
+        return _Unpacked(into, allowed, limits.members).take(members)
+    except _UnsafeError as error:
+        raise UserError(f"{archive} is not unpacked: {error}. Get it from another source.") from error
+    except _DAMAGED as error:
+        raise UserError(f"{archive} is a damaged archive ({error}). Delete it and get it again.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    name: str
+    folder: bool
+    size: int
+    body: IO[bytes] | None = None
+
+
+@dataclass(slots=True)
+class _Unpacked:
+    """A folder that fills, and what may still go into it."""
+
+    into: Path
+    allowed: int
+    members: int
+    digests: dict[str, str] = field(default_factory=dict)
+
+    def take(self, members: Iterator[_Member]) -> dict[str, str]:
+        for count, member in enumerate(members, 1):
+            if count > self.members:
+                raise _UnsafeError(f"it has more than {self.members} members")
+            path = _inside(member.name)
+            if path is None:
+                continue
+            if member.folder:
+                self.into.joinpath(path).mkdir(parents=True, exist_ok=True)
+            else:
+                self._file(path, member)
+        return self.digests
+
+    def _file(self, path: PurePosixPath, member: _Member) -> None:
+        target = self.into.joinpath(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        digest = hashlib.sha256()
+        try:
+            out = target.open("xb")
+        except (FileExistsError, NotADirectoryError) as error:
+            raise _UnsafeError(f"it has {member.name!r} twice") from error
+        with out:
+            if member.size > self.allowed:
+                raise _UnsafeError("it unpacks to far more than its own size")
+            while member.body is not None and (chunk := member.body.read(_CHUNK)):
+                self.allowed -= len(chunk)
+                if self.allowed < 0:
+                    raise _UnsafeError("it unpacks to far more than its own size")
+                digest.update(chunk)
+                out.write(chunk)
+        self.digests[str(path)] = digest.hexdigest()
+
+
+def _inside(name: str) -> PurePosixPath | None:
+    """The path of a member below the folder; None for the folder itself."""
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if name.startswith("/") or ".." in parts or "\\" in name or any(":" in part for part in parts):
+        raise _UnsafeError(f"its member {name!r} leads out of the folder")
+    if not name.isprintable() or any(len(part.encode()) > 255 for part in parts):
+        raise _UnsafeError(f"its member {name[:40]!r} has a name that no file should have")
+    return PurePosixPath(*parts) if parts else None
+
+
+def _zip(archive: Path) -> Iterator[_Member]:
+    with zipfile.ZipFile(archive) as opened:
+        for info in opened.infolist():
+            kind = stat.S_IFMT(info.external_attr >> 16)
+            if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+                raise _UnsafeError(f"its member {info.filename!r} is a link or a device")
+            if info.flag_bits & 1:
+                raise _UnsafeError(f"its member {info.filename!r} is encrypted")
+            if info.is_dir():
+                yield _Member(info.filename, True, 0)
+            else:
+                with opened.open(info) as body:
+                    yield _Member(info.filename, False, info.file_size, body)
+
+
+def _tar(archive: Path, allowed: int) -> Iterator[_Member]:
+    # tarfile reads a header's own contents into memory, so what it may read is bounded too: twice what may
+    # be unpacked leaves room for a header a file
+    with (
+        gzip.open(archive) as plain,
+        tarfile.open(fileobj=_Metered(plain, 2 * allowed), mode="r|") as opened,
+    ):
+        for info in opened:
+            if not (info.isreg() or info.isdir()) or info.issparse():
+                raise _UnsafeError(f"its member {info.name!r} is a link or a device")
+            yield _Member(info.name, info.isdir(), info.size, opened.extractfile(info))
+
+
+class _Metered(io.RawIOBase):
+    """A stream that ends in an error where it should have ended."""
+
+    def __init__(self, stream: gzip.GzipFile, allowed: int) -> None:
+        super().__init__()
+        self._stream, self._allowed = stream, allowed
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes."""
+        found = self._stream.read(size)
+        self._allowed -= len(found)
+        if self._allowed < 0:
+            raise _UnsafeError("it unpacks to far more than its own size")
+        return found

@@ -1,0 +1,225 @@
+"""From a name to verified files in their place; nothing is ever there by half."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import filelock
+
+from bench import lock, weights
+from bench.errors import UserError, unknown_name
+from bench.fetching import archives, downloads, manifests
+from bench.fetching.contents import problem
+from bench.fetching.sources import SOURCES, Item, Source
+from bench.progress import Progress, Silent
+from bench.types import Folders
+
+READY, MISSING = "ready", "not here"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How to fetch.
+
+    Attributes:
+        consent: asked before the first byte is fetched, with the source's name; raises when it is refused.
+        origins: files, folders and addresses to take files from in place of where they are published.
+        offline: use what is here, or what `origins` has on this machine.
+        progress: where to report.
+    """
+
+    consent: Callable[[str, Source], None]
+    origins: Sequence[str] = ()
+    offline: bool = False
+    progress: Progress = field(default_factory=Silent)
+
+
+def fetch(name: str, folders: Folders, wishes: Wishes) -> list[Path]:
+    """Put what a name stands for where the rest of the benchmark looks for it.
+
+    What is already there is verified and not fetched again. A download that was interrupted goes on.
+
+    Args:
+        name: one of `sources.SOURCES`.
+        folders: `home` is where it goes.
+        wishes: see there.
+
+    Returns:
+        The files and folders, the main one first.
+
+    Raises:
+        UserError: in one line, for whatever keeps them from being there and right.
+    """
+    source = SOURCES.get(name)
+    if source is None:
+        raise _unknown(name, folders)
+    home = Path(folders.home)
+    try:
+        with _alone(home):
+            wanted = [item for item in source.items if not ready(item, folders)]
+            if wanted:
+                given = [_origin(item, source, wishes) for item in wanted]
+                wishes.consent(name, source)
+                for item, origin in zip(wanted, given, strict=True):
+                    _install(item, origin, folders, wishes)
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        raise UserError(
+            f"could not fetch {name!r} into {home}:{where} {error.strerror or error}. What was downloaded is "
+            "kept: make room, or set BENCH_HOME to a folder of yours, and repeat."
+        ) from error
+    return [home / item.place for item in source.items]
+
+
+def state(source: Source, folders: Folders) -> str:
+    """In a word, what is here of a source; digests are not computed."""
+    home = Path(folders.home)
+    here = [item for item in source.items if (home / item.place).exists()]
+    if len(here) == len(source.items):
+        return READY
+    parts = [_part(item, home) for item in source.items if _part(item, home).exists()]
+    if parts:
+        return f"begun, {sum(part.stat().st_size for part in parts) / 1e6:.1f} MB here"
+    return f"{len(here)} of {len(source.items)} files" if here else MISSING
+
+
+def ready(item: Item, folders: Folders) -> bool:
+    """Whether a file or folder is in its place and is what was fetched.
+
+    Raises:
+        UserError: if it is there and is something else; it is left as it is.
+    """
+    target = Path(folders.home) / item.place
+    if not target.exists():
+        return False
+    if item.archive:
+        manifests.verify(target, folders)
+        return True
+    if wrong := problem(target, item, folders):
+        raise UserError(f"{target} is altered or damaged: {wrong}. Move it away and fetch it again.")
+    weights.pinned(target, folders)
+    return True
+
+
+def _install(item: Item, origin: Path | list[str], folders: Folders, wishes: Wishes) -> None:
+    """Get one item, verify it, and move it to its place in one step."""
+    home = Path(folders.home)
+    target, part = home / item.place, _part(item, home)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(origin, Path):
+        if wrong := problem(origin, item, folders):
+            raise UserError(f"{origin} is not {item.file} as it should be: {wrong}. Nothing was installed.")
+        got = origin
+    else:
+        downloads.download(
+            item.file,
+            origin,
+            part,
+            check=lambda path: problem(path, item, folders),
+            trusted=bool(item.sha256 or item.md5 or lock.recorded(item.file, folders)),
+            size=item.size,
+            progress=wishes.progress,
+        )
+        got = part
+    lock.pin(item.file, weights.digest(got), folders)
+    if item.archive:
+        _unpack(got, target, folders)
+    elif got == part:
+        got.replace(target)
+    else:
+        shutil.copyfile(got, part)
+        part.replace(target)
+    downloads.drop(part)
+
+
+def _unpack(archive: Path, target: Path, folders: Folders) -> None:
+    """Unpack beside the target, then rename: it is there whole or not at all."""
+    prefix = f".{target.name}.unpacking-"
+    for left_over in target.parent.glob(
+        f"{prefix}*"
+    ):  # by a run that was killed; the lock says none is alive
+        shutil.rmtree(left_over)
+    scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=prefix))
+    try:
+        digests = archives.unpack(archive, scratch)
+        entries = list(scratch.iterdir())
+        tree = entries[0] if len(entries) == 1 and entries[0].is_dir() else scratch
+        top = "" if tree == scratch else f"{tree.name}/"
+        tree.chmod(0o777 & ~_umask())
+        manifests.write(target, {name.removeprefix(top): sha256 for name, sha256 in digests.items()}, folders)
+        tree.replace(target)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _umask() -> int:
+    """The mode that new folders lack; `mkdtemp` makes a private one."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _origin(item: Item, source: Source, wishes: Wishes) -> Path | list[str]:
+    """Where to take an item from: a file on this machine, or addresses."""
+    main = item == source.items[0]
+    for origin in wishes.origins:
+        if "://" in origin:
+            if wishes.offline:
+                raise UserError(f"--offline excludes --from {origin}: name a file or folder.")
+            if origin.endswith("/"):
+                return [origin + item.file]
+            if main or origin.rpartition("/")[2] == item.file:
+                return [origin]
+            continue
+        path = Path(origin)
+        if not path.exists():
+            raise UserError(f"--from {origin}: there is no such file or folder.")
+        if path.is_dir() and (path / item.file).is_file():
+            return path / item.file
+        if path.is_file() and (path.name == item.file or (main and not _named(path.name, source))):
+            return path
+    if wishes.offline:
+        where = f" from {item.urls[0]}" if item.urls else ""
+        sha256 = f" (sha256 {item.sha256})" if item.sha256 else ""
+        raise UserError(
+            f"offline, and {item.file} is not here: bring it{where}{sha256} and add --from FILE_OR_FOLDER."
+        )
+    return list(item.urls)
+
+
+def _named(file: str, source: Source) -> bool:
+    return any(item.file == file for item in source.items)
+
+
+def _part(item: Item, home: Path) -> Path:
+    # beside its target, so that the last step is a rename
+    return (home / item.place).with_name(f"{item.file}.part")
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Let one process at a time fetch into a home; the lock of one that was killed is free."""
+    home.mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(home / "fetch.lock", timeout=0):
+            yield
+    except filelock.Timeout as error:
+        raise UserError(f"another 'bench fetch' is at work in {home}: wait for it to end.") from error
+
+
+def _unknown(name: str, folders: Folders) -> UserError:
+    from bench.encoders.cards import FACENET, ONNX
+
+    card = {card.name: card for card in (*FACENET, *ONNX)}.get(name)
+    if card is None:
+        return unknown_name("download", name, SOURCES, command="bench fetch --list")
+    return UserError(
+        f"encoder {name!r} has no download that can be verified. Get {weights.file_name(name)} from its "
+        f"source ({card.source}) and put it into {Path(folders.home) / 'weights'}."
+    )

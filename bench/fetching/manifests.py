@@ -1,0 +1,58 @@
+"""What lies in a folder that was fetched: `FOLDER.sha256` beside it, as `sha256sum -c` reads it, pinned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from bench import lock, weights
+from bench.errors import UserError
+from bench.types import Folders
+
+
+def write(target: Path, digests: Mapping[str, str], folders: Folders) -> None:
+    """Write down what a folder is to hold, and pin it.
+
+    Args:
+        target: the folder, which need not be there yet.
+        digests: path below the folder -> hex sha256.
+        folders: `home` holds the lock.
+    """
+    listed = _beside(target)
+    lines = "".join(f"{sha256}  {target.name}/{name}\n" for name, sha256 in sorted(digests.items()))
+    lock.replace(listed, lines)
+    lock.pin(listed.name, weights.digest(listed), folders)
+
+
+def verify(target: Path, folders: Folders) -> None:
+    """Make sure that a folder holds what was fetched; what else lies in it does not matter.
+
+    Raises:
+        UserError: if a file is missing or altered, or if the folder was not fetched.
+    """
+    listed = _beside(target)
+    pinned = lock.recorded(listed.name, folders)
+    if not listed.is_file() or not pinned:
+        raise UserError(
+            f"{target} is there, but not from 'bench fetch', so there is nothing to verify it by. "
+            "Use it as it is, or move it away and fetch again."
+        )
+    weights.verified(listed, pinned)
+    wrong = []
+    lines = listed.read_text(encoding="utf-8").splitlines()
+    for line in lines:
+        sha256, _, name = line.partition("  ")
+        path = target.parent / name
+        if not path.is_file():
+            wrong.append(f"{path} is missing")
+        elif (found := weights.digest(path)) != sha256:
+            wrong.append(f"the sha256 of {path} is {found}, it should be {sha256}")
+    if wrong:
+        raise UserError(
+            f"{target} is not what was fetched: {wrong[0]} ({len(wrong)} of {len(lines)} files). "
+            "Move it away and fetch it again."
+        )
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(target.name + ".sha256")
