@@ -30,6 +30,11 @@ class Knn:
 
     k: int = 1
 
+    def check(self) -> None:
+        """See `bench.protocols.Clusterer`."""
+        if self.k < 1:
+            raise UserError(f"knn: k {self.k} is below 1. Try k=1.")
+
     def calibrated(self, embeddings: Embeddings, people: Labels) -> Knn:
         """Itself: a ranking has no threshold, so there is nothing that calibration identities could tune."""
         return self
@@ -48,12 +53,9 @@ class Knn:
             int [probe, top].
 
         Raises:
-            UserError: for k below 1.
             ValueError: for embeddings that are zero or not finite, dimensions that differ, an empty gallery,
                 or top below 1.
         """
-        if self.k < 1:
-            raise UserError(f"knn: k {self.k} is below 1. Try k=1.")
         if top < 1:
             raise ValueError(f"top must be at least 1, got {top}")
         asked, held = unit_rows(probes, "probes"), unit_rows(gallery.embeddings, "gallery")

@@ -190,7 +190,7 @@ def plan(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device: st
     }
     described: dict[str, Plain] = {
         "name": dataset_name,
-        "parameters": {**resolved(dataset), **data.card.resolved},
+        "parameters": resolved(dataset),
         "digest": data.card.revision,
     }
     wanted = _encoders(spec, dataset_name, folders)
@@ -202,6 +202,7 @@ def plan(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device: st
         )
     cells: list[Cell] = []
     defenses = _defenses(spec.defenses)
+    _checked(defenses, attackers, spec.budgets)
     for defense, budget, channel in product(defenses, spec.budgets, spec.channels):
         parsed, passed = Budget.parse(budget), str(channels.parse(channel))
         for surrogates in _surrogates(spec, defense, wanted, folders):
@@ -277,6 +278,16 @@ def _surrogates(
         return [()]
     asked = spec.surrogates or (wanted[0].name,)
     return [tuple(encoders.ready(name, folders) for name in text.split("+")) for text in asked]
+
+
+def _checked(defenses: Sequence[Chosen], attackers: Sequence[Chosen], budgets: Sequence[str]) -> None:
+    """Have every plug-in that can do so look at its parameters, before anything is computed."""
+    for attacker in attackers:
+        if hasattr(attacker.plugin, "check"):
+            attacker.plugin.check()
+    for defense, budget in product(defenses, budgets):
+        if hasattr(defense.plugin, "check"):
+            defense.plugin.check(Budget.parse(budget))
 
 
 def _defenses(asked: Sequence[str | UserFunction]) -> list[Chosen]:

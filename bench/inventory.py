@@ -36,7 +36,10 @@ def listed(kind: str, folders: Folders) -> list[tuple[str, str]]:
         ]
     if kind in ("defenses", "attackers"):
         cards = ((n, registry.load(kind, n).card) for n in registry.names(kind))  # type: ignore[arg-type]  # narrowed above
-        return [(name, f"{card.summary} ({card.source})") for name, card in cards]
+        return [
+            (name, f"{card.summary} ({card.source}{'' if card.bounded else '; keeps no budget'})")
+            for name, card in cards
+        ]
     if kind == "datasets":
         return [(n, _summary(registry.load("datasets", n))) for n in registry.names("datasets")]
     plain = {"scenarios": SCENARIOS, "budgets": _BUDGETS, "channels": _CHANNELS}

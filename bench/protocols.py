@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
+from bench.errors import UserError
 from bench.types import (
     Album,
     Budget,
@@ -163,6 +164,25 @@ class Descent:
     smoothing: float = 0.0
     jpeg: int = 0
 
+    def check(self) -> None:
+        """See that it can be walked.
+
+        Raises:
+            UserError: for a value out of range.
+        """
+        allowed = {
+            "steps": (self.steps >= 1, "1 or more"),
+            "reach": (self.reach > 0, "above 0"),
+            "momentum": (0 <= self.momentum <= 1, "0 to 1"),
+            "jitter": (self.jitter >= 0, "0 or more"),
+            "smoothing": (self.smoothing >= 0, "0 or more"),
+            "jpeg": (0 <= self.jpeg <= 95, "0 to 95"),
+        }
+        for name, (fine, takes) in allowed.items():
+            if not fine:
+                value = getattr(self, name)
+                raise UserError(f"parameter {name}={value:g} is out of range; it takes {takes}.")
+
 
 class Engine(Protocol):
     """The cloaking engine, as a defense sees it. See `bench.optim.engine`.
@@ -226,7 +246,11 @@ class Kit:
 
 
 class Defense(Protocol):
-    """Makes cloaks: a user's photos -> the photos that this user publishes."""
+    """Makes cloaks: a user's photos -> the photos that this user publishes.
+
+    One that has parameters also has `check(budget) -> None`, which raises a UserError for values out of
+    range and for a budget that it cannot work under. It is called before anything is computed.
+    """
 
     card: ClassVar[PluginCard]
 
@@ -241,7 +265,11 @@ class Defense(Protocol):
 
 
 class Clusterer(Protocol):
-    """An attacker that sorts unlabelled embeddings into people."""
+    """An attacker that sorts unlabelled embeddings into people.
+
+    One that has parameters also has `check() -> None`, which raises a UserError for values out of range. It
+    is called before anything is computed; of an `Identifier` too.
+    """
 
     card: ClassVar[PluginCard]
 

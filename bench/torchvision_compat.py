@@ -1,7 +1,7 @@
 """Lets torchvision be imported beside a torch that it was not built for.
 
 PyPI's Linux wheels of torchvision are linked to CUDA. Beside a CPU build of torch their compiled
-operators do not load, and importing torchvision (or facenet-pytorch, onnx2torch, torchmetrics, which
+operators do not load, and importing torchvision (or facenet-pytorch, onnx2torch, which
 import it) dies with "operator torchvision::nms does not exist". Everything in this package that imports
 one of them calls `ensure` first.
 """

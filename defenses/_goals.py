@@ -50,16 +50,23 @@ class Dispersed:
     spread: float
     pull: float
 
-    def __call__(self, ground: Ground) -> _Dispersed:
-        """Draw each photo's stranger and set the level.
+    def check(self) -> None:
+        """See that the level can be set.
 
         Raises:
-            UserError: with fewer than two reference people, and for a share outside 0 to 1.
+            UserError: for a share outside 0 to 1.
         """
         if not 0 < self.far < 1:
             raise UserError(
                 f"parameter far={self.far:g} is a share of pairs; it takes a number between 0 and 1."
             )
+
+    def __call__(self, ground: Ground) -> _Dispersed:
+        """Draw each photo's stranger and set the level.
+
+        Raises:
+            UserError: with fewer than two reference people.
+        """
         people = ground.reference
         if len(people) < 2:
             raise UserError(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bench.protocols import Descent, Kit
-from bench.types import Album, Image, PluginCard
+from bench.types import Album, Budget, Image, PluginCard
 
+from ._checks import bounded
 from ._goals import Dispersed
 
 
@@ -50,10 +51,18 @@ class AdvMask:
         surrogates=True,
     )
 
+    def check(self, budget: Budget) -> None:
+        """See `bench.protocols.Defense`."""
+        bounded("advmask", budget)
+        self._goal().check()
+        self._descent().check()
+
     def cloak(self, albums: Sequence[Album], kit: Kit) -> list[list[Image | None]]:
         """See `bench.protocols.Defense.cloak`."""
-        goal = Dispersed(self.margin, self.far, self.spread, self.pull)
-        return kit.engine.cloak(albums, kit, goal, self._descent())
+        return kit.engine.cloak(albums, kit, self._goal(), self._descent())
+
+    def _goal(self) -> Dispersed:
+        return Dispersed(self.margin, self.far, self.spread, self.pull)
 
     def _descent(self) -> Descent:
         return Descent(

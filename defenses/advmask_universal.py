@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from bench.errors import UserError
 from bench.protocols import Descent, Kit
-from bench.types import Album, Image, PluginCard
+from bench.types import Album, Budget, Image, PluginCard
 
+from ._checks import bounded
 from ._goals import Dispersed
 
 
@@ -49,19 +50,25 @@ class AdvMaskUniversal:
         surrogates=True,
     )
 
-    def cloak(self, albums: Sequence[Album], kit: Kit) -> list[list[Image | None]]:
-        """See `bench.protocols.Defense.cloak`.
-
-        Raises:
-            UserError: for fewer than one photo to learn on.
-        """
+    def check(self, budget: Budget) -> None:
+        """See `bench.protocols.Defense`."""
+        bounded("advmask-universal", budget)
         if self.learn < 1:
             raise UserError(
                 f"defense 'advmask-universal': learn {self.learn} must be at least 1. Try learn=6."
             )
-        goal = Dispersed(self.margin, self.far, self.spread, self.pull)
-        descent = Descent(steps=self.steps, reach=self.reach, momentum=self.momentum, jitter=self.jitter)
-        return kit.engine.cloak_universal(albums, kit, goal, descent, learn=self.learn)
+        self._goal().check()
+        self._descent().check()
+
+    def cloak(self, albums: Sequence[Album], kit: Kit) -> list[list[Image | None]]:
+        """See `bench.protocols.Defense.cloak`."""
+        return kit.engine.cloak_universal(albums, kit, self._goal(), self._descent(), learn=self.learn)
+
+    def _goal(self) -> Dispersed:
+        return Dispersed(self.margin, self.far, self.spread, self.pull)
+
+    def _descent(self) -> Descent:
+        return Descent(steps=self.steps, reach=self.reach, momentum=self.momentum, jitter=self.jitter)
 
 
 PLUGIN = AdvMaskUniversal

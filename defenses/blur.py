@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 
 from bench.errors import UserError
 from bench.protocols import Kit
-from bench.types import Album, Face, Image, PluginCard
+from bench.types import Album, Budget, Face, Image, PluginCard
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ class Blur:
         summary="Gaussian blur of the face", source="control", bounded=False
     )
 
-    def cloak(self, albums: Sequence[Album], kit: Kit) -> list[list[Image | None]]:
-        """See `bench.protocols.Defense.cloak`.
-
-        Raises:
-            UserError: for a sigma that is not above 0.
-        """
+    def check(self, budget: Budget) -> None:
+        """See `bench.protocols.Defense`; any budget will do, since none is kept."""
+        del budget
         if not self.sigma > 0:
             raise UserError(f"defense 'blur': sigma {self.sigma:g} must be above 0. Try blur:sigma=0.035.")
+
+    def cloak(self, albums: Sequence[Album], kit: Kit) -> list[list[Image | None]]:
+        """See `bench.protocols.Defense.cloak`."""
         return [
             [self._blurred(photo, face, kit) for photo, face in zip(album.photos, album.faces, strict=True)]
             for album in albums

@@ -11,8 +11,9 @@ import numpy as np
 
 from bench.errors import UserError
 from bench.protocols import Kit
-from bench.types import Album, Face, Image, PluginCard
+from bench.types import Album, Budget, Face, Image, PluginCard
 
+from ._checks import bounded
 from ._seeding import generator
 
 Kind = Literal["sign", "uniform"]
@@ -36,20 +37,16 @@ class Noise:
         summary="random noise of equal L-infinity norm on the face", source="control"
     )
 
-    def cloak(self, albums: Sequence[Album], kit: Kit) -> list[list[Image | None]]:
-        """See `bench.protocols.Defense.cloak`.
-
-        Raises:
-            UserError: without a bounded budget, and for an unknown kind.
-        """
-        if kit.budget.kind != "linf":
-            raise UserError(
-                f"defense 'noise' needs a budget to spend, not {kit.budget}. Try --budget linf:8."
-            )
+    def check(self, budget: Budget) -> None:
+        """See `bench.protocols.Defense`."""
+        bounded("noise", budget)
         if self.kind not in get_args(Kind):
             raise UserError(
                 f"defense 'noise' has no kind {self.kind!r}. Try noise:kind=sign or kind=uniform."
             )
+
+    def cloak(self, albums: Sequence[Album], kit: Kit) -> list[list[Image | None]]:
+        """See `bench.protocols.Defense.cloak`."""
         return [
             [
                 self._noisy(photo, face, digest, kit)

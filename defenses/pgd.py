@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bench.protocols import Descent, Kit
-from bench.types import Album, Image, PluginCard
+from bench.types import Album, Budget, Image, PluginCard
 
+from ._checks import bounded
 from ._goals import Apart
 
 
@@ -35,11 +36,18 @@ class PGD:
         surrogates=True,
     )
 
+    def check(self, budget: Budget) -> None:
+        """See `bench.protocols.Defense`."""
+        bounded("pgd", budget)
+        self._descent().check()
+
     def cloak(self, albums: Sequence[Album], kit: Kit) -> list[list[Image | None]]:
         """See `bench.protocols.Defense.cloak`."""
+        return kit.engine.cloak(albums, kit, Apart(), self._descent())
+
+    def _descent(self) -> Descent:
         # the gradient of a similarity with oneself is zero at the clean photo: start elsewhere
-        descent = Descent(steps=self.steps, reach=self.reach, momentum=self.momentum, random_start=True)
-        return kit.engine.cloak(albums, kit, Apart(), descent)
+        return Descent(steps=self.steps, reach=self.reach, momentum=self.momentum, random_start=True)
 
 
 PLUGIN = PGD

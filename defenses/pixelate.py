@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.errors import UserError
 from bench.protocols import Kit
-from bench.types import Album, Face, Image, PluginCard
+from bench.types import Album, Budget, Face, Image, PluginCard
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class Pixelate:
         summary="blocks of mean colour on the face", source="control", bounded=False
     )
 
-    def cloak(self, albums: Sequence[Album], kit: Kit) -> list[list[Image | None]]:
-        """See `bench.protocols.Defense.cloak`.
-
-        Raises:
-            UserError: for fewer than one block.
-        """
+    def check(self, budget: Budget) -> None:
+        """See `bench.protocols.Defense`; any budget will do, since none is kept."""
+        del budget
         if self.blocks < 1:
             raise UserError(f"defense 'pixelate': blocks {self.blocks} must be at least 1. Try blocks=16.")
+
+    def cloak(self, albums: Sequence[Album], kit: Kit) -> list[list[Image | None]]:
+        """See `bench.protocols.Defense.cloak`."""
         return [
             [self._coarse(photo, face, kit) for photo, face in zip(album.photos, album.faces, strict=True)]
             for album in albums

@@ -28,3 +28,12 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.fail(f"BENCH_REAL_DATA is {asked!r}, which is not a folder", pytrace=False)
     return folder.resolve()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Child processes share compiled modules, also where nothing compiled is kept: loading torch halves."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.getbasetemp() / "compiled"))
+        yield

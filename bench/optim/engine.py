@@ -129,7 +129,7 @@ class CloakingEngine:
             raise UserError(
                 f"this defense needs a budget it can keep, not {kit.budget}. Try --budget linf:8."
             )
-        _check(descent)
+        descent.check()
         out: list[list[Image | None]] = [[None] * len(a.photos) for a in albums]
         reached = [[False] * len(a.photos) for a in albums]
         crops = tuple(dict.fromkeys(s.card.crop for s in kit.surrogates))
@@ -227,24 +227,6 @@ class CloakingEngine:
             wave, size = wave + user, size + pixels
         if wave:
             yield wave
-
-
-def _check(descent: Descent) -> None:
-    allowed = {
-        "steps": descent.steps >= 1,
-        "reach": descent.reach > 0,
-        "momentum": 0 <= descent.momentum <= 1,
-        "jitter": descent.jitter >= 0,
-        "smoothing": descent.smoothing >= 0,
-        "jpeg": 0 <= descent.jpeg <= 95,
-    }
-    for name, fine in allowed.items():
-        if not fine:
-            takes = {"steps": "1 or more", "reach": "above 0", "momentum": "0 to 1", "jpeg": "0 to 95"}
-            value = getattr(descent, name)
-            raise UserError(
-                f"parameter {name}={value:g} is out of range; it takes {takes.get(name, '0 or more')}."
-            )
 
 
 def _subjects(albums: Sequence[Album], crops: Sequence[Crop]) -> Iterator[_Subject]:

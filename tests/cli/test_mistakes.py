@@ -220,3 +220,23 @@ def test_a_board_that_cannot_be_written(bench: Command, tmp_path: Path) -> None:
     (tmp_path / "records.json").write_text('{"schema_version": 1, "cells": []}')
     said = bench("board", tmp_path, "--format", "md", "--out", tmp_path / "records.json" / "b.md").one_line()
     assert "--out" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--defense", "advmask:steps=0"), "steps=0"),
+        (("--defense", "noise", "--budget", "unbounded"), "linf:8"),
+        (("--defense", "none", "--defense", "blur:sigma=0"), "sigma"),
+        (("--scenario", "linked", "--attacker", "knn:k=0"), "k=1"),
+    ],
+)
+def test_a_parameter_out_of_range_is_refused_before_anything_is_computed(
+    monkeypatch: pytest.MonkeyPatch,
+    bench: Command,
+    small: tuple[str, ...],
+    options: tuple[str, ...],
+    says: str,
+) -> None:
+    monkeypatch.delattr("bench.pipeline.Pipeline.run")
+    assert says in bench("run", *small, *options).one_line()

@@ -207,7 +207,7 @@ def test_an_empty_album_gives_an_empty_album(name: str) -> None:
 @pytest.mark.parametrize("name", [*OPTIMISING, "noise"])
 def test_without_a_bounded_budget_it_says_what_to_type(name: str) -> None:
     with pytest.raises(UserError, match="linf:8"):
-        cloak(name, "unbounded")
+        registry.make("defenses", name)[1].check(Budget("unbounded"))
 
 
 @pytest.mark.parametrize("name", OPTIMISING)
@@ -228,12 +228,15 @@ def test_without_a_surrogate_it_says_what_to_type(name: str) -> None:
         "advmask:far=2",
         "advmask:jitter=-1",
         "pgd:momentum=2",
+        "advmask:smoothing=-1",
+        "advmask:jpeg=96",
+        "advmask:reach=0",
     ],
 )
 def test_a_parameter_out_of_range_is_one_line(text: str) -> None:
-    name, defense = registry.make("defenses", text)
+    _, defense = registry.make("defenses", text)
     with pytest.raises(UserError) as raised:
-        defense.cloak(ALBUMS, a_kit(name))
+        defense.check(Budget.parse("linf:8"))
     assert "\n" not in str(raised.value)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -25,15 +25,6 @@ SMALL = RunSpec(
 """12 people: 2 users, 6 to calibrate on, 2 for reference, 2 in the background; 38 photos in all."""
 
 Run = Callable[..., Session]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Child processes share compiled modules, also where nothing compiled is kept: loading torch halves."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-        patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.getbasetemp() / "compiled"))
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -58,7 +58,7 @@ def test_the_ranking_is_the_definitions(seed: int, photos: int, k: int, top: int
 
 def test_nonsense_is_refused() -> None:
     with pytest.raises(UserError, match="k 0 is below 1"):
-        Knn(k=0).rank(on_circle(0), GALLERY, 1)
+        Knn(k=0).check()
     with pytest.raises(ValueError, match="top must be at least 1"):
         Knn().rank(on_circle(0), GALLERY, 0)
     with pytest.raises(ValueError, match="probes have 3 dimensions, the gallery 2"):
