@@ -119,10 +119,10 @@ class Cell:
             self.scenario,
             self.parts,
             self.defense.described(),
-            [[card.name, card.sha256, plain(card.crop)] for card in self.surrogates],
+            [encoders.identity(card) for card in self.surrogates],
             str(self.budget),
             self.channel,
-            [self.encoder.name, self.encoder.sha256, plain(self.encoder.crop)],
+            encoders.identity(self.encoder),
             self.attacker.described(),
             self.detector,
             self.seed,
@@ -267,7 +267,9 @@ def _encoders(spec: RunSpec, dataset: str, folders: Folders) -> list[EncoderCard
             f"data set {dataset!r} needs an encoder by name. Ready here: {', '.join(ready)}. "
             f"Try --encoder {ready[-1]}."
         )
-    return [encoders.ready(name, folders) for name in dict.fromkeys(names)]
+    found = [encoders.ready(name, folders) for name in dict.fromkeys(names)]
+    encoders.distinct(found)
+    return found
 
 
 def _surrogates(
@@ -276,8 +278,11 @@ def _surrogates(
     """The surrogate axis: one entry a `--surrogate`; `a+b` is one entry of two."""
     if not defense.plugin.card.surrogates:
         return [()]
-    asked = spec.surrogates or (wanted[0].name,)
-    return [tuple(encoders.ready(name, folders) for name in text.split("+")) for text in asked]
+    if not spec.surrogates:
+        return [(wanted[0],)]
+    asked = [tuple(encoders.ready(name, folders) for name in text.split("+")) for text in spec.surrogates]
+    encoders.distinct([*wanted, *(card for ensemble in asked for card in ensemble)])
+    return asked
 
 
 def _checked(defenses: Sequence[Chosen], attackers: Sequence[Chosen], budgets: Sequence[str]) -> None:

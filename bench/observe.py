@@ -145,11 +145,11 @@ class Observer:
 
         return Detector(self._device)
 
-    def encoder(self, name: str) -> Encoder:
+    def encoder(self, card: EncoderCard) -> Encoder:
         """One encoder, loaded once."""
-        if name not in self._loaded:
-            self._loaded[name] = encoders.load(name, self._folders, self._device)
-        return self._loaded[name]
+        if card.name not in self._loaded:
+            self._loaded[card.name] = encoders.load(card, self._folders, self._device)
+        return self._loaded[card.name]
 
     def runtimes(self) -> dict[str, str]:
         """Encoder -> runtime that it really uses, for those that were loaded."""
@@ -179,7 +179,7 @@ class Observer:
         codes = [code_digest(*_EMBED), versions(_LIBRARIES), self._precision]
         keys = {
             card.name: [
-                digest("embedding", codes, card.name, card.sha256, plain(card.crop), key) for key in face_keys
+                digest("embedding", codes, encoders.identity(card), key) for key in face_keys
             ]
             for card in cards
         }
@@ -257,7 +257,7 @@ class Observer:
             from bench.encoders.networks import embed_at
             from bench.workers import each
 
-            encoder = self.encoder(card.name)
+            encoder = self.encoder(card)
             crops = torch.cat(each(lambda item: _crop(item[1], item[2], card.crop), with_face))
             vectors = embed_at(self._precision, encoder, crops.to(self._device)).cpu().numpy()
             for (i, _, _), vector in zip(with_face, vectors, strict=True):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench import encoders
 from bench.cache import Cache
 from bench.cells import Cell, Chosen, FunctionDefense
 from bench.digests import array_digest, code_digest, digest, plugin_code, versions
@@ -190,7 +191,7 @@ class Publisher:
                 if i not in seen.unreadable and seen.faces[i] is not None:
                     rows.append((decode(content), seen.faces[i], others.digests[i]))
             self._reference = _album(rows)
-        surrogates: tuple[Encoder, ...] = tuple(self._observer.encoder(c.name) for c in cell.surrogates)
+        surrogates: tuple[Encoder, ...] = tuple(map(self._observer.encoder, cell.surrogates))
         return Kit(cell.budget, cell.seed, surrogates, self._reference, self.engine(), self._device)
 
     def _stamp(self, cell: Cell) -> list[Plain | list[list[str]]]:
@@ -199,7 +200,7 @@ class Publisher:
         return [
             cell.defense.described(),
             plugin_code(type(cell.defense.plugin).__module__),
-            [[card.name, card.sha256] for card in cell.surrogates],
+            [encoders.identity(card) for card in cell.surrogates],
             str(cell.budget),
             cell.seed,
             [[self._data.digest(p) for p in person] for person in self._split.reference],
