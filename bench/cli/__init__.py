@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from bench.cli import board, information, run, verify
+from bench.cli import board, fetching, information, run, verify
 from bench.errors import UserError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ run.add_to(app)
 board.add_to(app)
 information.add_to(app)
 verify.add_to(app)
+fetching.add_to(app)
 
 
 # what is wrong with the options themselves; typer brings its own copy of click and names only the subclass
