@@ -286,12 +286,14 @@ class PluginCard:
         source: paper, equation or product that it follows; "control" or "own" where there is none.
         surrogates: for a defense, whether it optimises against surrogates.
         bounded: for a defense, whether it keeps an L-infinity budget.
+        oracle: for an attacker, whether it is told what no attacker knows, such as the number of people.
     """
 
     summary: str
     source: str
     surrogates: bool = False
     bounded: bool = True
+    oracle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
