@@ -165,35 +165,44 @@ def knowledge(surrogates: Sequence[EncoderCard], encoder: EncoderCard) -> Knowle
     return "black-box"
 
 
+def opened(spec: RunSpec, folders: Folders) -> tuple[Chosen, Dataset, Split]:
+    """The data set that was asked for, and who plays which part in it.
+
+    Raises:
+        UserError: for a data set that is not there, and for parts that it has too few people for.
+    """
+    _check(spec)
+    chosen = Chosen(*registry.make("datasets", spec.dataset))
+    data: Dataset = chosen.plugin.open(folders)
+    labelled = spec.labelled if spec.scenario == "linked" else 0
+    request = Request(spec.users, spec.photos, labelled, spec.background, spec.seed)
+    return chosen, data, split(data.catalogue(), data.card, request)
+
+
 def plan(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device: str) -> Plan:
     """Resolve everything that was asked.
 
     Raises:
         UserError: for anything unknown, missing, out of range, or that cannot go together.
     """
-    _check(spec)
-    dataset_name, dataset = registry.make("datasets", spec.dataset)
-    data: Dataset = dataset.open(folders)
-    labelled = spec.labelled if spec.scenario == "linked" else 0
-    request = Request(spec.users, spec.photos, labelled, spec.background, spec.seed)
-    parts = split(data.catalogue(), data.card, request)
+    dataset, data, parts = opened(spec, folders)
     scenario: dict[str, Plain] = {
         "name": spec.scenario,
         "parameters": {
             "users": len(parts.released),
             "photos": spec.photos,
-            "labelled": labelled,
+            "labelled": spec.labelled if spec.scenario == "linked" else 0,
             "background": len(parts.background),
             "calibration": len(parts.calibration),
             "reference": len(parts.reference),
         },
     }
     described: dict[str, Plain] = {
-        "name": dataset_name,
-        "parameters": resolved(dataset),
+        "name": dataset.name,
+        "parameters": {**dataset.parameters, **data.card.resolved},
         "digest": data.card.revision,
     }
-    wanted = _encoders(spec, dataset_name, folders)
+    wanted = _encoders(spec, dataset.name, folders)
     attackers = [Chosen(*registry.make("attackers", text)) for text in spec.attackers]
     if spec.scenario == "introduced" and not any(hasattr(a.plugin, "cluster") for a in attackers):
         raise UserError(
