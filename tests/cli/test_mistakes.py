@@ -225,10 +225,10 @@ def test_a_board_that_cannot_be_written(bench: Command, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("--defense", "advmask:steps=0"), "steps=0"),
-        (("--defense", "noise", "--budget", "unbounded"), "linf:8"),
-        (("--defense", "none", "--defense", "blur:sigma=0"), "sigma"),
-        (("--scenario", "linked", "--attacker", "knn:k=0"), "k=1"),
+        (("--defense", "advmask:steps=0", "--attacker", "dbscan"), "steps=0"),
+        (("--defense", "noise", "--budget", "unbounded", "--attacker", "dbscan"), "linf:8"),
+        (("--defense", "none", "--defense", "blur:sigma=0", "--attacker", "dbscan"), "sigma"),
+        (("--scenario", "linked", "--defense", "none", "--attacker", "knn:k=0"), "k=1"),
     ],
 )
 def test_a_parameter_out_of_range_is_refused_before_anything_is_computed(
