@@ -15,7 +15,9 @@ from bench.folders import folders
 from bench.observe import detector_parameters
 from bench.pipeline import Pipeline, Tables
 from bench.progress import Progress
+from bench.protocols import Dataset
 from bench.records import CellRecord, Records
+from bench.splits import manifest, manifest_csv
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def execute(
                 done(record)
 
         records = Records(pipeline.run(keep))
-        return Session(records, tables, pipeline.faults, pipeline, cache.repaired)
+        notes = [*cache.repaired, *left_out(pipeline.plan.data)]
+        return Session(records, tables, pipeline.faults, pipeline, notes)
     finally:
         cache.close()
 
@@ -132,8 +135,17 @@ def run(
     return session.records
 
 
+def left_out(data: Dataset) -> list[str]:
+    """One line on files that a data set has and does not use; none if it uses all."""
+    count = len(data.catalogue().left_out)
+    if not count:
+        return []
+    told = f"{count} files of data set {data.card.name!r} are not used"
+    return [f"{told}; 'bench manifest --left-out --dataset …' says why."]
+
+
 def write(session: Session, folder: Path) -> None:
-    """Write `records.json`, `users.parquet` and `photos.parquet`.
+    """Write `records.json`, `manifest.csv`, `users.parquet` and `photos.parquet`.
 
     Raises:
         UserError: if the folder cannot be written to.
@@ -143,6 +155,8 @@ def write(session: Session, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _put(folder / "records.json", session.records.to_json().encode() + b"\n")
+        chosen = session.pipeline.plan
+        _put(folder / "manifest.csv", manifest_csv(manifest(chosen.split, chosen.data.digest)).encode())
         for name in ("users", "photos"):
             frames = [
                 pd.DataFrame({"cell": cell, **rows[name]}) for cell, rows in session.tables.items() if rows

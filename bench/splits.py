@@ -7,6 +7,7 @@ are added to the data set.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.digests import digest
@@ -53,6 +54,7 @@ class Split:
             photos, and a crowd with however few they have.
         reference: one clean photo each of people whom a defense may look at.
         background: clean photos of everybody else; the attacker's haystack.
+        crowd: how many of the calibration people, the last ones, are the crowd.
     """
 
     released: tuple[tuple[str, ...], ...]
@@ -61,6 +63,7 @@ class Split:
     calibration: tuple[tuple[str, ...], ...]
     reference: tuple[tuple[str, ...], ...]
     background: tuple[tuple[str, ...], ...]
+    crowd: int = 0
 
 
 def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
@@ -118,7 +121,41 @@ def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
         calibration=tuple(tuple(shown(name)[: request.photos]) for name in (*calibration, *crowd)),
         reference=tuple((shown(name)[0],) for name in reference),
         background=tuple(tuple(shown(name)[: max(request.photos, 1)]) for name in background),
+        crowd=len(crowd),
     )
+
+
+def manifest(parts: Split, content: Callable[[str], str]) -> list[tuple[str, int, str]]:
+    """Who plays which part, without a name or a path: the same on every machine for the same photos.
+
+    Args:
+        parts: of a data set.
+        content: photo name -> digest of its content.
+
+    Returns:
+        Part, number of the person, and content digest, photo by photo. People are numbered through all parts;
+        a user's labelled photos bear the number of the released ones.
+    """
+    alone = len(parts.calibration) - parts.crowd
+    groups = (
+        ("released", parts.released),
+        ("labelled", parts.labelled),
+        ("calibration", parts.calibration[:alone]),
+        ("crowd", parts.calibration[alone:]),
+        ("reference", parts.reference),
+        ("background", parts.background),
+    )
+    rows: list[tuple[str, int, str]] = []
+    first = 0
+    for part, people in groups:
+        rows += [(part, first + i, content(photo)) for i, person in enumerate(people) for photo in person]
+        first += 0 if part == "released" else len(people)
+    return rows
+
+
+def manifest_csv(rows: list[tuple[str, int, str]]) -> str:
+    """A manifest as a table: `part,person,sha256`, one photo a line."""
+    return "part,person,sha256\n" + "".join(f"{part},{person},{photo}\n" for part, person, photo in rows)
 
 
 def _user_count(request: Request, card: DatasetCard, able: list[str], need: int) -> int:
