@@ -1,4 +1,4 @@
-"""The neighbour graph of a set of embeddings, sparse, and DBSCAN's clusters in it."""
+"""The neighbour graph of a set of embeddings, sparse, and what follows from its connections alone."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
-from ._embeddings import Floats32, block_rows, unit_rows
+from ._embeddings import Floats32, unit_rows
+from ._search import EXACT, Search, near_pairs
 
 Ints = npt.NDArray[np.int64]
 
@@ -32,36 +33,43 @@ class Graph:
 
     def within(self, eps: float) -> Graph:
         """The part of the graph at cosine distance `eps` or less."""
-        near = self.distance <= eps
-        return Graph(self.photos, self.left[near], self.right[near], self.distance[near])
+        near: npt.NDArray[np.bool_] = np.less_equal(self.distance, np.float32(eps))
+        return self._only(near)
+
+    def nearest(self, count: int) -> Graph:
+        """The pairs in which at least one photo is among the `count` nearest of the other."""
+        ends = np.concatenate([self.left, self.right])
+        order = np.lexsort((np.concatenate([self.right, self.left]), np.tile(self.distance, 2), ends))
+        starts = np.searchsorted(ends[order], np.arange(self.photos))
+        rank = np.empty(ends.size, np.int64)
+        rank[order] = np.arange(ends.size) - starts[ends[order]]
+        return self._only((rank < count).reshape(2, -1).any(axis=0))
+
+    def alike(self) -> csr_array:
+        """Symmetric [photo, photo] matrix of cosine similarity, columns of a row sorted."""
+        ends = np.concatenate([self.left, self.right]), np.concatenate([self.right, self.left])
+        matrix = csr_array(
+            (np.tile(1 - self.distance, 2).astype(np.float64), ends), shape=(self.photos, self.photos)
+        )
+        matrix.sort_indices()
+        return matrix
+
+    def _only(self, pairs: npt.NDArray[np.bool_]) -> Graph:
+        return Graph(self.photos, self.left[pairs], self.right[pairs], self.distance[pairs])
 
 
-def neighbour_graph(embeddings: npt.ArrayLike, eps: float) -> Graph:
-    """All pairs at cosine distance `eps` or less, found exactly, block by block over the upper triangle.
+def neighbour_graph(embeddings: npt.ArrayLike, eps: float, search: Search = EXACT) -> Graph:
+    """All pairs at cosine distance `eps` or less, or as many of them as the search finds.
 
     Raises:
-        ValueError: as in `unit_rows`.
+        ValueError: as in `unit_rows` and `near_pairs`.
     """
     rows = unit_rows(embeddings)
-    photos = rows.shape[0]
-    left, right, distance = [], [], []
-    start = 0
-    while start < photos:
-        stop = min(photos, start + block_rows(photos - start))
-        apart = rows[start:stop] @ rows[start:].T
-        np.subtract(1, apart, out=apart)
-        i, j = np.divmod(np.flatnonzero(apart <= eps), photos - start)
-        later = j > i
-        i, j = i[later], j[later]
-        left.append((i + start).astype(np.int32))
-        right.append((j + start).astype(np.int32))
-        # Rounding can put twins a hair below zero.
-        distance.append(np.maximum(apart[i, j], 0))
-        start = stop
-    if not left:
-        nobody = np.empty(0, np.int32)
-        return Graph(0, nobody, nobody, np.empty(0, np.float32))
-    return Graph(photos, np.concatenate(left), np.concatenate(right), np.concatenate(distance))
+    # The floor is a rounding lower: what is near is decided by the distance, once.
+    left, right, alike = near_pairs(rows, 1 - eps - 1e-6, search)
+    # Rounding can put twins a hair below zero.
+    graph = Graph(rows.shape[0], left, right, np.maximum(1 - alike, 0))
+    return graph.within(eps)
 
 
 def dbscan_labels(graph: Graph, min_samples: int) -> Ints:
@@ -79,11 +87,7 @@ def dbscan_labels(graph: Graph, min_samples: int) -> Ints:
     )
     core = degree + 1 >= min_samples
     between = core[graph.left] & core[graph.right]
-    links = coo_array(
-        (np.ones(int(between.sum()), np.bool_), (graph.left[between], graph.right[between])),
-        shape=(graph.photos, graph.photos),
-    )
-    component = connected_components(links, directed=False)[1].astype(np.int64)
+    component = joined(graph.photos, graph.left[between], graph.right[between])
 
     # Name a component by its first core photo, so that names sort in order of discovery.
     outside = graph.photos
@@ -96,6 +100,24 @@ def dbscan_labels(graph: Graph, min_samples: int) -> Ints:
         reach = core[inner] & ~core[outer]
         np.minimum.at(border, outer[reach], label[inner[reach]])
     return by_first_appearance(np.where(border == outside, -1, border))
+
+
+def component_labels(graph: Graph) -> Ints:
+    """Connected components, numbered from 0 by first appearance; a photo by itself is noise, -1."""
+    return without_singles(joined(graph.photos, graph.left, graph.right))
+
+
+def joined(photos: int, left: npt.NDArray[np.int32], right: npt.NDArray[np.int32]) -> Ints:
+    """The connected component of each photo, singles included."""
+    links = coo_array((np.ones(left.size, np.bool_), (left, right)), shape=(photos, photos))
+    return np.asarray(connected_components(links, directed=False)[1], np.int64)
+
+
+def without_singles(labels: npt.NDArray[np.int64] | npt.NDArray[np.int32]) -> Ints:
+    """The same clusters numbered by first appearance, but clusters of one photo are noise."""
+    group = np.unique(labels, return_inverse=True)[1]
+    alone = np.bincount(group, minlength=1)[group] == 1
+    return by_first_appearance(np.where(alone, -1, group).astype(np.int64))
 
 
 def by_first_appearance(labels: Ints) -> Ints:

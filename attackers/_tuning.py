@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from bench.errors import UserError
+
+Value = TypeVar("Value")
+
+DISTANCES = tuple(step / 40 for step in range(2, 37))
+"""Candidates for a cosine distance: .05, .075, … .9."""
 
 
 def check_calibration(people: npt.ArrayLike, photos: int) -> None:
@@ -30,6 +37,37 @@ def check_calibration(people: npt.ArrayLike, photos: int) -> None:
         )
 
 
+def check_distance(attacker: str, name: str, value: float | None, grid: Sequence[float]) -> None:
+    """See that a cosine distance, or the candidates for it, make sense.
+
+    Raises:
+        UserError: unless they do.
+    """
+    if value is not None and not 0 < value <= 2:
+        raise UserError(
+            f"{attacker}: {name} {value} is not a cosine distance, 0 < {name} <= 2. Try {name}=0.5."
+        )
+    if not grid or any(not a < b <= 2 for a, b in pairwise((0.0, *grid))):
+        raise UserError(
+            f"{attacker}: grid must increase within 0 < {name} <= 2. Leave it out for the default."
+        )
+
+
+def check_least(attacker: str, name: str, value: int | None, least: int, default: int) -> None:
+    """See that a count is large enough.
+
+    Raises:
+        UserError: unless it is.
+    """
+    if value is not None and value < least:
+        raise UserError(f"{attacker}: {name} {value} is below {least}. Try {name}={default}.")
+
+
+def best(grid: Sequence[Value], score: Callable[[Value], float]) -> Value:
+    """The candidate with the best score; of a plateau of the best, its middle."""
+    return grid[middle_of_best([score(value) for value in grid])]
+
+
 def middle_of_best(values: Sequence[float]) -> int:
     """Where the middle of the widest plateau of the best value lies.
 
@@ -42,8 +80,8 @@ def middle_of_best(values: Sequence[float]) -> int:
     scores = np.asarray(values, np.float64)
     if scores.size == 0 or np.isnan(scores).any():
         raise ValueError("every candidate needs a score")
-    best = scores >= scores.max() - 1e-12
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], best, [False])).astype(np.int8)))
+    top = scores >= scores.max() - 1e-12
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], top, [False])).astype(np.int8)))
     starts, stops = edges[::2], edges[1::2]
     widest = int(np.argmax(stops - starts))
     return int((starts[widest] + stops[widest] - 1) // 2)

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import ClassVar
 
-from bench.errors import UserError
 from bench.types import Embeddings, Labels, PluginCard
 
 from ._neighbours import dbscan_labels, neighbour_graph
-from ._tuning import check_calibration, middle_of_best
+from ._search import Search
+from ._tuning import DISTANCES, best, check_calibration, check_distance, check_least
 
 
 @dataclass(frozen=True)
 class Dbscan:
-    """Exact DBSCAN (Ester et al. 1996); the same partition as scikit-learn's, without its n x n distances.
+    """DBSCAN (Ester et al. 1996); scikit-learn's partition, without its n x n distances.
 
     Attributes:
         eps: cosine distance up to which two photos are neighbours; None takes the best of `grid` on
             calibration identities.
         min_samples: photos within eps, itself included, that make a photo the core of a cluster.
         grid: increasing candidates for eps.
+        exact_up_to: photos up to which all pairs are compared; beyond, neighbours come from inverted lists.
+        probes: inverted lists in which a photo's neighbours are looked for.
+        seed: of the sample that the lists are learned from.
     """
 
     card: ClassVar[PluginCard] = PluginCard(
@@ -32,7 +34,10 @@ class Dbscan:
 
     eps: float | None = None
     min_samples: int = 3
-    grid: tuple[float, ...] = tuple(step / 40 for step in range(2, 37))
+    grid: tuple[float, ...] = DISTANCES
+    exact_up_to: int = 30_000
+    probes: int = 32
+    seed: int = 0
 
     def calibrated(
         self, embeddings: Embeddings, people: Labels, objective: Callable[[Labels, Labels], float]
@@ -50,13 +55,15 @@ class Dbscan:
             UserError: for fewer than two identities, none with two photos, or parameters out of range.
             ValueError: for embeddings that are zero or not finite.
         """
-        self._check()
+        search = self._search()
         if self.eps is not None:
             return self
         check_calibration(people, len(embeddings))
-        graph = neighbour_graph(embeddings, max(self.grid))
-        scores = [objective(dbscan_labels(graph.within(eps), self.min_samples), people) for eps in self.grid]
-        return replace(self, eps=self.grid[middle_of_best(scores)])
+        graph = neighbour_graph(embeddings, max(self.grid), search)
+        eps = best(
+            self.grid, lambda eps: objective(dbscan_labels(graph.within(eps), self.min_samples), people)
+        )
+        return replace(self, eps=eps)
 
     def cluster(self, embeddings: Embeddings) -> Labels:
         """Assign every embedding to a cluster, numbered from 0 by first appearance, or to noise (-1).
@@ -66,22 +73,21 @@ class Dbscan:
 
         Raises:
             UserError: for parameters out of range.
-            ValueError: before `calibrated` gave it an eps, and for embeddings that are zero or not finite.
+            ValueError: before `calibrated` gave it an eps, for embeddings that are zero or not finite, and
+                for more neighbours than memory should hold.
         """
-        self._check()
+        search = self._search()
         if self.eps is None:
             raise ValueError("dbscan has no eps yet: calibrate it, or give one")
-        return dbscan_labels(neighbour_graph(embeddings, self.eps), self.min_samples)
+        return dbscan_labels(neighbour_graph(embeddings, self.eps, search), self.min_samples)
 
-    def _check(self) -> None:
-        """See that the parameters make sense; the constructor only stores them."""
-        if self.eps is not None and not 0 < self.eps <= 2:
-            raise UserError(f"dbscan: eps {self.eps} is not a cosine distance, 0 < eps <= 2. Try eps=0.5.")
-        if self.min_samples < 1:
-            raise UserError(f"dbscan: min_samples {self.min_samples} is below 1. Try min_samples=3.")
-        steps = (0.0, *self.grid)
-        if not self.grid or any(not a < b <= 2 for a, b in pairwise(steps)):
-            raise UserError("dbscan: grid must increase within 0 < eps <= 2. Leave it out for the default.")
+    def _search(self) -> Search:
+        """How neighbours are looked for, once all parameters are seen to make sense."""
+        check_distance("dbscan", "eps", self.eps, self.grid)
+        check_least("dbscan", "min_samples", self.min_samples, 1, 3)
+        search = Search(self.exact_up_to, self.probes, self.seed)
+        search.check("dbscan")
+        return search
 
 
 PLUGIN = Dbscan
