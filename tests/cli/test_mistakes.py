@@ -228,7 +228,7 @@ def test_a_board_that_cannot_be_written(bench: Command, tmp_path: Path) -> None:
         (("--defense", "advmask:steps=0", "--attacker", "dbscan"), "steps=0"),
         (("--defense", "noise", "--budget", "unbounded", "--attacker", "dbscan"), "linf:8"),
         (("--defense", "none", "--defense", "blur:sigma=0", "--attacker", "dbscan"), "sigma"),
-        (("--scenario", "linked", "--defense", "none", "--attacker", "knn:k=0"), "k=1"),
+        (("--scenario", "linked", "--labelled", "2", "--defense", "none", "--attacker", "knn:k=0"), "k=1"),
     ],
 )
 def test_a_parameter_out_of_range_is_refused_before_anything_is_computed(
