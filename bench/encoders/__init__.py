@@ -108,7 +108,7 @@ def load(asked: str | EncoderCard, folders: Folders, device: str = "cpu") -> Enc
     return OnnxEncoder(found, path, device)
 
 
-def identity(found: EncoderCard) -> list[Plain]:
+def identity(found: EncoderCard) -> Plain:
     """Everything on a card that decides a result, and for an outside encoder its code: for digests."""
     code = [plugin_code(outside.module(found))] if found.location.startswith(f"{outside.SCHEME}:") else []
     stated = (found.name, found.sha256, found.crop, found.preprocessing, found.dimensions)

@@ -43,6 +43,7 @@ def from_onnx(data: bytes, name: str, prepare: Prepare, *, one_by_one: bool = Fa
     missing = _unknown(model)
     if missing:
         raise UserError(f"{_refused(name)}: nothing in torch here stands for {', '.join(missing)}. {_STILL}")
+    _use_initializers(model.graph)
     _use_clip(model.graph)
     try:
         module: fx.GraphModule = convert(model)
@@ -102,6 +103,21 @@ def _around(module: fx.GraphModule, prepare: Prepare) -> None:
         exit_.args = (graph.call_module("rows", (cast(fx.Node, exit_.args[0]),)),)
     graph.lint()
     module.recompile()
+
+
+def _use_initializers(graph: onnx.GraphProto) -> None:
+    """Constants that are nodes become initializers, so that there is one form to look for."""
+    kept: list[onnx.NodeProto] = []
+    for node in graph.node:
+        value = next((a.t for a in node.attribute if a.name == "value"), None)
+        if node.op_type != "Constant" or value is None:
+            kept.append(node)
+            continue
+        constant = graph.initializer.add()
+        constant.CopyFrom(value)
+        constant.name = node.output[0]
+    del graph.node[:]
+    graph.node.extend(kept)
 
 
 def _use_clip(graph: onnx.GraphProto) -> None:

@@ -11,6 +11,9 @@ from bench.types import Preprocessing
 class Prepare(nn.Module):
     """A card's preprocessing: differentiable, and nothing at all where the card asks for nothing."""
 
+    mean: torch.Tensor
+    std: torch.Tensor
+
     def __init__(self, asked: Preprocessing) -> None:
         super().__init__()
         usual = Preprocessing()

@@ -92,7 +92,7 @@ class _Program(nn.Module):
         if not isinstance(x, torch.Tensor):
             raise TypeError("torch.fx cannot trace a TorchScript program")
         # its optimiser specialises a program after the first calls, and bits could then change
-        with torch.jit.optimized_execution(False):
+        with torch.jit.optimized_execution(False):  # type: ignore[attr-defined]  # exported in part
             out = self.script(x)
         if not isinstance(out, torch.Tensor):
             raise TypeError(f"it gives a {type(out).__name__}, and an encoder gives one tensor")
