@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special, stats
 
-from bench.metrics._partition import Floats
+from bench.metrics._partition import Floats, Mask
 from bench.metrics.resampling import bootstrap_means, rescaled, stretch, tables
 from bench.metrics.statistics import NARROWEST, Interval, spread, wilson
 
@@ -109,23 +109,45 @@ def compare(
     Raises:
         ValueError: for shapes that do not fit, fewer than two users, or outcomes outside [0, 1].
     """
-    a, there = tables(first, present)
-    b, _ = tables(second, present)
+    return _compared(
+        _Row.of(first, present, replicates, seed), _Row.of(second, present, replicates, seed), confidence
+    )
+
+
+class _Row(NamedTuple):
+    """One defense, resampled once for all its comparisons.
+
+    Attributes:
+        outcomes: [attacker, draw, user].
+        there: bool [draw, user].
+        means: [replicate, attacker].
+    """
+
+    outcomes: Floats
+    there: Mask
+    means: Floats
+
+    @classmethod
+    def of(cls, outcomes: npt.ArrayLike, present: npt.ArrayLike | None, replicates: int, seed: int) -> _Row:
+        values, there = tables(outcomes, present)
+        if values.min() < 0 or values.max() > 1:
+            raise ValueError(f"outcomes must lie in [0, 1], got {values.min()} to {values.max()}")
+        return cls(values, there, bootstrap_means(values, there, replicates=replicates, seed=seed))
+
+
+def _compared(first: _Row, second: _Row, confidence: float) -> Comparison:
+    a, b, there = first.outcomes, second.outcomes, first.there
     if a.shape[1:] != b.shape[1:]:
         raise ValueError(
-            f"both need the same draws and users, got {np.shape(first)} and {np.shape(second)}"
-            " [attacker, draw, user]"
+            f"both need the same draws and users, got {a.shape} and {b.shape} [attacker, draw, user]"
         )
-    if min(a.min(), b.min()) < 0 or max(a.max(), b.max()) > 1:
-        raise ValueError("outcomes must lie in [0, 1]")
-    drawn = bootstrap_means(np.concatenate([a, b]), there, replicates=replicates, seed=seed)
-    of_a, of_b = drawn[:, : len(a)], drawn[:, len(a) :]
     rate_a, rate_b = a[:, there].mean(1), b[:, there].mean(1)
     top_a, top_b = int(rate_a.argmax()), int(rate_b.argmax())
     strongest = a[top_a] - b[top_b]
     difference = float(rate_a[top_a] - rate_b[top_b])
-    wider = stretch(strongest, of_a[:, top_a] - of_b[:, top_b], there, confidence)
-    bias, found = rescaled(difference, of_a.max(1) - of_b.max(1), wider, confidence)
+    wider = stretch(strongest, first.means[:, top_a] - second.means[:, top_b], there, confidence)
+    maxima = first.means.max(1) - second.means.max(1)
+    bias, found = rescaled(difference, maxima, wider, confidence)
     if not strongest[there].any():
         one_sided = wilson(0, there.shape[1], confidence).high
         found = Interval(min(found.low, -one_sided), max(found.high, one_sided))
@@ -138,7 +160,7 @@ def compare(
     return Comparison(difference, low, high, _t_test(strongest, there, difference - bias), "t", one, two)
 
 
-def _t_test(differences: Floats, there: npt.NDArray[np.bool_], estimate: float) -> float:
+def _t_test(differences: Floats, there: Mask, estimate: float) -> float:
     """Two-sided p of a mean difference over draws and users."""
     found = spread(differences, there)
     variance = max(found.variance, NARROWEST * float(differences[there].var()) / found.pairs)
@@ -228,17 +250,13 @@ def rank_rows(
     """
     if not rows:
         raise ValueError("there are no rows to rank")
+    drawn = {}
     for name, outcomes in rows.items():
         try:
-            tables(outcomes, present)
+            drawn[name] = _Row.of(outcomes, present, replicates, seed)
         except ValueError as wrong:
             raise ValueError(f"row {name}: {wrong}") from wrong
-    pairs = {
-        (one, two): compare(
-            rows[one], rows[two], present, confidence=confidence, replicates=replicates, seed=seed
-        )
-        for one, two in combinations(rows, 2)
-    }
+    pairs = {(one, two): _compared(drawn[one], drawn[two], confidence) for one, two in combinations(rows, 2)}
     corrected = dict(zip(pairs, holm([c.p for c in pairs.values()]).tolist(), strict=True))
     better: dict[str, int] = dict.fromkeys(rows, 0)
     worse: dict[str, int] = dict.fromkeys(rows, 0)

@@ -61,7 +61,8 @@ def bootstrap_means(
     sums = (values.reshape(-1, users) @ taken_users.T).reshape(attackers, draws, replicates)
     total: Floats = np.einsum("adb,bd->ba", sums, taken_draws)
     if there.all():
-        return total / (draws * users)
+        whole: Floats = total / (draws * users)
+        return whole
     size = np.einsum("db,bd->b", there.astype(np.float64) @ taken_users.T, taken_draws)
     kept = size > 0
     means: Floats = total[kept] / size[kept, None]

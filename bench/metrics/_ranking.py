@@ -1,0 +1,127 @@
+"""Where a person's own photos stand among everybody's, without holding all similarities at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.metrics._partition import Floats, Ints, Mask
+
+Rows = npt.NDArray[np.float32]
+
+_DIGITS = 1e6
+"""Similarities that are equal to six digits are ties: the last ones depend on how a product was blocked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What every query sees of its mates: [query, mate], padded to the most mates anybody has.
+
+    Attributes:
+        mates: bool, whether there is a mate here.
+        similarity: to it; -inf where either has no face, or there is no mate.
+        above: how many gallery photos of others are more similar than it.
+        tied: how many are as similar.
+    """
+
+    mates: Mask
+    similarity: Floats
+    above: Floats
+    tied: Floats
+
+
+def found_mates(
+    queries: Rows,
+    gallery: Rows,
+    distractors: Rows,
+    people: Ints,
+    block: int,
+    *,
+    only_distractors: bool = False,
+) -> Found:
+    """Compare every query with its mates, and those with everybody else's photos, block by block.
+
+    Args:
+        queries: [photo, dimension] unit rows or NaN; each stands for the photo of that number.
+        gallery: [photo, dimension] the same photos, in the version that is searched.
+        distractors: [photo, dimension], nobody's of `people`.
+        people: int [photo] from 0; everybody has two photos or more.
+        block: how many of a side are compared at once.
+        only_distractors: other users' photos are not in the gallery.
+    """
+    n = len(queries)
+    mate = _mates(people)
+    there = mate >= 0
+    similarity = np.full(mate.shape, -np.inf)
+    above, tied = np.zeros(mate.shape), np.zeros(mate.shape)
+    for start in range(0, n, block):
+        at = slice(start, start + block)
+        asked = queries[at].astype(np.float64)
+        near = np.stack([np.einsum("qd,qd->q", asked, gallery[m].astype(np.float64)) for m in mate[at].T], 1)
+        similarity[at] = np.where(there[at] & np.isfinite(near), near, -np.inf)
+        digits = rounded(similarity[at])
+        for other, whose in _blocks(gallery, distractors, people, block, only_distractors):
+            far = rounded(asked @ other.T.astype(np.float64))
+            # a person's own photos are mates or the query itself, and NaN compares as neither
+            far[(people[at, None] == whose[None]) | ~np.isfinite(far)] = np.nan
+            for m in range(mate.shape[1]):
+                above[at, m] += (far > digits[:, m, None]).sum(1)
+                tied[at, m] += (far == digits[:, m, None]).sum(1)
+    return Found(there, similarity, above, tied)
+
+
+def _blocks(
+    gallery: Rows, distractors: Rows, people: Ints, block: int, only_distractors: bool
+) -> Iterator[tuple[Rows, Ints]]:
+    """Parts of the gallery and whose each photo is; -1 is a distractor."""
+    if not only_distractors:
+        for start in range(0, len(gallery), block):
+            yield gallery[start : start + block], people[start : start + block]
+    for start in range(0, len(distractors), block):
+        part = distractors[start : start + block]
+        yield part, np.full(len(part), -1, np.int64)
+
+
+def _mates(people: Ints) -> Ints:
+    """[photo, most photos - 1] the other photos of its person, padded with -1."""
+    photos = [np.flatnonzero(people == person) for person in range(int(people.max()) + 1)]
+    mate = np.full((people.size, max(map(len, photos)) - 1), -1, np.int64)
+    for own in photos:
+        for i in own:
+            mate[i, : len(own) - 1] = own[own != i]
+    return mate
+
+
+def within(found: Found, k: int) -> Floats:
+    """[query] the chance that a mate is among the first k, ties in random order."""
+    digits = rounded(found.similarity)
+    best = digits.max(1)
+    first = digits.argmax(1)[:, None]
+    above = np.take_along_axis(found.above, first, 1)[:, 0]
+    others = np.take_along_axis(found.tied, first, 1)[:, 0]
+    mates = (digits == best[:, None]).sum(1)
+    miss = np.ones(len(best))
+    for place in range(k):
+        # the next place among the tied ones goes to another person, as all before it did
+        left = place - above
+        open_place = left >= 0
+        taken = np.maximum(left, 0)
+        miss *= np.where(open_place, np.maximum(others - taken, 0) / np.maximum(others - taken + mates, 1), 1)
+    return np.where(np.isfinite(best), 1 - miss, 0.0)
+
+
+def average_precision(found: Found) -> Floats:
+    """[query] the mean over mates of the share of mates among all that are at least as similar."""
+    digits = rounded(found.similarity)
+    mates = (digits[:, None, :] >= digits[:, :, None]).sum(2)
+    precision = mates / np.maximum(mates + found.above + found.tied, 1)
+    return (precision * np.isfinite(digits)).sum(1) / found.mates.sum(1)
+
+
+def rounded(similarities: Floats) -> Floats:
+    """Similarities that are ties come out equal; -inf and NaN stay."""
+    whole: Floats = np.rint(similarities * _DIGITS)
+    return whole
