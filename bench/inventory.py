@@ -6,6 +6,7 @@ import importlib
 import os
 import platform
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench import encoders, registry
@@ -13,7 +14,8 @@ from bench.cells import SCENARIOS
 from bench.digests import versions
 from bench.environment import LIBRARIES
 from bench.errors import UserError, unknown_name
-from bench.types import Folders
+from bench.fetching.sources import SOURCES
+from bench.types import EncoderCard, Folders
 
 KINDS = ("defenses", "attackers", "datasets", "encoders", "scenarios", "budgets", "channels")
 _BUDGETS = {"linf:N": "no 8-bit value changes by more than N of 255", "unbounded": "no limit"}
@@ -31,7 +33,7 @@ def listed(kind: str, folders: Folders) -> list[tuple[str, str]]:
     """
     if kind == "encoders":
         return [
-            (card.name, f"{card.architecture}; trained on {card.training_set or 'unstated data'}; {state}")
+            (card.name, f"{_told(card)}; {'ready' if state == encoders.READY else _missing(card, folders)}")
             for card, state in encoders.availability(folders)
         ]
     if kind in ("defenses", "attackers"):
@@ -48,10 +50,14 @@ def listed(kind: str, folders: Folders) -> list[tuple[str, str]]:
     raise unknown_name("kind", kind, KINDS, command="bench list --help")
 
 
-def diagnosis(folders: Folders) -> list[tuple[str, str, str]]:
-    """What is installed, found or missing: subject, state, and what to type where something is missing."""
+Row = tuple[str, str, str]
+"""Subject, state, and what to type where something is missing."""
+
+
+def diagnosis(folders: Folders) -> list[Row]:
+    """What is installed, found or missing, one row a thing. Looking changes nothing."""
     rows = [("python", platform.python_version(), "")]
-    rows += [(name, version, "") for name, version in versions(LIBRARIES).items()]
+    rows += [(name, version, "") for name, version in versions((*LIBRARIES, "insightface")).items()]
     rows += [_torch(), _onnxruntime(), _opencv()]
     rows.append(_home(Path(folders.home)))
     real = folders.real_data or ""
@@ -60,31 +66,63 @@ def diagnosis(folders: Folders) -> list[tuple[str, str, str]]:
     )
     for card, state in encoders.availability(folders):
         missing = state != encoders.READY
-        rows.append((f"encoder {card.name}", "missing" if missing else "ready", state if missing else ""))
+        remedy = encoders.remedy(card, folders) if missing else ""
+        rows.append((f"encoder {card.name}", "missing" if missing else "ready", remedy))
     for name in registry.names("datasets"):
         rows.append(_dataset(name, folders))
     return rows
+
+
+def screen(rows: Sequence[Row]) -> list[Row]:
+    """The same on one screen: libraries in one row, and encoders that are alike in one."""
+    single = {"python", *LIBRARIES, "insightface"}
+    libraries = ", ".join(f"{s} {v}" for s, v, _ in rows if s in single and v != "absent")
+    out: list[Row] = [("installed", libraries, "")]
+    alike: dict[tuple[str, str], list[str]] = {}
+    rest: list[Row] = []
+    for subject, state, remedy in rows:
+        kind, _, name = subject.partition(" ")
+        if kind == "encoder":
+            first = remedy.partition(", or ")[0]
+            alike.setdefault((state, first.replace(name, "NAME")), []).append(name)
+        elif subject not in single:
+            (rest if kind == "dataset" else out).append((subject, state, remedy))
+    for (state, remedy), names in alike.items():
+        told = remedy if len(names) > 1 else remedy.replace("NAME", names[0])
+        out.append((f"encoders {state}", ", ".join(names), told))
+    return [*out, *rest, ("encoder of yours", "a file with a card beside it", "--encoder onnx:FILE")]
+
+
+def _told(card: EncoderCard) -> str:
+    return f"{card.architecture}; trained on {card.training_set or 'unstated data'}"
+
+
+def _missing(card: EncoderCard, folders: Folders) -> str:
+    return f"missing: {encoders.remedy(card, folders)} (from {card.source})"
 
 
 def _summary(plugin: type[object]) -> str:
     return (plugin.__doc__ or "").strip().splitlines()[0]
 
 
-def _torch() -> tuple[str, str, str]:
+def _torch() -> Row:
+    version = versions(["torch"])["torch"]
+    if version.endswith("+cpu"):  # known without the second that loading torch takes
+        return "device", "CPU build of torch; cpu only", ""
     import torch
 
     cards = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     build = f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU build"
-    return "device", f"{build}; {', '.join(cards) or 'cpu only'}", ""
+    return "device", f"{build} of torch; {', '.join(cards) or 'cpu only'}", ""
 
 
-def _onnxruntime() -> tuple[str, str, str]:
+def _onnxruntime() -> Row:
     import onnxruntime
 
     return "onnxruntime providers", ", ".join(onnxruntime.get_available_providers()), ""
 
 
-def _opencv() -> tuple[str, str, str]:
+def _opencv() -> Row:
     try:
         importlib.import_module("cv2")
     except ImportError as error:
@@ -92,7 +130,7 @@ def _opencv() -> tuple[str, str, str]:
     return "opencv", "loads", ""
 
 
-def _home(home: Path) -> tuple[str, str, str]:
+def _home(home: Path) -> Row:
     there = next(p for p in (home, *home.parents) if p.exists())
     if not os.access(there, os.W_OK):
         return "BENCH_HOME", f"{home} cannot be written to", "set BENCH_HOME to a folder of yours"
@@ -100,10 +138,13 @@ def _home(home: Path) -> tuple[str, str, str]:
     return "BENCH_HOME", f"{home}, {free:.0f} GiB free", ""
 
 
-def _dataset(name: str, folders: Folders) -> tuple[str, str, str]:
+def _dataset(name: str, folders: Folders) -> Row:
     try:
         data = registry.load("datasets", name)().open(folders)
     except UserError as error:
-        return f"dataset {name}", "missing", str(error)
-    found = data.catalogue()
-    return f"dataset {name}", f"{len(set(found.identities))} people, {len(found.photos)} photos", ""
+        return f"dataset {name}", "missing", f"bench fetch {name}" if name in SOURCES else str(error)
+    card = data.card
+    if card.identities is None or card.photos is None:
+        found = data.catalogue()
+        return f"dataset {name}", f"{len(set(found.identities))} people, {len(found.photos)} photos", ""
+    return f"dataset {name}", f"{card.identities} people, {card.photos} photos", ""

@@ -45,14 +45,14 @@ def doctor(as_json: Json = False) -> None:
     """Print the state of this installation."""
     from bench.cli.printing import print_table
     from bench.folders import folders
-    from bench.inventory import diagnosis
+    from bench.inventory import diagnosis, screen
 
     rows = diagnosis(folders())
     if as_json:
         found = [{"subject": s, "state": state, "remedy": remedy} for s, state, remedy in rows]
         sys.stdout.write(json.dumps(found, indent=1) + "\n")
         return
-    print_table(["subject", "state", "what to type"], rows)
+    print_table(["subject", "state", "what to type"], screen(rows))
 
 
 def schema() -> None:

@@ -13,6 +13,7 @@ from bench import weights
 from bench.digests import plugin_code
 from bench.encoders import cards, files, outside, packs
 from bench.errors import UserError, unknown_name
+from bench.fetching.sources import SOURCES
 from bench.parameters import Plain, plain
 from bench.protocols import Encoder
 from bench.types import EncoderCard, Folders
@@ -137,13 +138,20 @@ def availability(folders: Folders) -> list[tuple[EncoderCard, str]]:
     return [(c, READY if c.name in built_in or c.location else _state(c, folders)) for c in _cards().values()]
 
 
+def remedy(found: EncoderCard, folders: Folders) -> str:
+    """What to type, or to do, for an encoder whose weights are missing."""
+    file = packs.file_name(found.name) if found.name in packs.FILES else weights.file_name(found.name)
+    here = f"put {file} into {weights.places(folders)[-1]}"
+    return f"bench fetch {found.name}, or {here}" if found.name in SOURCES else here
+
+
 def _state(found: EncoderCard, folders: Folders) -> str:
     if _present(found, folders):
         return READY
     if found.name in packs.FILES:
         return packs.missing(found.name, folders)
     looked = " or ".join(str(place) for place in weights.places(folders))
-    return f"no {weights.file_name(found.name)} in {looked}: put it there; it comes from {found.source}"
+    return f"no {weights.file_name(found.name)} in {looked}: {remedy(found, folders)}"
 
 
 def _present(found: EncoderCard, folders: Folders) -> Path | None:

@@ -21,6 +21,11 @@ FILES = {"buffalo_l": "w600k_r50.onnx", "buffalo_s": "w600k_mbf.onnx", "antelope
 """Pack -> its recognition network."""
 
 
+def file_name(name: str) -> str:
+    """The file of a pack, below a folder of weights."""
+    return f"{name}/{FILES[name]}"
+
+
 def candidates(name: str, folders: Folders) -> list[Path]:
     """Where a pack's recognition network may lie, in the order of the search.
 
@@ -39,7 +44,7 @@ def missing(name: str, folders: Folders) -> str:
     """What is missing, where it was looked for, and what to type."""
     roots = dict.fromkeys(str(path.parents[1]) for path in candidates(name, folders)[::2])
     looked = " or ".join(roots)
-    return f"no {name}/{FILES[name]} in {looked}: type 'bench fetch {name}', or unpack the pack there"
+    return f"no {file_name(name)} in {looked}: type 'bench fetch {name}', or unpack the pack there"
 
 
 def find(card: EncoderCard, folders: Folders) -> Path:
