@@ -18,6 +18,7 @@ LIBRARIES = (
     "scipy",
     "scikit-learn",
     "pillow",
+    "pillow-heif",
     "onnxruntime",
     "onnxruntime-gpu",
     "onnx2torch",

@@ -37,6 +37,7 @@ CHUNK = 64
 
 DETECT = (
     "bench.detect",
+    "bench.heif",
     "bench.mtcnn",
     "bench.mtcnn_card",
     "bench.mtcnn_nets",
@@ -45,7 +46,8 @@ DETECT = (
     "bench.weights",
 )
 _EMBED = ("bench.observe", "bench.encoders", "bench.align", "bench.workers")
-_LIBRARIES = ("torch", "numpy", "pillow", "onnxruntime", "onnxruntime-gpu", "facenet-pytorch")
+_PHOTOS = ("pillow", "pillow-heif")
+_LIBRARIES = ("torch", "numpy", *_PHOTOS, "onnxruntime", "onnxruntime-gpu", "facenet-pytorch")
 
 Read = Callable[[Sequence[int]], list[bytes | Image]]
 
@@ -107,7 +109,7 @@ def through(photos: Photos, channel: Channel) -> Photos:
     def read(wanted: Sequence[int]) -> list[bytes | Image]:
         return [_passed(content, channel) for content in photos.read(wanted)]
 
-    stamp = [str(channel), code_digest("bench.channels"), versions(["pillow"])]
+    stamp = [str(channel), code_digest("bench.channels"), versions(_PHOTOS)]
     # no channel moves a face: a box stays where it is
     return Photos(tuple(digest("channel", stamp, content) for content in photos.digests), read, photos.boxes)
 

@@ -14,6 +14,7 @@ import numpy as np
 import PIL.Image
 from PIL import ImageOps
 
+from bench import heif
 from bench.types import Image
 
 MAX_PIXELS = 100_000_000
@@ -56,7 +57,8 @@ def decode(data: bytes | Image) -> Image:
     """Read a photo, upright, as 8-bit RGB.
 
     EXIF orientation is applied; transparency is laid on white; 16-bit samples are scaled to 8;
-    CMYK, palette, grey and the like become RGB; of an animation the first frame is taken.
+    CMYK, palette, grey and the like become RGB; of several pictures in a file, the first is taken.
+    HEIC files need the extra `heic`.
 
     Args:
         data: a whole file in any format that Pillow reads, or pixels that are RGB already (returned as
@@ -75,6 +77,10 @@ def decode(data: bytes | Image) -> Image:
     if not data:
         raise UnreadablePhoto("the file is empty or could not be read")
     kind = "file"
+    if heif.is_heif(data):
+        kind = "HEIC file"
+        if not heif.readable():
+            raise UnreadablePhoto(heif.MISSING)
     try:
         with PIL.Image.open(io.BytesIO(data)) as photo:
             kind = f"{photo.format} file"
@@ -84,7 +90,8 @@ def decode(data: bytes | Image) -> Image:
             photo.load()
             return _rgb(ImageOps.exif_transpose(photo))
     except PIL.UnidentifiedImageError:
-        raise UnreadablePhoto("not a photo in any format that Pillow reads") from None
+        said = "not a photo in any format that Pillow reads" if kind == "file" else f"broken {kind}"
+        raise UnreadablePhoto(said) from None
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
         raise UnreadablePhoto(f"more than {MAX_PIXELS:,} pixels") from None
     except _BROKEN as error:

@@ -36,7 +36,7 @@ GROUP = {"cpu": 80, "cuda": 400}
 """Photos cloaked together, by device: whole users, at least one."""
 
 _ENGINE = ("bench.optim", "bench.align", "bench.encoders", "bench.photos")
-_LIBRARIES = ("torch", "numpy", "pillow", "onnx2torch")
+_LIBRARIES = ("torch", "numpy", "pillow", "pillow-heif", "onnx2torch")
 
 
 @dataclass(frozen=True)
