@@ -180,7 +180,7 @@ def _verified(
         standard_error=result.standard_error,
         fold_accuracy=list(result.fold_accuracy),
         thresholds={name: [_number(v) for v in values] for name, values in result.thresholds.items()},
-        speed=speed(observer.encoder(card.name), on) if asked.speed else None,
+        speed=speed(observer.encoder(card), on) if asked.speed else None,
         flags=encoder_flags(result.scores["auc"]),
         notes=[found.note] if found.note else [],
         cost=cost,
