@@ -12,9 +12,11 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name every torch program uses
 
-from bench.types import Crop, Face
+from bench.types import Crop, Face, Image
 
 Matrix = npt.NDArray[np.float64]
+
+_WHOLE = 1_000_000  # pixels; of smaller photos the whole is converted as fast as a part
 
 
 def similarity(landmarks: npt.ArrayLike, template: npt.ArrayLike) -> Matrix:
@@ -74,7 +76,7 @@ def warp(photos: torch.Tensor, matrices: Sequence[Matrix] | Matrix, size: int) -
         float [n, 3, size, size], same device and dtype.
     """
     stack = np.asarray(matrices, np.float64)
-    factors = np.maximum(1, np.floor(0.5 / np.sqrt(np.abs(np.linalg.det(stack[:, :, :2])))).astype(int))
+    factors = _factors(stack)
     if factors.max() == 1:
         return _sample(photos, stack, size)
     out: list[torch.Tensor] = []
@@ -87,6 +89,32 @@ def warp(photos: torch.Tensor, matrices: Sequence[Matrix] | Matrix, size: int) -
     return torch.cat(out)
 
 
+def cut(image: Image, m: Matrix, size: int) -> tuple[Image, Matrix]:
+    """The part of a photo that a crop looks at, and the map from its pixels: `warp` gives the same crop.
+
+    A photo of 12 megapixels as floats would take 144 MB for the sake of one face.
+
+    Args:
+        image: uint8 [height, width, 3].
+        m: [2, 3] map from photo pixels to crop pixels.
+        size: side of the crop.
+
+    Returns:
+        A view of the photo, at least one pixel, and its [2, 3] map. Photos of up to a megapixel stay whole.
+    """
+    height, width = image.shape[:2]
+    if height * width <= _WHOLE:
+        return image, m
+    k = int(_factors(m[None])[0])
+    corners = np.array([[x, y] for x in (0, size - 1) for y in (0, size - 1)], np.float64)
+    seen = (corners - m[:, 2]) @ np.linalg.inv(m[:, :2]).T
+    # k more on every side for what is averaged and interpolated, and whole groups of k from the photo's edge
+    low = np.clip((np.floor(seen.min(0)) - k) // k * k, 0, [(width - 1) // k * k, (height - 1) // k * k])
+    high = np.maximum((np.ceil(seen.max(0)) + 2 * k) // k * k, low + k)
+    (x0, y0), (x1, y1) = low.astype(int), high.astype(int)
+    return image[y0:y1, x0:x1], np.column_stack([m[:, :2], m[:, 2] + m[:, :2] @ low])
+
+
 def sampling_grid(matrices: Matrix, size: int, height: int, width: int) -> torch.Tensor:
     """Where each crop pixel looks in its photo, in grid_sample's units: float32 [n, size, size, 2]."""
     full = np.concatenate([matrices, np.tile([[[0.0, 0.0, 1.0]]], (len(matrices), 1, 1))], 1)
@@ -97,6 +125,13 @@ def sampling_grid(matrices: Matrix, size: int, height: int, width: int) -> torch
     # align_corners=False: -1 and 1 are the outer edges of the first and last pixel
     source = (source + 0.5) * 2 / np.array([width, height]) - 1
     return torch.from_numpy(source.astype(np.float32))
+
+
+def _factors(matrices: Matrix) -> npt.NDArray[np.int64]:
+    """By how much each photo is averaged down first: int [n]."""
+    scales = np.sqrt(np.abs(np.linalg.det(matrices[:, :, :2])))
+    factors: npt.NDArray[np.int64] = np.maximum(1, np.floor(0.5 / scales)).astype(np.int64)
+    return factors
 
 
 def _sample(photos: torch.Tensor, matrices: Matrix, size: int) -> torch.Tensor:

@@ -7,7 +7,7 @@ clean landmark gets here. Faces and embeddings are cached by the photo's content
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from bench.parameters import Plain, plain
 from bench.photos import UnreadablePhoto, decode
 from bench.progress import Progress
 from bench.protocols import Dataset, Encoder
+from bench.reading import Read, chunks
 from bench.types import Crop, EncoderCard, Face, Folders, Image
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
     from bench.detect import Detector
 
-CHUNK = 64
-"""Photos decoded at a time: what is in memory, and what is lost when the process is killed."""
+CHUNK = {"cpu": 64, "cuda": 256}
+"""Photos worked on at a time, by device; of large ones fewer (`bench.reading`). A kill loses no more."""
 
 DETECT = (
     "bench.detect",
@@ -48,8 +49,6 @@ DETECT = (
 _EMBED = ("bench.observe", "bench.encoders", "bench.align", "bench.workers")
 _PHOTOS = ("pillow", "pillow-heif")
 _LIBRARIES = ("torch", "numpy", *_PHOTOS, "onnxruntime", "onnxruntime-gpu", "facenet-pytorch")
-
-Read = Callable[[Sequence[int]], list[bytes | Image]]
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,9 @@ def through(photos: Photos, channel: Channel) -> Photos:
         return photos
 
     def read(wanted: Sequence[int]) -> list[bytes | Image]:
-        return [_passed(content, channel) for content in photos.read(wanted)]
+        from bench.workers import each
+
+        return each(lambda content: _passed(content, channel), photos.read(wanted))
 
     stamp = [str(channel), code_digest("bench.channels"), versions(_PHOTOS)]
     # no channel moves a face: a box stays where it is
@@ -194,9 +195,8 @@ class Observer:
         ]
         faults: list[EncoderFault] = []
         with self._progress.stage(f"detect and embed {what}", len(missing)) as advance:
-            for start in range(0, len(missing), CHUNK):
-                chunk = missing[start : start + CHUNK]
-                images = [_decoded(content) for content in photos.read(chunk)]
+            for part in chunks(photos.read, missing, CHUNK[self._device.partition(":")[0]]):
+                chunk, images = [i for i, _ in part], [image for _, image in part]
                 self._detect(images, [boxes[i] for i in chunk], [face_keys[i] for i in chunk], faces)
                 seen = [_face(faces[face_keys[i]])[0] for i in chunk]
                 for card in cards:
@@ -210,6 +210,7 @@ class Observer:
                     self._cache.put_rows("embedding", new)
                     found[card.name] |= new
                 advance(len(chunk))
+                del part, images  # two chunks are in memory, not three
         if faults:
             raise faults[0]
         read = [_face(faces[key]) for key in face_keys]
@@ -275,17 +276,11 @@ def detector_parameters() -> dict[str, Plain]:
 def _crop(image: Image, face: Face, crop: Crop) -> torch.Tensor:
     import torch
 
-    from bench.align import matrix, warp
+    from bench.align import cut, matrix, warp
 
-    pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float().div_(255)
-    return warp(pixels, [matrix(face, crop)], crop.size)
-
-
-def _decoded(content: bytes | Image) -> Image | UnreadablePhoto:
-    try:
-        return decode(content)
-    except UnreadablePhoto as unreadable:
-        return unreadable
+    part, m = cut(image, matrix(face, crop), crop.size)
+    pixels = torch.from_numpy(np.ascontiguousarray(part)).permute(2, 0, 1)[None].float().div_(255)
+    return warp(pixels, [m], crop.size)
 
 
 def _face(row: bytes) -> tuple[Face | None, str | None]:

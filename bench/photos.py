@@ -88,7 +88,8 @@ def decode(data: bytes | Image) -> Image:
             if width * height > MAX_PIXELS:
                 raise UnreadablePhoto(f"{width} x {height} is more than {MAX_PIXELS:,} pixels")
             photo.load()
-            return _rgb(ImageOps.exif_transpose(photo))
+            ImageOps.exif_transpose(photo, in_place=True)
+            return _rgb(photo)
     except PIL.UnidentifiedImageError:
         said = "not a photo in any format that Pillow reads" if kind == "file" else f"broken {kind}"
         raise UnreadablePhoto(said) from None
@@ -97,6 +98,17 @@ def decode(data: bytes | Image) -> Image:
     except _BROKEN as error:
         said = " ".join(str(error).split()) or type(error).__name__
         raise UnreadablePhoto(f"broken {kind}: {said}") from error
+
+
+def pixels(data: bytes) -> int:
+    """How many pixels a file says that it has, from its first bytes; 0 for what is no photo."""
+    if heif.is_heif(data) and not heif.readable():
+        return 0
+    try:
+        with PIL.Image.open(io.BytesIO(data)) as photo:
+            return photo.width * photo.height
+    except (PIL.UnidentifiedImageError, PIL.Image.DecompressionBombError, *_BROKEN):
+        return 0
 
 
 def encode_png(image: Image) -> bytes:
@@ -121,4 +133,4 @@ def _rgb(photo: PIL.Image.Image) -> Image:
         layer = photo.convert("RGBA")
         photo = PIL.Image.new("RGBA", layer.size, "white")
         photo.alpha_composite(layer)
-    return np.array(photo.convert("RGB"), np.uint8)
+    return np.array(photo if photo.mode == "RGB" else photo.convert("RGB"), np.uint8)
