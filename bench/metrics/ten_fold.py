@@ -23,6 +23,7 @@ REFUSED = -2.0
 RATES = {"1e2": 1e-2, "1e3": 1e-3}
 """False accept rates that TAR is given at, by their place in its name."""
 
+_BEYOND = 2.0  # above every cosine
 Mask = npt.NDArray[np.bool_]
 
 
@@ -50,7 +51,8 @@ class Verified:
     """What an encoder achieved.
 
     Attributes:
-        scores: by name: accuracy, auc, eer, and tar_far_ and far_ of each of `RATES`; n counts pairs.
+        scores: by name: accuracy, auc, eer, and tar_far_ and far_ of each of `RATES`; n counts pairs. The
+            bounds are what the figure would be had all pairs without a face gone right, or wrong.
         standard_error: of the mean of the folds' accuracies.
         fold_accuracy: of each fold.
         thresholds: name of a figure -> the threshold that each fold was judged by.
@@ -94,11 +96,36 @@ def verified(pairs: Scored, impostor: npt.ArrayLike, impostor_folds: npt.ArrayLi
     thresholds = {"accuracy": [best_threshold(pairs.scores[~f], pairs.same[~f]) for f in folds]}
     for label, rate in RATES.items():
         thresholds[f"tar_far_{label}"] = [threshold_at_far(others[where != name], rate) for name in names]
+    found = _figures(pairs, folds, thresholds)
+    blind = pairs.scores == REFUSED
+    if blind.any():
+        # the same figures had every pair without a face gone right, and had every one gone wrong
+        right = np.where(pairs.same, _BEYOND, -_BEYOND)
+        ends = [
+            _figures(replace(pairs, scores=np.where(blind, scores, pairs.scores)), folds, thresholds)
+            for scores in (right, -right)
+        ]
+        found = {
+            name: replace(score, bounds=_span(*(end[name].value for end in ends)))
+            for name, score in found.items()
+        }
+    accepted = _accepted(pairs.scores, folds, thresholds["accuracy"])
+    by_fold = np.array([(accepted == pairs.same)[f].mean() for f in folds])
+    return Verified(
+        found,
+        float(by_fold.std(ddof=1) / math.sqrt(by_fold.size)),
+        tuple(by_fold.tolist()),
+        {name: tuple(values) for name, values in thresholds.items()},
+    )
+
+
+def _figures(pairs: Scored, folds: list[Mask], thresholds: dict[str, list[float]]) -> dict[str, Score]:
+    """Every figure, at given thresholds."""
     accepted = {name: _accepted(pairs.scores, folds, values) for name, values in thresholds.items()}
     right = accepted["accuracy"] == pairs.same
-    by_fold = np.array([right[f].mean() for f in folds])
+    mean = float(np.mean([right[f].mean() for f in folds]))
     scores = [
-        _share("accuracy", right, np.ones_like(right), pairs, "lower", value=float(by_fold.mean())),
+        _share("accuracy", right, np.ones_like(right), pairs, "lower", value=mean),
         _area(pairs),
         _equal_errors(pairs),
     ]
@@ -112,16 +139,17 @@ def verified(pairs: Scored, impostor: npt.ArrayLike, impostor_folds: npt.ArrayLi
             scores += [replace(score, value=math.nan, low=math.nan, high=math.nan) for score in pair]
         else:
             scores += pair
-    return Verified(
-        {score.name: score for score in scores},
-        float(by_fold.std(ddof=1) / math.sqrt(by_fold.size)),
-        tuple(by_fold.tolist()),
-        {name: tuple(values) for name, values in thresholds.items()},
-    )
+    return {score.name: score for score in scores}
+
+
+def _span(one: float, other: float) -> tuple[float, float] | None:
+    return None if math.isnan(one) else (min(one, other), max(one, other))
 
 
 def best_threshold(scores: npt.ArrayLike, same: npt.ArrayLike) -> float:
     """The threshold with the fewest wrong decisions; the middle of the lowest gap that has as few.
+
+    It is never so low that it accepts a pair without a face.
 
     Args:
         scores: [pair].
@@ -139,7 +167,7 @@ def best_threshold(scores: npt.ArrayLike, same: npt.ArrayLike) -> float:
     # wrong after accepting only what is above value i: genuine pairs up to it, impostor pairs beyond it
     wrong = np.cumsum(genuine) + impostor.sum() - np.cumsum(impostor)
     best = int(np.argmin(wrong))
-    if impostor.sum() <= wrong[best]:
+    if values[0] > REFUSED and impostor.sum() <= wrong[best]:
         return float(np.nextafter(values[0], -math.inf))  # accepting everything is as good
     return float(values[best] if best + 1 == values.size else (values[best] + values[best + 1]) / 2)
 

@@ -233,6 +233,7 @@ def _metric(score: Score) -> Metric:
         high=_number(score.high),
         n=score.n,
         better=score.better,
+        bounds=score.bounds,
     )
 
 

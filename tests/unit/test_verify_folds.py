@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -52,6 +53,7 @@ def test_the_best_threshold_by_hand() -> None:
     assert best_threshold([0, 1, 2, 3], [0, 0, 1, 1]) == 1.5
     assert best_threshold([0, 1], [1, 0]) < 0  # everything is accepted: 1 wrong, and nothing does better
     assert best_threshold([0, 1], [0, 0]) == 1.0  # nothing is above it
+    assert best_threshold([REFUSED, 0], [1, 1]) == REFUSED / 2  # a pair without a face is never accepted
     with pytest.raises(ValueError, match="no pairs"):
         best_threshold([], [])
 
@@ -111,15 +113,25 @@ def test_auc_and_eer_are_scikit_learns() -> None:
 
 
 def test_a_pair_without_a_face_is_refused_and_stays_in_the_denominator() -> None:
-    rng = np.random.default_rng(4)
-    pairs = drawn(rng, 100, 400, apart=50.0)
-    assert verified(pairs, *impostors()).scores["accuracy"].value == 1.0
-    blind = pairs.scores.copy()
-    blind[np.flatnonzero(pairs.same)[:20]] = REFUSED - 60  # below every score here, as -2 is below a cosine
-    found = verified(Scored(blind, pairs.same, pairs.folds, pairs.first, pairs.second), *impostors()).scores
-    assert found["accuracy"].value == pytest.approx(1 - 20 / 400)
-    assert found["tar_far_1e2"].value == pytest.approx(1 - 20 / 200)
-    assert (found["accuracy"].n, found["tar_far_1e2"].n, found["far_1e2"].n) == (400, 200, 200)
+    # Perfect but for the faces: of 200 genuine pairs 20 have none, of 200 impostor pairs 10.
+    pairs = drawn(np.random.default_rng(4), 100, 400)
+    scores = np.where(pairs.same, 0.8, 0.1)
+    scores[np.flatnonzero(pairs.same)[:20]] = REFUSED
+    scores[np.flatnonzero(~pairs.same)[:10]] = REFUSED
+    found = verified(replace(pairs, scores=scores), np.full(20_000, 0.2), np.arange(20_000) % 10).scores
+    accuracy, tar, far = (found[name] for name in ("accuracy", "tar_far_1e2", "far_1e2"))
+    assert (accuracy.n, tar.n, far.n) == (400, 200, 200)
+    assert (accuracy.value, accuracy.bounds) == (pytest.approx(0.95), (pytest.approx(1 - 30 / 400), 1.0))
+    assert (tar.value, tar.bounds) == (pytest.approx(0.9), (pytest.approx(0.9), 1.0))
+    assert (far.value, far.bounds) == (0.0, (0.0, pytest.approx(10 / 200)))
+    # 180 of 200 genuine pairs beat everything, 20 tie with 10 of 200 impostor pairs: .9 + .1 * .05 / 2
+    assert found["auc"].value == pytest.approx(0.9025)
+    assert found["auc"].bounds == (pytest.approx(0.9 * 0.95), 1.0)
+
+
+def test_without_such_pairs_there_are_no_bounds() -> None:
+    found = verified(drawn(np.random.default_rng(4), 100, 400), *impostors()).scores
+    assert all(score.bounds is None for score in found.values())
 
 
 def test_pairs_of_one_person_count_as_one() -> None:

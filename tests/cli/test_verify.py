@@ -1,0 +1,190 @@
+"""`bench verify`: what it prints, writes, caches and refuses."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.verification.records import read
+from bench.verification.table import table, to_markdown, used
+
+Command = Callable[..., Any]
+
+DATA = "synthetic:people=20,photos-each=3"
+SMALL = ("verify", "synth-ir", "--dataset", DATA, "--device", "cpu", "--pairs", "60")
+
+
+@pytest.fixture
+def made(bench: Command, tmp_path: Path) -> Path:
+    """The folder that `bench verify --out` wrote."""
+    done = bench(*SMALL, "--out", tmp_path / "out")
+    assert done.status == 0, done.err
+    return tmp_path / "out"
+
+
+def test_the_table_says_what_the_record_says(bench: Command, made: Path) -> None:
+    (record,) = read(made)
+    done = bench(*SMALL)
+    assert done.status == 0, done.err
+    (row,) = table([record], intervals=True)
+    for name in used([row]):
+        assert name in done.out
+        assert row[name] in done.out
+    accuracy = record.metrics["accuracy"].value
+    assert row["accuracy ± s.e."] == f"{accuracy:.4f} ± {record.standard_error:.4f}"
+    assert "pairs drawn with seed 0, 30 + 30 pairs of 20 people" in done.out
+
+
+def test_the_record_is_complete_and_names_nobody(made: Path, bench_home: Path) -> None:
+    assert sorted(path.name for path in made.iterdir()) == ["verification.json", "verification.md"]
+    (record,) = read(made)
+    assert (record.encoder.name, record.dataset.name, record.pairs) == ("synth-ir", "synthetic", "drawn")
+    assert record.encoder.digest
+    assert record.dataset.digest
+    assert record.encoder.parameters["parameters"] == 985_872
+    assert (record.counts["genuine"], record.counts["impostor"], record.counts["people"]) == (30, 30, 20)
+    assert set(record.metrics) == {
+        *("accuracy", "auc", "eer", "tar_far_1e2", "far_1e2", "tar_far_1e3", "far_1e3"),
+    }
+    assert len(record.fold_accuracy) == 10
+    assert {"torch", "onnxruntime"} <= set(record.environment["packages"])
+    assert record.cost.device == "cpu"
+    text = (made / "verification.json").read_text()
+    assert not [word for word in ("p0000", str(bench_home), str(made), socket.gethostname()) if word in text]
+    assert (made / "verification.md").read_text() == to_markdown([record])
+
+
+def test_json_is_the_document_that_is_written(bench: Command, made: Path) -> None:
+    done = bench(*SMALL, "--json")
+    document = json.loads(done.out)
+    written = json.loads((made / "verification.json").read_text())
+    for found in (document, written):
+        for record in found["verifications"]:
+            del record["cost"]
+    assert document == written
+
+
+def test_a_second_run_computes_nothing(bench: Command, made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise AssertionError("an encoder was loaded")
+
+    monkeypatch.setattr("bench.encoders.load", refuse)
+    done = bench(*SMALL, "--json")
+    assert done.status == 0, done.err
+    (record,) = json.loads(done.out)["verifications"]
+    photos = record["counts"]["photos"]
+    assert record["cost"]["cache_hits"] == {"embedding": photos, "face": photos}
+    assert {k: v for k, v in record.items() if k not in ("cost", "environment")} == {
+        k: v for k, v in read(made)[0].model_dump(mode="json").items() if k not in ("cost", "environment")
+    }
+
+
+@pytest.mark.parametrize(
+    "option", [("--seed", "1"), ("--pairs", "40"), ("--dataset", f"{DATA},hardness=0.9")]
+)
+def test_every_option_changes_the_pairs(bench: Command, made: Path, option: tuple[str, str]) -> None:
+    done = bench(*SMALL, *option, "--json")
+    (record,) = json.loads(done.out)["verifications"]
+    assert record["pairs_digest"] != read(made)[0].pairs_digest
+
+
+def test_speed_and_clustering_are_measured_when_asked(bench: Command) -> None:
+    data = ("--dataset", "synthetic:people=40,photos-each=10", "--pairs", "40")
+    done = bench("verify", "synth-ir", *data, "--device", "cpu", "--speed", "--clustering", "--json")
+    assert done.status == 0, done.err
+    (record,) = json.loads(done.out)["verifications"]
+    assert record["speed"]["photos_per_second"] > 0
+    assert record["speed"]["hardware"]
+    assert "torch" in record["speed"]["runtime"]
+    clean = record["clustering"]
+    assert {"cfr", "bcubed_f"} <= set(clean["metrics"])
+    run = bench(
+        *("run", "--defense", "none", "--attacker", "dbscan", "--encoder", "synth-ir", "--device", "cpu"),
+        *("--dataset", "synthetic:people=40,photos-each=10", "--json"),
+    )
+    (cell,) = json.loads(run.out)["cells"]
+    assert clean["cell"] == cell["cell"]
+    assert clean["metrics"]["cfr"] == cell["metrics"]["cfr"]
+
+
+def test_all_are_the_encoders_that_are_here(bench: Command, tmp_path: Path) -> None:
+    done = bench(
+        *("verify", "--all", "--dataset", DATA, "--device", "cpu", "--pairs", "20", "--json"),
+        BENCH_REAL_DATA=None,
+    )
+    assert done.status == 0, done.err
+    names = [record["encoder"]["name"] for record in json.loads(done.out)["verifications"]]
+    assert sorted(names) == ["synth-inc", "synth-ir", "synth-vit"]
+
+
+@pytest.fixture
+def lfw(tmp_path: Path) -> Iterator[Path]:
+    """A real-data folder with three people, and a list of pairs that is damaged."""
+    for name in ("Ann_B", "Cem_D", "Eve_F"):
+        folder = tmp_path / "real" / "lfw" / name
+        folder.mkdir(parents=True)
+        for n in (1, 2):
+            (folder / f"{name}_{n:04d}.jpg").write_bytes(b"no photo")
+    (tmp_path / "real" / "meta").mkdir()
+    (tmp_path / "real" / "meta" / "pairs.txt").write_text("<!doctype html>")
+    yield tmp_path / "real"
+
+
+MISTAKES = {
+    ("synth-irr",): "no encoder 'synth-irr'. Did you mean 'synth-ir'? 'bench list encoders'",
+    (): "name the encoders to verify, or --all",
+    ("synth-ir", "--all"): "not both",
+    ("synth-ir", "--dataset", "lwf"): "no dataset 'lwf'. Did you mean 'lfw'?",
+    ("synth-ir", "--dataset", "synthetic:people=19"): "'synthetic' has 19 people, 19 of them with two photos",
+    ("synth-ir", "--dataset", "synthetic:photos-each=1"): "0 of them with two photos",
+    ("synth-ir", "--pairs", "19"): "--pairs 19 is too small",
+    ("synth-ir", "--seed", "-1"): "--seed -1 is too small",
+    ("synth-ir", "--device", "gpu"): "no device 'gpu'",
+    ("synth-ir", "--pairs", "many"): "--pairs",
+    ("facenet-casia",): "casia-webface.pt",
+}
+
+
+@pytest.mark.parametrize("line", MISTAKES, ids=" ".join)
+def test_a_mistake_is_one_line(bench: Command, line: tuple[str, ...]) -> None:
+    assert MISTAKES[line] in bench("verify", *line, BENCH_REAL_DATA=None).one_line()
+
+
+def test_a_damaged_list_of_pairs_is_one_line(bench: Command, lfw: Path) -> None:
+    said = bench("verify", "synth-ir", "--dataset", "lfw", BENCH_REAL_DATA=lfw).one_line()
+    assert "pairs.txt is not LFW's list of pairs: line 1" in said
+
+
+def test_too_few_people_in_a_folder_are_one_line(bench: Command, lfw: Path) -> None:
+    (lfw / "meta" / "pairs.txt").unlink()
+    said = bench("verify", "synth-ir", "--dataset", "lfw", BENCH_REAL_DATA=lfw).one_line()
+    assert "data set 'lfw' has 3 people" in said
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_line(bench: Command, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = bench(*SMALL, "--out", tmp_path / "file")
+    assert "cannot write to" in done.one_line()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "does not hold"),
+        ('{"schema_version": 9, "verifications": []}', "of schema 9"),
+        ("[]", "does not"),
+    ],
+)
+def test_damaged_documents_are_refused(tmp_path: Path, text: str, told: str) -> None:
+    from bench.errors import UserError
+
+    (tmp_path / "verification.json").write_text(text)
+    with pytest.raises(UserError, match=told):
+        read(tmp_path)
+    with pytest.raises(UserError, match="no verification records"):
+        read(tmp_path / "elsewhere")
