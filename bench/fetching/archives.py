@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from bench.errors import UserError
-
 _CHUNK = 2**20
 _DAMAGED = (tarfile.TarError, zipfile.BadZipFile, EOFError, gzip.BadGzipFile, zlib.error, NotImplementedError)
 
@@ -40,8 +38,8 @@ class Limits:
 LIMITS = Limits()
 
 
-class _UnsafeError(Exception):
-    """The archive must not be unpacked; the message says why."""
+class ArchiveError(Exception):
+    """The archive is damaged, or not safe to unpack; the message says why."""
 
 
 def unpack(archive: Path, into: Path, limits: Limits = LIMITS) -> dict[str, str]:
@@ -58,17 +56,15 @@ def unpack(archive: Path, into: Path, limits: Limits = LIMITS) -> dict[str, str]
         Hex sha256 of every file, by its path below the folder, written with `/`.
 
     Raises:
-        UserError: for a damaged archive, and for one that is not safe; `into` then holds a part of it.
+        ArchiveError: if it is damaged or not safe; `into` then holds a part of it.
         OSError: if a file cannot be written.
     """
     allowed = min(limits.total, max(limits.floor, limits.ratio * archive.stat().st_size))
     try:
         members = _zip(archive) if zipfile.is_zipfile(archive) else _tar(archive, allowed)
         return _Unpacked(into, allowed, limits.members).take(members)
-    except _UnsafeError as error:
-        raise UserError(f"{archive} is not unpacked: {error}. Get it from another source.") from error
     except _DAMAGED as error:
-        raise UserError(f"{archive} is a damaged archive ({error}). Delete it and get it again.") from error
+        raise ArchiveError(f"it is damaged ({error})") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +87,7 @@ class _Unpacked:
     def take(self, members: Iterator[_Member]) -> dict[str, str]:
         for count, member in enumerate(members, 1):
             if count > self.members:
-                raise _UnsafeError(f"it has more than {self.members} members")
+                raise ArchiveError(f"it has more than {self.members} members")
             path = _inside(member.name)
             if path is None:
                 continue
@@ -108,14 +104,14 @@ class _Unpacked:
         try:
             out = target.open("xb")
         except (FileExistsError, NotADirectoryError) as error:
-            raise _UnsafeError(f"it has {member.name!r} twice") from error
+            raise ArchiveError(f"it has {member.name!r} twice") from error
         with out:
             if member.size > self.allowed:
-                raise _UnsafeError("it unpacks to far more than its own size")
+                raise ArchiveError("it unpacks to far more than its own size")
             while member.body is not None and (chunk := member.body.read(_CHUNK)):
                 self.allowed -= len(chunk)
                 if self.allowed < 0:
-                    raise _UnsafeError("it unpacks to far more than its own size")
+                    raise ArchiveError("it unpacks to far more than its own size")
                 digest.update(chunk)
                 out.write(chunk)
         self.digests[str(path)] = digest.hexdigest()
@@ -125,9 +121,9 @@ def _inside(name: str) -> PurePosixPath | None:
     """The path of a member below the folder; None for the folder itself."""
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or ".." in parts or "\\" in name or any(":" in part for part in parts):
-        raise _UnsafeError(f"its member {name!r} leads out of the folder")
+        raise ArchiveError(f"its member {name!r} leads out of the folder")
     if not name.isprintable() or any(len(part.encode()) > 255 for part in parts):
-        raise _UnsafeError(f"its member {name[:40]!r} has a name that no file should have")
+        raise ArchiveError(f"its member {name[:40]!r} has a name that no file should have")
     return PurePosixPath(*parts) if parts else None
 
 
@@ -136,9 +132,9 @@ def _zip(archive: Path) -> Iterator[_Member]:
         for info in opened.infolist():
             kind = stat.S_IFMT(info.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise _UnsafeError(f"its member {info.filename!r} is a link or a device")
+                raise ArchiveError(f"its member {info.filename!r} is a link or a device")
             if info.flag_bits & 1:
-                raise _UnsafeError(f"its member {info.filename!r} is encrypted")
+                raise ArchiveError(f"its member {info.filename!r} is encrypted")
             if info.is_dir():
                 yield _Member(info.filename, True, 0)
             else:
@@ -149,14 +145,15 @@ def _zip(archive: Path) -> Iterator[_Member]:
 def _tar(archive: Path, allowed: int) -> Iterator[_Member]:
     # tarfile reads a header's own contents into memory, so what it may read is bounded too: twice what may
     # be unpacked leaves room for a header a file
-    with (
-        gzip.open(archive) as plain,
-        tarfile.open(fileobj=_Metered(plain, 2 * allowed), mode="r|") as opened,
-    ):
-        for info in opened:
-            if not (info.isreg() or info.isdir()) or info.issparse():
-                raise _UnsafeError(f"its member {info.name!r} is a link or a device")
-            yield _Member(info.name, info.isdir(), info.size, opened.extractfile(info))
+    with gzip.open(archive) as plain:
+        metered = _Metered(plain, 2 * allowed)
+        with tarfile.open(fileobj=metered, mode="r|") as opened:
+            for info in opened:
+                if not (info.isreg() or info.isdir()) or info.issparse():
+                    raise ArchiveError(f"its member {info.name!r} is a link or a device")
+                yield _Member(info.name, info.isdir(), info.size, opened.extractfile(info))
+        while metered.read(_CHUNK):  # to the end, where gzip compares its checksum
+            pass
 
 
 class _Metered(io.RawIOBase):
@@ -175,5 +172,5 @@ class _Metered(io.RawIOBase):
         found = self._stream.read(size)
         self._allowed -= len(found)
         if self._allowed < 0:
-            raise _UnsafeError("it unpacks to far more than its own size")
+            raise ArchiveError("it unpacks to far more than its own size")
         return found

@@ -32,9 +32,11 @@ ATTEMPTS = 3
 LARGEST = 16 * 2**30
 """Bytes of the largest file that is accepted where its size is not known."""
 
+PAUSE = 1.0
+"""Seconds to wait after a try that brought nothing; grows with each."""
+
 _CHUNK = 2**18
 _MEGABYTE = 10**6
-_PAUSE = 1.0
 _SPAN = re.compile(r"bytes (?P<first>\d+)-\d+/(?P<total>\d+|\*)")
 _TIMEOUT = (10.0, 60.0)
 _TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
@@ -72,7 +74,6 @@ def download(
     trusted: bool,
     size: int | None,
     progress: Progress,
-    pause: float = _PAUSE,
 ) -> None:
     """Get the whole file into `part`, going on with what lies there.
 
@@ -85,7 +86,6 @@ def download(
             file has changed may be put together all the same.
         size: of the file in bytes, where it is known.
         progress: where to report.
-        pause: seconds to wait after a try that brought nothing; grows with each.
 
     Raises:
         UserError: if no address gave the right file, saying what each of them did.
@@ -93,7 +93,7 @@ def download(
     """
     reasons = []
     for url in urls:
-        one = _Download(file, url, part, trusted, size, progress, pause)
+        one = _Download(file, url, part, trusted, size, progress)
         try:
             resumed = one.complete()
             wrong = check(part)
@@ -140,7 +140,6 @@ class _Download:
     trusted: bool
     size: int | None
     progress: Progress
-    pause: float
 
     def complete(self) -> bool:
         """Try until all is here; whether it was put together from more than one answer."""
@@ -154,7 +153,7 @@ class _Download:
                 furthest, resumed = max(furthest, held), resumed or held > 0
                 if idle >= ATTEMPTS:
                     raise _UnusableError(str(error)) from error
-                time.sleep(self.pause * idle)
+                time.sleep(PAUSE * idle)
 
     def _held(self) -> int:
         return self.part.stat().st_size if self.part.exists() else 0

@@ -127,14 +127,19 @@ def _install(item: Item, origin: Path | list[str], folders: Folders, wishes: Wis
             progress=wishes.progress,
         )
         got = part
-    lock.pin(item.file, weights.digest(got), folders)
+    sha256 = weights.digest(got)
     if item.archive:
-        _unpack(got, target, folders)
+        try:
+            _unpack(got, target, folders)
+        except archives.ArchiveError as error:
+            downloads.drop(part)
+            raise UserError(f"{item.file} is not unpacked: {error}. Nothing was installed.") from error
     elif got == part:
         got.replace(target)
     else:
         shutil.copyfile(got, part)
         part.replace(target)
+    lock.pin(item.file, sha256, folders)
     downloads.drop(part)
 
 
