@@ -118,7 +118,8 @@ def average_precision(found: Found) -> Floats:
     digits = rounded(found.similarity)
     mates = (digits[:, None, :] >= digits[:, :, None]).sum(2)
     precision = mates / np.maximum(mates + found.above + found.tied, 1)
-    return (precision * np.isfinite(digits)).sum(1) / found.mates.sum(1)
+    mean: Floats = (precision * np.isfinite(digits)).sum(1) / found.mates.sum(1)
+    return mean
 
 
 def rounded(similarities: Floats) -> Floats:
