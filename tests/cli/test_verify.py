@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from bench.encoders.synth import cards
 from bench.verification.records import read
 from bench.verification.table import table, to_markdown, used
 
 Command = Callable[..., Any]
 
 DATA = "synthetic:people=20,photos-each=3"
+CARD = next(card for card in cards() if card.name == "synth-ir")
 SMALL = ("verify", "synth-ir", "--dataset", DATA, "--device", "cpu", "--pairs", "60")
 
 
@@ -46,7 +48,7 @@ def test_the_record_is_complete_and_names_nobody(made: Path, bench_home: Path) -
     assert (record.encoder.name, record.dataset.name, record.pairs) == ("synth-ir", "synthetic", "drawn")
     assert record.encoder.digest
     assert record.dataset.digest
-    assert record.encoder.parameters["parameters"] == 985_872
+    assert record.encoder.parameters["parameters"] == CARD.parameters
     assert (record.counts["genuine"], record.counts["impostor"], record.counts["people"]) == (30, 30, 20)
     assert set(record.metrics) == {
         *("accuracy", "auc", "eer", "tar_far_1e2", "far_1e2", "tar_far_1e3", "far_1e3"),
