@@ -33,8 +33,7 @@ class Graph:
 
     def within(self, eps: float) -> Graph:
         """The part of the graph at cosine distance `eps` or less."""
-        near: npt.NDArray[np.bool_] = np.less_equal(self.distance, np.float32(eps))
-        return self._only(near)
+        return self._only(self.distance <= np.float32(eps))
 
     def nearest(self, count: int) -> Graph:
         """The pairs in which at least one photo is among the `count` nearest of the other."""
@@ -43,7 +42,7 @@ class Graph:
         starts = np.searchsorted(ends[order], np.arange(self.photos))
         rank = np.empty(ends.size, np.int64)
         rank[order] = np.arange(ends.size) - starts[ends[order]]
-        return self._only((rank < count).reshape(2, -1).any(axis=0))
+        return self._only(np.logical_or(*(rank < count).reshape(2, -1)))
 
     def alike(self) -> csr_array:
         """Symmetric [photo, photo] matrix of cosine similarity, columns of a row sorted."""

@@ -107,10 +107,12 @@ def nearest(rows: Floats32, count: int, search: Search) -> tuple[Numbers, Floats
         index.is_trained = True
         index.nprobe = min(search.probes, len(centres))
     index.add(rows)
-    alike, who = index.search(rows, k + 1)
-    alike = np.where(who >= 0, alike, -1.0)
+    who = index.search(rows, k + 1)[1]
+    mine = np.repeat(np.arange(photos), k + 1)
+    # Measured again as everywhere else, so that equally near ones are equally near.
+    alike = np.where(who >= 0, cosines(rows, mine, np.maximum(who, 0).ravel()).reshape(who.shape), -1)
     # Twins may come before a photo itself, or leave it out: it goes last and is cut off.
-    alike[who == np.arange(photos)[:, None]] = -2.0
+    alike[who == mine.reshape(who.shape)] = -2
     order = np.lexsort((who, -alike), axis=1)[:, :k]
     who, alike = np.take_along_axis(who, order, 1), np.take_along_axis(alike, order, 1)
     return np.where(alike > -2, who, -1).astype(np.int32), np.maximum(alike, -1).astype(np.float32)
@@ -151,8 +153,8 @@ def _all_tiles(rows: Floats32, floor: float) -> Iterator[Tile]:
             here, there = slice(top, top + TILE), slice(side, side + TILE)
             i, j, alike = screen.candidates(here, there)
             later = j + side > i + top
-            i, j = (i[later] + top).astype(np.int32), (j[later] + side).astype(np.int32)
-            yield i, j, cosines(rows, i, j) if alike is None else alike[later]
+            left, right = (i[later] + top).astype(np.int32), (j[later] + side).astype(np.int32)
+            yield left, right, cosines(rows, left, right) if alike is None else alike[later]
 
 
 def _list_tiles(rows: Floats32, floor: float, search: Search) -> Iterator[Tile]:
@@ -209,7 +211,7 @@ class _Screen:
     """Rules out pairs that are not near, as fast as the processor can without ever ruling out one that is."""
 
     def __init__(self, rows: Floats32, floor: float) -> None:
-        """Prepare; bfloat16 serves while the floor less its margin is above zero: its bits sort as numbers."""
+        """Prepare; bfloat16 serves while the floor less its margin is above zero: bits sort as numbers."""
         self.rows, self.floor = rows, floor
         self._halves: Any = None
         if floor - _ROUNDING > 0 and _multiplies_bfloat16():
