@@ -5,9 +5,9 @@
 Two kinds of boards. *Latent*: a user forms a cluster when the sum of a user's effect, a draw's effect and
 noise falls below a threshold; the true rate is that of a normal distribution, whatever the shares. *Circle*:
 users and background people are points on a circle, single linkage joins neighbours that are nearer than a
-threshold, and a user forms a cluster when nobody was joined to them. Users keep their places from draw to draw;
-background and threshold are drawn anew and everybody in a draw shares them: users in one clustering, whose true
-rate is known.
+threshold, and a user forms a cluster when nobody was joined to them. Users keep their places from draw to
+draw; background and threshold are drawn anew and everybody in a draw shares them: users in one clustering,
+whose true rate is known.
 """
 
 from __future__ import annotations
