@@ -50,7 +50,7 @@ class Folder:
             for entry in entries(root):
                 if _skipped(entry.name):
                     continue
-                if entry.is_dir():
+                if _is_folder(entry):
                     found.person(entry)
                 else:
                     found.out(entry.name, "lies in no person's folder")
@@ -108,7 +108,8 @@ class _Search:
             if why:
                 self.out(name, why)
             elif (told := _composed(name)) in self.paths:
-                self.out(name, f"has the name of another file, {told}, but for the spelling of an accent")
+                again = unicodedata.normalize("NFD", name)
+                self.missing[again] = "has the name of another file, but for the spelling of an accent"
             else:
                 self.paths[told] = entry.path
 
@@ -133,7 +134,7 @@ class _Search:
             if _skipped(entry.name):
                 continue
             below = f"{name}/{entry.name}"
-            if entry.is_dir():
+            if _is_folder(entry):
                 yield from self._below(entry, below, (*above, here))
             else:
                 yield below, entry
@@ -141,6 +142,13 @@ class _Search:
 
 def _skipped(name: str) -> bool:
     return name.startswith(".") or name.lower() in JUNK
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a link that leads nowhere: said where it is looked at as a file
 
 
 def _composed(name: str) -> str:
