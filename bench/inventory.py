@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import encoders, registry
+from bench import channels, encoders, registry
 from bench.cells import SCENARIOS
 from bench.digests import versions
 from bench.environment import LIBRARIES
@@ -19,10 +19,7 @@ from bench.types import EncoderCard, Folders
 
 KINDS = ("defenses", "attackers", "datasets", "encoders", "scenarios", "budgets", "channels")
 _BUDGETS = {"linf:N": "no 8-bit value changes by more than N of 255", "unbounded": "no limit"}
-_CHANNELS = {
-    "none": "the released file itself",
-    "jpeg:QUALITY": "the released photo re-encoded as JPEG, quality 1 to 100",
-}
+_CHANNELS = {row.form: row.about for row in channels.ROWS.values()}
 
 
 def listed(kind: str, folders: Folders) -> list[tuple[str, str]]:

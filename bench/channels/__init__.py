@@ -1,71 +1,109 @@
-"""What happens to a photo between release and attacker: `none`, `jpeg:75`.
+"""What happens to a photo before an attacker embeds it: `none`, `jpeg:75`, `resize:0.5+jpeg:75`, `tv:0.1`.
 
-A channel is applied to released photos; the attacker's own collection stays as it was found.
+A platform lies between release and attacker, and touches released photos only; the attacker found the rest of
+its collection elsewhere. A purifier is the attacker's own step: it runs on everything that it holds, the
+clean photos and those it calibrates on among them (design/007). In a chain the purifiers come last.
 """
 
 from __future__ import annotations
 
-from io import BytesIO
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
-import numpy as np
-from PIL import Image as Pillow
-
+from bench.channels.platforms import Direct, Jpeg
+from bench.channels.protocol import Channel
+from bench.channels.rows import ROWS
+from bench.digests import code_digest, versions
 from bench.errors import UserError, unknown_name
+from bench.parameters import Plain, plain
 from bench.types import Image
 
+__all__ = ["ROWS", "Chain", "Channel", "Direct", "Jpeg", "divided", "parse", "stamp"]
 
-class Channel(Protocol):
-    """A platform, seen from outside: 8-bit photo in, 8-bit photo of the same size out."""
+
+@dataclass(frozen=True)
+class Chain:
+    """Several steps in order.
+
+    Attributes:
+        steps: at least two.
+    """
+
+    steps: tuple[Channel, ...]
+
+    @property
+    def purifier(self) -> bool:
+        """Whether every step is the attacker's; see `divided` for a chain of both kinds."""
+        return all(step.purifier for step in self.steps)
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Of all steps."""
+        return tuple(sorted({name for step in self.steps for name in step.libraries}))
 
     def __call__(self, photo: Image) -> Image:
-        """Pass one photo through."""
-
-    def __str__(self) -> str:
-        """The name that `parse` reads."""
-
-
-class Direct:
-    """The released file itself."""
-
-    def __call__(self, photo: Image) -> Image:
-        """Return the photo as it is."""
+        """Pass one photo through every step."""
+        for step in self.steps:
+            photo = step(photo)
         return photo
 
     def __str__(self) -> str:
-        return "none"
-
-
-class Jpeg:
-    """Re-encoding as baseline JPEG with 4:2:0 chroma, as photo platforms do (libjpeg through Pillow)."""
-
-    def __init__(self, quality: int) -> None:
-        """Store the quality, 1 to 100."""
-        self.quality = quality
-
-    def __call__(self, photo: Image) -> Image:
-        """Encode and decode once."""
-        file = BytesIO()
-        Pillow.fromarray(photo).save(file, "JPEG", quality=self.quality, subsampling=2)
-        return np.array(Pillow.open(file).convert("RGB"))  # a copy: torch wants memory it may write to
-
-    def __str__(self) -> str:
-        return f"jpeg:{self.quality}"
+        return "+".join(map(str, self.steps))
 
 
 def parse(text: str) -> Channel:
-    """Read `none` or `jpeg:QUALITY`.
+    """Read `NAME`, `NAME:PARAMETER`, or several joined by `+`.
+
+    `none` in a chain is left out.
 
     Raises:
-        UserError: for any other name, or a quality that is not a whole number from 1 to 100.
+        UserError: for a name that does not exist, a parameter that its channel does not allow, and a chain
+            where a platform follows a purifier.
     """
-    name, _, value = text.partition(":")
-    if text == "none":
-        return Direct()
-    if name == "jpeg":
-        if not value.isdigit() or not 1 <= int(value) <= 100:
+    steps = _without_none([_step(part, text) for part in text.split("+")])
+    for before, after in pairwise(steps):
+        if before.purifier and not after.purifier:
             raise UserError(
-                f"channel {text!r}: JPEG quality is a whole number from 1 to 100. Try --channel jpeg:75."
+                f"channel {text!r}: {str(before)!r} is the attacker's purifier, and no platform follows it. "
+                f"Try --channel {after}+{before}."
             )
-        return Jpeg(int(value))
-    raise unknown_name("channel", text, ["none", "jpeg:75"], command="bench list channels")
+    return _joined(steps)
+
+
+def divided(channel: Channel) -> tuple[Channel, Channel]:
+    """The platform, run on released photos, and the purifier, run on everything; `none` where it has none."""
+    steps = channel.steps if isinstance(channel, Chain) else (channel,)
+    return _joined([s for s in steps if not s.purifier]), _joined([s for s in steps if s.purifier])
+
+
+def stamp(channel: Channel) -> Plain:
+    """What decides a channel's result but the photo: its name, the code, and the libraries' versions."""
+    return [str(channel), code_digest("bench.channels"), plain(versions(channel.libraries))]
+
+
+def _without_none(steps: Sequence[Channel]) -> list[Channel]:
+    return [step for step in steps if not isinstance(step, Direct)]
+
+
+def _joined(steps: Sequence[Channel]) -> Channel:
+    if len(steps) > 1:
+        return Chain(tuple(steps))
+    return steps[0] if steps else Direct()
+
+
+def _step(part: str, text: str) -> Channel:
+    name, colon, value = part.partition(":")
+    if name not in ROWS:
+        known = [
+            f"{row.name}:{value or row.example.partition(':')[2]}" if row.parameter else row.name
+            for row in ROWS.values()
+        ]
+        raise unknown_name("channel", part, known, command="bench list channels")
+    row = ROWS[name]
+    try:
+        if bool(row.parameter) != bool(colon):
+            raise ValueError(part)
+        return row.make(value)
+    except ValueError:
+        raise UserError(f"channel {text!r}: {row.rule}. Try --channel {row.example}.") from None

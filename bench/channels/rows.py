@@ -1,0 +1,169 @@
+"""Every kind of channel: how it is written, what it is, and which parameters it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.channels.numbers import real, whole
+from bench.channels.platforms import FILTERS, Bits, CropPad, Direct, Gaussian, Jpeg, Median, Resize, Webp
+from bench.channels.presets import Messenger, Screenshot
+from bench.channels.protocol import Channel
+from bench.channels.purifiers import NonLocalMeans, TotalVariation
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kind of channel, as `bench list channels` shows it.
+
+    Attributes:
+        name: before the colon.
+        parameter: what follows the colon, in capitals; empty where nothing does.
+        about: one line.
+        make: from the text after the colon; raises ValueError where that is not allowed.
+        rule: which texts are allowed.
+        example: one that is, with its name.
+    """
+
+    name: str
+    parameter: str
+    about: str
+    make: Callable[[str], Channel]
+    rule: str
+    example: str
+
+    @property
+    def form(self) -> str:
+        """How it is written."""
+        return f"{self.name}:{self.parameter}" if self.parameter else self.name
+
+
+def _above_zero(value: float) -> float:
+    if value <= 0:
+        raise ValueError(value)
+    return value
+
+
+def _resize(text: str) -> Resize:
+    factor, _, name = text.partition(":")
+    if name and name not in FILTERS:
+        raise ValueError(name)
+    return Resize(_above_zero(real(factor, 0, 1)), name or "bicubic")
+
+
+def _crop(text: str) -> CropPad:
+    share = real(text, 0, 0.5)
+    if share == 0.5:
+        raise ValueError(text)
+    return CropPad(share)
+
+
+def _median(text: str) -> Median:
+    side = whole(text, 1, 31)
+    if side % 2 == 0:
+        raise ValueError(text)
+    return Median(side)
+
+
+def _plain(channel: Channel) -> Callable[[str], Channel]:
+    def make(text: str) -> Channel:
+        if text:
+            raise ValueError(text)
+        return channel
+
+    return make
+
+
+_ROWS = (
+    Row("none", "", "the released file itself", _plain(Direct()), "it takes no parameter", "none"),
+    Row(
+        "jpeg",
+        "QUALITY",
+        "re-encoded as JPEG with 4:2:0 chroma, quality 1 to 100",
+        lambda text: Jpeg(whole(text, 1, 100)),
+        "JPEG quality is a whole number from 1 to 100",
+        "jpeg:75",
+    ),
+    Row(
+        "webp",
+        "QUALITY",
+        "re-encoded as lossy WebP, quality 1 to 100",
+        lambda text: Webp(whole(text, 1, 100)),
+        "WebP quality is a whole number from 1 to 100",
+        "webp:75",
+    ),
+    Row(
+        "resize",
+        "FACTOR",
+        "both sides times FACTOR and back, bicubic, or FACTOR:FILTER",
+        _resize,
+        f"the factor is above 0 and at most 1, the filter one of {', '.join(FILTERS)}",
+        "resize:0.5",
+    ),
+    Row(
+        "crop-pad",
+        "SHARE",
+        "SHARE of the width and height at each edge made black",
+        _crop,
+        "the share cropped at each edge is from 0 to below 0.5",
+        "crop-pad:0.1",
+    ),
+    Row(
+        "gaussian",
+        "SIGMA",
+        "Gaussian blur, SIGMA in pixels, up to 20",
+        lambda text: Gaussian(_above_zero(real(text, 0, 20))),
+        "sigma is above 0 and at most 20 pixels",
+        "gaussian:1",
+    ),
+    Row(
+        "median",
+        "SIDE",
+        "median of a window, SIDE odd from 1 to 31 pixels",
+        _median,
+        "the window's side is an odd number from 1 to 31",
+        "median:3",
+    ),
+    Row(
+        "bits",
+        "N",
+        "N bits a colour, 1 to 8",
+        lambda text: Bits(whole(text, 1, 8)),
+        "the number of bits is from 1 to 8",
+        "bits:5",
+    ),
+    Row(
+        "screenshot",
+        "",
+        "shown at 3/4 of its size and captured",
+        _plain(Screenshot()),
+        "it takes no parameter",
+        "screenshot",
+    ),
+    Row(
+        "messenger",
+        "",
+        "at most 1600 pixels a side, sharpened, JPEG quality 70",
+        _plain(Messenger()),
+        "it takes no parameter",
+        "messenger",
+    ),
+    Row(
+        "tv",
+        "WEIGHT",
+        "purifier: total-variation denoising, WEIGHT up to 1",
+        lambda text: TotalVariation(_above_zero(real(text, 0, 1))),
+        "the weight is above 0 and at most 1",
+        "tv:0.1",
+    ),
+    Row(
+        "nlm",
+        "STRENGTH",
+        "purifier: non-local means, STRENGTH in 1/255, up to 100",
+        lambda text: NonLocalMeans(_above_zero(real(text, 0, 100))),
+        "the strength is above 0 and at most 100 (of 255)",
+        "nlm:10",
+    ),
+)
+ROWS = {row.name: row for row in _ROWS}
+"""Every kind of channel by name."""
