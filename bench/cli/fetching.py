@@ -60,9 +60,8 @@ def _agree(name: str, source: Source, where: Folders, accepted: bool) -> None:
     """Show the terms, and go on only if they are agreed to."""
     from bench.errors import UserError
 
-    size = f", {source.size / 1e6:.0f} MB" if source.size else ""
     sys.stderr.write(
-        f"{name}: {source.about}{size}, into {where.home}\nlicence: {source.licence}\n"
+        f"{name}: {source.about}, {_size(source)}, into {where.home}\nlicence: {source.licence}\n"
         f"cite: {source.citation}\n"
     )
     sys.stderr.flush()
@@ -97,7 +96,11 @@ def _table(where: Folders, as_json: bool) -> None:
         sys.stdout.write(json.dumps(found, indent=1) + "\n")
         return
     rows = [
-        (n, s.about, f"{s.size / 1e6:.0f} MB" if s.size else "unknown", state(s, where), s.licence)
-        for n, s in SOURCES.items()
+        (name, source.about, _size(source), state(source, where), source.licence)
+        for name, source in SOURCES.items()
     ]
     print_table(["name", "what", "size", "state", "licence"], rows)
+
+
+def _size(source: Source) -> str:
+    return f"{max(source.size / 1e6, 1):.0f} MB" if source.size else "size not known"

@@ -40,6 +40,8 @@ class Page:
     """Bytes after which the connection is closed, in turn."""
     trickle: float = 0.0
     """Seconds between pieces of 64 kB."""
+    moved: str = ""
+    """Where the file is instead."""
 
 
 @dataclass
@@ -73,6 +75,11 @@ def handler(server: Server) -> type[BaseHTTPRequestHandler]:
                 self.send_error(404)
             elif page.statuses:
                 self.send_error(page.statuses.pop(0))
+            elif page.moved:
+                self.send_response(302)
+                self.send_header("Location", page.moved)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
             else:
                 self.answer(page)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 
 from bench import lock
 from bench.errors import UserError
+from bench.fetching import downloads
 from bench.fetching.install import Wishes, fetch
 from bench.fetching.sources import Item
 from bench.types import Folders
@@ -305,3 +308,62 @@ def test_pins_of_the_former_lock_still_count(
     (home / lock.FORMER).write_text(json.dumps({"toy.pt": "0" * 64}))
     offer("toy.pt", server.serve("/toy.pt", weights_file))
     assert "0" * 64 in refused(folders, wishes)
+
+
+def test_resumed_through_a_redirect(
+    server: Any, offer: Offer, weights_file: bytes, folders: Folders, wishes: Wishes, toy: Path
+) -> None:
+    # as GitHub and figshare answer: a 302 to a store, which is what knows the ETag
+    store = server.serve("/store?signed=1", weights_file, etag='"v1"', cuts=[1_000_000])
+    offer("toy.pt", server.serve("/toy.pt", b"", moved=store))
+    fetch("toy", folders, wishes)
+    assert toy.read_bytes() == weights_file
+    asked = [(path, headers.get("Range")) for path, headers in server.asked]
+    assert asked[-2:] == [("/toy.pt", "bytes=1000000-"), ("/store?signed=1", "bytes=1000000-")]
+
+
+def test_a_redirect_to_a_log_in_page(server: Any, offer: Offer, folders: Folders, wishes: Wishes) -> None:
+    portal = server.serve("/login", b"<html>", content_type="text/html")
+    offer("toy.pt", server.serve("/toy.pt", b"", moved=portal))
+    assert "web page" in refused(folders, wishes)
+
+
+def test_redirects_in_a_circle(server: Any, offer: Offer, folders: Folders, wishes: Wishes) -> None:
+    url = server.serve("/toy.pt", b"", moved=f"{server.url}/toy.pt")
+    offer("toy.pt", url)
+    assert "redirects" in refused(folders, wishes)
+
+
+def test_a_server_that_falls_silent(
+    server: Any,
+    offer: Offer,
+    weights_file: bytes,
+    folders: Folders,
+    wishes: Wishes,
+    toy: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(downloads, "_TIMEOUT", (1.0, 0.1))
+    silent = server.serve("/silent.pt", weights_file, trickle=2.0)
+    offer("toy.pt", silent, server.serve("/toy.pt", weights_file))
+    fetch("toy", folders, wishes)
+    assert toy.read_bytes() == weights_file
+    assert server.asked[-1][0] == "/toy.pt"
+
+
+def test_progress_counts_megabytes(
+    server: Any, offer: Offer, weights_file: bytes, folders: Folders, wishes: Wishes
+) -> None:
+    told: list[tuple[str, int]] = []
+    counts: list[int] = []
+
+    class Seen:
+        @contextmanager
+        def stage(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
+            told.append((name, total))
+            yield counts.append
+
+    offer("toy.pt", server.serve("/toy.pt", weights_file))
+    fetch("toy", folders, replace(wishes, progress=Seen()))
+    assert told == [("toy.pt, MB", 3)]
+    assert sum(counts) == 3
