@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench import weights
 from bench.digests import plugin_code
-from bench.encoders import cards, files, outside, packs
+from bench.encoders import cards, files, measured, outside, packs
 from bench.errors import UserError, unknown_name
 from bench.fetching.sources import SOURCES
 from bench.parameters import Plain, plain
@@ -141,7 +141,7 @@ def availability(folders: Folders) -> list[tuple[EncoderCard, str]]:
 def remedy(found: EncoderCard, folders: Folders) -> str:
     """What to type, or to do, for an encoder whose weights are missing."""
     file = packs.file_name(found.name) if found.name in packs.FILES else weights.file_name(found.name)
-    here = f"put {file} into {weights.places(folders)[-1]}"
+    here = f"put {file} into {Path(folders.home) / 'weights'}"
     return f"bench fetch {found.name}, or {here}" if found.name in SOURCES else here
 
 
@@ -181,7 +181,8 @@ def _of_file(scheme: str, file: Path) -> EncoderCard:
 
 
 def _cards() -> dict[str, EncoderCard]:
-    own = {**_built_in(), **{c.name: c for c in (*cards.FACENET, *cards.PACKS, *cards.ONNX)}}
+    theirs = (*cards.FACENET, *cards.PACKS, *cards.ONNX)
+    own = {**_built_in(), **{c.name: measured.told(c) for c in theirs}}
     return own | outside.cards(own)
 
 

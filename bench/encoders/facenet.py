@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -73,5 +74,8 @@ def _backbone(path: Path) -> nn.Module:
     return backbone
 
 
-_NOT_WEIGHTS = (RuntimeError, AttributeError, EOFError, ValueError, KeyError, TypeError, IndexError)
+_NOT_WEIGHTS = (
+    *(RuntimeError, AttributeError, EOFError, ValueError, KeyError, TypeError, IndexError),
+    *(OverflowError, struct.error),
+)
 """What torch raises for files that are something else, whole or not."""

@@ -3,36 +3,103 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import subprocess
 import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 import bench.encoders
-from bench.encoders.cards import FACENET, ONNX
+from bench.encoders import synth
+from bench.encoders.cards import ONNX
 from bench.encoders.faults import EncoderFault, unit
 from bench.errors import UserError
 from bench.lock import LOCK
 from bench.protocols import Encoder
 from bench.torchvision_compat import ensure
-from bench.types import Folders
+from bench.types import EncoderCard, Folders
 from bench.weights import file_name
 
-BUILT_IN = [
-    card.name for card, _ in bench.encoders.availability(Folders(home="")) if card not in (*FACENET, *ONNX)
-]
-EVERY = [
-    *BUILT_IN,
+BUILT_IN = [name for name in bench.encoders.names(Folders(home="")) if name.startswith("synth-")]
+MADE_HERE = [
     "facenet-vggface2",
-    *(pytest.param(card.name, marks=pytest.mark.real) for card in ONNX),
+    "buffalo_l",
+    "onnx:{home}/own.onnx",
+    "torchscript:{home}/script.pt",
+    "outside",
 ]
+"""Their weights are drawn at random below: of the right shape, and of no use."""
+EVERY = [*BUILT_IN, *MADE_HERE, *(pytest.param(card.name, marks=pytest.mark.real) for card in ONNX)]
+
+CARD = """
+architecture = "four layers"
+training_set = "none"
+licence = "MIT"
+source = "a test"
+dimensions = 512
+colour = "bgr"
+mean = 127.5
+std = [127.5, 128, 127]
+"""
+
+
+def network() -> nn.Sequential:
+    """As deep as it takes to have what the large ones have: batch norms, PReLU, a linear head."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return nn.Sequential(
+            *(nn.Conv2d(3, 8, 3, 2, 1), nn.BatchNorm2d(8), nn.PReLU(8), nn.Conv2d(8, 16, 3, 2, 1)),
+            *(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(256, 512), nn.BatchNorm1d(512)),
+        ).eval()
+
+
+def export(path: Path) -> None:
+    """With the names, the opset and the free batch of insightface's files."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            network(),
+            (torch.rand(2, 3, 112, 112),),
+            str(path),
+            input_names=["input.1"],
+            dynamic_axes={"input.1": {0: "n"}},
+            opset_version=11,
+            dynamo=False,
+        )
+
+
+class Outside:
+    """A package that brings an encoder of its own: one that is built in here, under another name."""
+
+    def __init__(self) -> None:
+        self.name = "outside-net"
+
+    def cards(self) -> list[EncoderCard]:
+        return [replace(synth.cards()[0], name=self.name)]
+
+    def load(self, card: EncoderCard, folders: Folders, device: str) -> Encoder:
+        made = synth.load(synth.cards()[0].name, device)
+        made.card = card
+        return made
+
+
+def points(*, group: str) -> list[EntryPoint]:
+    found = EntryPoint("ours", "a.package:family", group)
+    object.__setattr__(found, "load", Outside)
+    return [found] if group == "cloakbench.encoders" else []
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A BENCH_HOME with FaceNet weights of the right shape, drawn at random, classifier and all."""
+    """A BENCH_HOME with weights of the right shape for those that nobody may ship, and files of a user's."""
     ensure()
     from facenet_pytorch import InceptionResnetV1
 
@@ -42,14 +109,25 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         torch.manual_seed(0)
         net = InceptionResnetV1(pretrained=None, classify=True, num_classes=8)
     torch.save(net.state_dict(), folder / "weights" / file_name("facenet-vggface2"))
+    export(folder / "weights" / "buffalo_l" / "w600k_r50.onnx")
+    export(folder / "own.onnx")
+    (folder / "own.card.toml").write_text(f'name = "own-onnx"{CARD}')
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.save(torch.jit.script(network()), str(folder / "script.pt"))
+    digest = hashlib.sha256((folder / "script.pt").read_bytes()).hexdigest()
+    (folder / "script.card.toml").write_text(f'sha256 = "{digest}"{CARD}')
     return folder
 
 
-@pytest.fixture(scope="module", params=EVERY)
-def encoder(request: pytest.FixtureRequest, home: Path) -> Encoder:
+@pytest.fixture(scope="module", params=EVERY, ids=lambda name: name.partition(":")[0])
+def encoder(request: pytest.FixtureRequest, home: Path) -> Iterator[Encoder]:
     real = request.param in {card.name for card in ONNX}
     folders = Folders(home=str(home), real_data=str(request.getfixturevalue("real_data")) if real else None)
-    return bench.encoders.load(request.param, folders)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bench.encoders.outside.entry_points", points)
+        name = {"outside": "outside-net"}.get(request.param, request.param.format(home=home))
+        yield bench.encoders.load(bench.encoders.ready(name, folders), folders)
 
 
 def crops_for(encoder: Encoder, count: int) -> torch.Tensor:
@@ -137,7 +215,7 @@ def test_card_says_what_is_needed_to_judge_it(encoder: Encoder) -> None:
     assert card.licence
     assert card.source
     assert card.architecture
-    assert card.parameters > 0
+    assert card.parameters > 0 or card.location  # a user need not count
 
 
 def test_names_are_unique_and_all_have_cards() -> None:
@@ -150,7 +228,8 @@ def test_names_are_unique_and_all_have_cards() -> None:
 
 def test_availability_says_what_to_type(tmp_path: Path) -> None:
     states = {c.name: state for c, state in bench.encoders.availability(Folders(home=str(tmp_path)))}
-    assert "put it there" in states["facenet-casia"]
+    assert "bench fetch facenet-casia" in states["facenet-casia"]
+    assert "bench fetch buffalo_l" in states["buffalo_l"]
     assert str(tmp_path) in states["mobileface_v2"]
     for name in BUILT_IN:
         assert states[name] == bench.encoders.READY
@@ -186,6 +265,29 @@ def test_facenet_file_with_other_weights_is_one_line(tmp_path: Path) -> None:
         with pytest.raises(UserError, match="does not hold the weights of InceptionResnetV1") as caught:
             bench.encoders.load("facenet-casia", Folders(home=str(tmp_path)))
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>404</html>", b"PK\x03\x04 cut", b"\x80\x02}q\x00X"])
+def test_facenet_file_that_is_something_else_is_one_line(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / file_name("facenet-casia")).write_bytes(content)
+    with pytest.raises(UserError, match="does not hold the weights of InceptionResnetV1") as caught:
+        bench.encoders.load("facenet-casia", Folders(home=str(tmp_path)))
+    assert "\n" not in str(caught.value)
+
+
+def test_facenet_file_that_would_run_code_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "weights").mkdir()
+    trap = tmp_path / "sprung"
+
+    class Trap:
+        def __reduce__(self) -> tuple[object, ...]:
+            return Path.touch, (trap,)
+
+    torch.save({"conv2d_1a.conv.weight": Trap()}, tmp_path / "weights" / file_name("facenet-casia"))
+    with pytest.raises(UserError, match="does not hold the weights"):
+        bench.encoders.load("facenet-casia", Folders(home=str(tmp_path)))
+    assert not trap.exists()
 
 
 def test_facenet_input_is_scaled_as_its_package_does(home: Path) -> None:
