@@ -238,7 +238,7 @@ def plan(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device: st
 def plain_split(parts: Split, data: Dataset) -> Plain:
     """The split as content digests of photos: who is where, whatever the files are called."""
     groups = (parts.released, parts.labelled, parts.calibration, parts.reference, parts.background)
-    boxes = data.catalogue().boxes
+    boxes = parts.boxes
 
     def content(photo: str) -> Plain:
         """Of several faces in one photo a box chooses the person."""

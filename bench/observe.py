@@ -7,7 +7,7 @@ clean landmark gets here. Faces and embeddings are cached by the photo's content
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -85,19 +85,19 @@ class Observed:
     embeddings: dict[str, npt.NDArray[np.float32]]
 
 
-def clean(data: Dataset, names: Sequence[str]) -> Photos:
-    """Photos of a data set."""
+def clean(data: Dataset, names: Sequence[str], boxes: Mapping[str, Box] | None = None) -> Photos:
+    """Photos of a data set.
+
+    Args:
+        data: whose.
+        names: which.
+        boxes: where faces are said to be, see `bench.types.Catalogue.boxes`.
+    """
     return Photos(
         tuple(map(data.digest, names)),
         lambda wanted: data.read([names[i] for i in wanted]),
-        boxes_of(data, names),
+        tuple(map(boxes.get, names)) if boxes else (),
     )
-
-
-def boxes_of(data: Dataset, names: Sequence[str]) -> tuple[Box | None, ...]:
-    """Where a data set says that the faces are, see `Photos.boxes`."""
-    stated = data.catalogue().boxes
-    return tuple(map(stated.get, names)) if stated else ()
 
 
 def through(photos: Photos, channel: Channel) -> Photos:
@@ -181,9 +181,7 @@ class Observer:
         ]
         codes = [code_digest(*_EMBED), versions(_LIBRARIES), self._precision]
         keys = {
-            card.name: [
-                digest("embedding", codes, encoders.identity(card), key) for key in face_keys
-            ]
+            card.name: [digest("embedding", codes, encoders.identity(card), key) for key in face_keys]
             for card in cards
         }
         faces = self._cache.rows("face", face_keys)

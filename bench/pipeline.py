@@ -12,7 +12,7 @@ import math
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -177,20 +177,24 @@ class Pipeline:
         except EncoderFault:
             return self._observer.observe(photos, [cell.encoder], what)
 
+    def _photos(self, people: Sequence[Sequence[str]]) -> Photos:
+        """Clean photos of some people, one person after another."""
+        return clean(self.plan.data, [p for person in people for p in person], self.plan.split.boxes)
+
     @cached_property
     def _clean(self) -> Photos:
-        return clean(self.plan.data, [p for user in self.plan.split.released for p in user])
+        return self._photos(self.plan.split.released)
 
     @cached_property
     def _held(self) -> Photos:
         """Clean photos that the attacker holds: labelled ones of the users, and everybody else's."""
         parts = (*self.plan.split.labelled, *self.plan.split.background)
-        return clean(self.plan.data, [p for person in parts for p in person])
+        return self._photos(parts)
 
     def _calibration(self, cell: Cell) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
         """Embeddings of the calibration identities' photos with a face, and who is on each."""
         people = self.plan.split.calibration
-        photos = clean(self.plan.data, [p for person in people for p in person])
+        photos = self._photos(people)
         embeddings = self._look(photos, cell, "calibration people").embeddings[cell.encoder.name]
         owners = np.repeat(np.arange(len(people)), [len(p) for p in people])
         detected = ~np.isnan(embeddings[:, 0])

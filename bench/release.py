@@ -21,7 +21,7 @@ from bench.cells import Cell, Chosen, FunctionDefense
 from bench.digests import array_digest, code_digest, digest, plugin_code, versions
 from bench.metrics.perceptual import perceptual_costs
 from bench.mtcnn_card import Box
-from bench.observe import DETECT, Observer, Photos, boxes_of, clean
+from bench.observe import DETECT, Observer, Photos, clean
 from bench.parameters import Plain
 from bench.photos import UnreadablePhoto, decode, encode_png
 from bench.progress import Progress
@@ -94,7 +94,7 @@ class Publisher:
             tuple(f for part in parts for f in part.files),
             tuple(d for part in parts for d in part.digests),
             tuple(f for part in parts for f in part.failed),
-            boxes_of(self._data, [photo for user in self._split.released for photo in user]),
+            self._clean(self._split.released).boxes,
             sum(part.seconds for part in parts),
             sum(part.cloaked for part in parts),
         )
@@ -109,7 +109,7 @@ class Publisher:
             release: what was published.
             faces: found in the clean photos.
         """
-        originals = clean(self._data, [photo for user in self._split.released for photo in user])
+        originals = self._clean(self._split.released)
         code = [code_digest("bench.metrics.perceptual", "bench.metrics._ssim"), versions(["numpy", "scipy"])]
         keys = [
             digest("perceptual", code, before, after, face)
@@ -140,19 +140,23 @@ class Publisher:
             self._engine = CloakingEngine(self._device)
         return self._engine
 
+    def _clean(self, people: Sequence[Sequence[str]]) -> Photos:
+        """Photos of some people as they are, one person after another."""
+        names = [photo for person in people for photo in person]
+        return clean(self._data, names, self._split.boxes)
+
     def _group(self, cell: Cell, users: Sequence[Sequence[str]], *, cached: bool) -> Release:
-        names = [photo for user in users for photo in user]
-        photos = clean(self._data, names)
+        photos = self._clean(users)
         who = [[self._data.digest(p) for p in user] for user in users]
-        where = boxes_of(self._data, [p for person in self._split.reference for p in person])
-        key = digest("cloak", *self._stamp(cell), who, *([photos.boxes, where] if where else []))
+        where = [self._clean(part).boxes for part in (users, self._split.reference)]
+        key = digest("cloak", *self._stamp(cell), who, *(where if any(where) else []))
         stored = self._cache.file("cloak", key) if cached else None
         if stored is not None:
             return _unpacked(stored)
         seen = self._observer.observe(photos, [], "photos to cloak")
         began = time.monotonic()
         images: list[Image | None] = []
-        for content in photos.read(range(len(names))):
+        for content in photos.read(range(len(photos))):
             try:
                 images.append(decode(content))
             except UnreadablePhoto:
@@ -165,7 +169,7 @@ class Publisher:
             albums.append(_album([(images[i], seen.faces[i], photos.digests[i]) for i in here]))
         cloaked = cell.defense.plugin.cloak(albums, self._kit(cell))
         released: list[Image | None] = list(images)
-        failed = [False] * len(names)
+        failed = [False] * len(photos)
         for album, here, given in zip(albums, places, _checked(cell.defense, cloaked, albums), strict=True):
             for original, i, photo in zip(album.photos, here, given, strict=True):
                 failed[i] = photo is None
@@ -180,11 +184,11 @@ class Publisher:
         done = Release(tuple(files), digests, tuple(failed))
         if cached:
             self._cache.put_file("cloak", key, _packed(done))
-        return replace(done, seconds=time.monotonic() - began, cloaked=len(names))
+        return replace(done, seconds=time.monotonic() - began, cloaked=len(photos))
 
     def _kit(self, cell: Cell) -> Kit:
         if self._reference is None:
-            others = clean(self._data, [photo for person in self._split.reference for photo in person])
+            others = self._clean(self._split.reference)
             seen = self._observer.observe(others, [], "reference people")
             rows: list[tuple[Image | None, Face | None, str]] = []
             for i, content in enumerate(others.read(range(len(others)))):

@@ -7,8 +7,8 @@ are added to the data set.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from bench.digests import digest
 from bench.errors import UserError
@@ -55,6 +55,7 @@ class Split:
         reference: one clean photo each of people whom a defense may look at.
         background: clean photos of everybody else; the attacker's haystack.
         crowd: how many of the calibration people, the last ones, are the crowd.
+        boxes: see `bench.types.Catalogue.boxes`; it goes along because nobody reads the catalogue again.
     """
 
     released: tuple[tuple[str, ...], ...]
@@ -64,6 +65,7 @@ class Split:
     reference: tuple[tuple[str, ...], ...]
     background: tuple[tuple[str, ...], ...]
     crowd: int = 0
+    boxes: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
 
 
 def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
@@ -122,6 +124,7 @@ def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
         reference=tuple((shown(name)[0],) for name in reference),
         background=tuple(tuple(shown(name)[: max(request.photos, 1)]) for name in background),
         crowd=len(crowd),
+        boxes=catalogue.boxes,
     )
 
 

@@ -202,9 +202,9 @@ def test_the_channel_comes_before_detection(run: Run, monkeypatch: pytest.Monkey
     seen: list[bytes] = []
 
     class Watched(bench.detect.Detector):
-        def detect(self, photos: Sequence[Image]) -> Any:
+        def detect(self, photos: Sequence[Image], boxes: Any = ()) -> Any:
             seen.extend(photo.tobytes() for photo in photos)
-            return super().detect(photos)
+            return super().detect(photos, boxes)
 
     monkeypatch.setattr("bench.detect.Detector", Watched)
     session = run(defenses=(lambda photos: [255 - p for p in photos],), channels=("jpeg:31",))

@@ -21,7 +21,7 @@ from bench.encoders import card
 from bench.observe import Observer, Photos, clean, through
 from bench.progress import Silent
 from bench.registry import load
-from bench.types import ARCFACE_CROP, Catalogue, Crop, Face, Folders, Image
+from bench.types import ARCFACE_CROP, Crop, Face, Folders, Image
 
 ENCODER = "synth-ir"
 Watch = Callable[..., Observer]
@@ -75,9 +75,6 @@ def test_a_box_chooses_the_face_and_is_part_of_the_key(
 
 def test_the_boxes_of_a_data_set_go_with_its_photos(faces: list[Image]) -> None:
     class Data:
-        def catalogue(self) -> Catalogue:
-            return Catalogue(("a", "b"), ("p", "p"), boxes={"b": (1.0, 2.0, 3.0, 4.0)})
-
         def digest(self, photo: str) -> str:
             return photo
 
@@ -86,7 +83,7 @@ def test_the_boxes_of_a_data_set_go_with_its_photos(faces: list[Image]) -> None:
 
     from bench.channels import parse
 
-    seen = clean(Data(), ["b", "a"])  # type: ignore[arg-type]  # it has no card, which nothing here reads
+    seen = clean(Data(), ["b", "a"], {"b": (1.0, 2.0, 3.0, 4.0)})  # type: ignore[arg-type]  # it has no card, which nothing here reads
     assert seen.boxes == (None, (1.0, 2.0, 3.0, 4.0))[::-1]
     passed = through(seen, parse("jpeg:75"))
     assert passed.boxes == seen.boxes
