@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
 import zlib
+from importlib.util import find_spec
 
 import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import pytest
 
+from bench import heif
 from bench.photos import MAX_PIXELS, UnreadablePhoto, decode, encode_png
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore:Image size")
@@ -122,6 +125,95 @@ def test_alpha_is_laid_on_white() -> None:
     # 51/255 = 1/5: 100 / 5 + 255 * 4 / 5 = 224, 0 + 204
     expected = [[[100, 0, 0], [255, 255, 255], [224, 204, 204]]]
     np.testing.assert_array_equal(decode(saved(PIL.Image.fromarray(rgba), "PNG")), expected)
+
+
+def test_a_camera_file_of_several_pictures_shows_its_first(pixels: Pixels) -> None:
+    first, second = PIL.Image.fromarray(pixels), PIL.Image.new("RGB", (8, 8), "red")
+    turned = PIL.Image.Exif()
+    turned[0x0112] = 3
+    data = saved(first.rotate(180), "MPO", save_all=True, append_images=[second], quality=95, exif=turned)
+    with PIL.Image.open(io.BytesIO(data)) as photo:
+        assert (photo.format, photo.n_frames) == ("MPO", 2)  # type: ignore[attr-defined]  # of such files
+    back = decode(data)
+    assert back.shape == pixels.shape
+    assert np.abs(back.astype(int) - pixels).mean() < 6
+
+
+HEIC = pytest.mark.skipif(find_spec("pillow_heif") is None, reason="the extra 'heic' is not installed")
+
+
+def heic(pixels: Pixels, **options: object) -> bytes:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener(thumbnails=False)
+    return saved(PIL.Image.fromarray(np.ascontiguousarray(pixels)), "HEIF", quality=95, **options)
+
+
+@pytest.fixture
+def large(pixels: Pixels) -> Pixels:
+    """HEVC codes blocks: something larger than one."""
+    return np.kron(pixels, np.ones((4, 4, 1), np.uint8))
+
+
+@HEIC
+def test_heic(large: Pixels) -> None:
+    back = decode(heic(large))
+    assert back.shape == large.shape
+    assert np.abs(back.astype(int) - large).mean() < 6
+
+
+@HEIC
+def test_a_turned_heic_is_turned_once(large: Pixels) -> None:
+    # such a file says twice how it is turned: in a box of its own and in EXIF
+    turned = PIL.Image.Exif()
+    turned[0x0112] = 6
+    data = heic(np.rot90(large, 1), exif=turned.tobytes())
+    assert b"irot" in data
+    back = decode(data)
+    assert back.shape == large.shape
+    assert np.abs(back.astype(int) - large).mean() < 6
+
+
+@HEIC
+def test_damaged_heic_has_a_reason(large: Pixels) -> None:
+    data = heic(large)
+    for share in (0.1, 0.5, 0.9):
+        assert reason(data[: int(len(data) * share)]).startswith("broken HE")
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        damaged = np.frombuffer(data, np.uint8).copy()
+        damaged[rng.integers(0, len(data), 6)] = rng.integers(0, 256, 6)
+        try:
+            assert decode(damaged.tobytes()).ndim == 3
+        except UnreadablePhoto as error:
+            assert "\n" not in error.reason
+            assert "0x" not in error.reason
+
+
+def test_heic_without_the_extra_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)  # what Python remembers of a failed import
+    heif.readable.cache_clear()
+    try:
+        head = b"\0\0\0\x1cftypheic\0\0\0\0mif1heicmiaf"
+        assert reason(head + b"\0" * 99) == "HEIC file: pip install 'cloakbench[heic]' to read it"
+    finally:
+        heif.readable.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("box", "is_one"),
+    [
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", True),
+        (b"\0\0\0\x14ftypheix\0\0\0\0mif1", True),
+        (b"\0\0\0\x18ftypavif\0\0\0\0avifmif1", False),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", False),
+        (b"\0\0\0\x10ftypmif1heic" + b"heic", False),  # a version number and what follows are no brands
+        (b"\xff\xd8\xff\xe0", False),
+        (b"", False),
+    ],
+)
+def test_what_says_that_it_is_heic(box: bytes, is_one: bool) -> None:
+    assert heif.is_heif(box) is is_one
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "LA"])

@@ -42,6 +42,18 @@ def test_parameters_are_read() -> None:
     assert registry.make("attackers", "dbscan:")[1] == registry.make("attackers", "dbscan")[1]
 
 
+def test_a_plugin_may_take_the_whole_rest_as_one_parameter() -> None:
+    # a path may hold anything that otherwise divides parameters
+    for path in ("/photos/2024, summer", "C:\\photos", "a=b", "path=x", " x "):
+        assert registry.make("datasets", f"folder:{path}")[1].path == path
+    assert registry.make("datasets", "folder")[1].path == registry.make("datasets", "folder:")[1].path == ""
+
+
+def test_where_something_lies_is_not_written_down() -> None:
+    assert resolved(registry.make("datasets", "folder:/home/me")[1]) == {}
+    assert resolved(registry.make("datasets", "vggface2:root=/x,part=train")[1]) == {"part": "train"}
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import UserError
-from bench.splits import Request, Split, split
+from bench.splits import Request, Split, manifest, manifest_csv, split
 from bench.types import Catalogue, DatasetCard
 
 CARD = DatasetCard("test", "0", "", "")
@@ -146,3 +146,32 @@ def test_by_default_as_many_users_as_leave_calibration() -> None:
     found = split(catalogue(crowd(40)), CARD, replace(PLAIN, users=None))
     assert len(found.released) == 40 - 40 // 3
     assert len(found.calibration) >= 2
+
+
+def test_a_manifest_has_every_photo_of_every_part_once() -> None:
+    found = split(catalogue(crowd(40)), CARD, Request(3, 3, 2, None, 0))
+    rows = manifest(found, lambda photo: f"digest of {photo}")
+    assert len({photo for _, _, photo in rows}) == len(rows)
+    photos: dict[str, set[str]] = {}
+    people: dict[str, set[int]] = {}
+    for part, person, photo in rows:
+        photos.setdefault(part, set()).add(photo.removeprefix("digest of "))
+        people.setdefault(part, set()).add(person)
+    calibration = {photo for person in found.calibration for photo in person}
+    assert photos["released"] == {photo for person in found.released for photo in person}
+    assert photos["labelled"] == {photo for person in found.labelled for photo in person}
+    assert photos["calibration"] | photos["crowd"] == calibration
+    assert people["released"] == people["labelled"] == {0, 1, 2}
+    # 40 - 3 users = 37: 18 calibrate, 9 of the 19 others are reference, 3 of the last 10 are the crowd
+    assert [len(people[part]) for part in ("calibration", "reference", "crowd", "background")] == [
+        18,
+        9,
+        3,
+        7,
+    ]
+    assert sorted(set().union(*people.values())) == list(range(40))
+
+
+def test_a_manifest_as_a_table() -> None:
+    rows = [("released", 0, "aa"), ("background", 7, "bb")]
+    assert manifest_csv(rows) == "part,person,sha256\nreleased,0,aa\nbackground,7,bb\n"
