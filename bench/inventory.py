@@ -91,7 +91,11 @@ def screen(rows: Sequence[Row]) -> list[Row]:
 
 
 def _told(card: EncoderCard) -> str:
-    return f"{card.architecture}; trained on {card.training_set or 'unstated data'}"
+    found = f"{card.architecture}; trained on {card.training_set or 'unstated data'}"
+    accuracy = card.measured.get("accuracy")
+    if not isinstance(accuracy, float):
+        return found
+    return f"{found}; verification accuracy {accuracy:.4f} on {card.measured['dataset']}"
 
 
 def _missing(card: EncoderCard, folders: Folders) -> str:

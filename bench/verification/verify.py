@@ -9,14 +9,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bench import encoders, registry
 from bench.cache import Cache
-from bench.cells import RunSpec
+from bench.cells import Chosen, RunSpec
 from bench.devices import device
 from bench.digests import digest
 from bench.encoders.faults import EncoderFault
@@ -25,8 +24,8 @@ from bench.errors import UserError
 from bench.folders import folders
 from bench.metrics.ten_fold import REFUSED, Scored, verified
 from bench.metrics.verification import encoder_flags
-from bench.observe import Observed, Observer, clean, detector_parameters
-from bench.parameters import plain, resolved
+from bench.observe import Observed, Observer, Photos, clean, detector_parameters
+from bench.parameters import plain
 from bench.progress import Progress, Silent
 from bench.protocols import Dataset
 from bench.records import Cost, Metric, Named
@@ -67,9 +66,8 @@ class Asked:
 class _Ground:
     """What all encoders of one data set share."""
 
-    name: str
-    plugin: Any
-    data: Dataset
+    dataset: Named
+    photos: Photos
     pairs: Pairs
     further: tuple[Labels, Labels, Labels]
 
@@ -85,9 +83,11 @@ def verify(asked: Asked, progress: Progress | None = None) -> list[VerificationR
     if asked.seed < 0:
         raise UserError(f"--seed {asked.seed} is too small: it must be at least 0.")
     where, on = folders(), device(asked.device)
-    wanted: dict[str, list[EncoderCard]] = {}
-    for card in _cards(asked.encoders, where):
-        wanted.setdefault(asked.dataset or _usual(card), []).append(card)
+    wanted: dict[str, list[tuple[str, EncoderCard]]] = {}
+    chosen = _cards(asked.encoders, where)
+    encoders.distinct(chosen.values())
+    for name, card in chosen.items():
+        wanted.setdefault(asked.dataset or _usual(card), []).append((name, card))
     reporting = progress or Silent()
     out: list[VerificationRecord] = []
     for dataset, cards in wanted.items():
@@ -95,13 +95,16 @@ def verify(asked: Asked, progress: Progress | None = None) -> list[VerificationR
         cache = Cache(Path(where.home))
         try:
             observer = Observer(where, cache, on, reporting)
-            out += [_verified(asked, ground, card, observer, cache, on) for card in cards]
+            found = [_verified(asked, ground, card, observer, cache, on) for _, card in cards]
         finally:
             cache.close()
-    if asked.clustering:
-        out = [
-            record.model_copy(update={"clustering": _clustered(asked, record, reporting)}) for record in out
-        ]
+        if asked.clustering:
+            clustered = [_clustered(asked, dataset, name, reporting) for name, _ in cards]
+            found = [
+                record.model_copy(update={"clustering": one})
+                for record, one in zip(found, clustered, strict=True)
+            ]
+        out += found
     return out
 
 
@@ -109,23 +112,31 @@ def _usual(card: EncoderCard) -> str:
     return SYNTHETIC if card.name.startswith("synth-") else REAL
 
 
-def _cards(names: Sequence[str], where: Folders) -> list[EncoderCard]:
+def _cards(names: Sequence[str], where: Folders) -> dict[str, EncoderCard]:
+    """Encoders by what was typed."""
     here = names or [card.name for card, state in encoders.availability(where) if state == encoders.READY]
-    return [encoders.ready(name, where) for name in dict.fromkeys(here)]
+    return {name: encoders.ready(name, where) for name in here}
 
 
 def _ground(asked: Asked, text: str, where: Folders) -> _Ground:
-    name, plugin = registry.make("datasets", text)
-    data: Dataset = plugin.open(where)
-    found = pairs(name, data.catalogue(), where, asked.pairs, asked.seed)
-    return _Ground(name, plugin, data, found, calibration(found, asked.seed))
+    chosen = Chosen(*registry.make("datasets", text))
+    data: Dataset = chosen.plugin.open(where)
+    catalogue = data.catalogue()
+    found = pairs(chosen.name, catalogue, where, asked.pairs, asked.seed)
+    described = Named(
+        name=chosen.name,
+        parameters={**chosen.parameters, **data.card.resolved},
+        digest=data.card.revision,
+    )
+    photos = clean(data, found.photos, catalogue.boxes)
+    return _Ground(described, photos, found, calibration(found, asked.seed))
 
 
 def _verified(
     asked: Asked, ground: _Ground, card: EncoderCard, observer: Observer, cache: Cache, on: str
 ) -> VerificationRecord:
     hits, began = dict(cache.hits), time.monotonic()
-    photos = clean(ground.data, ground.pairs.photos)
+    photos = ground.photos
     try:
         seen = observer.observe(photos, [card], f"photos for {card.name}")
     except EncoderFault as fault:
@@ -158,6 +169,7 @@ def _verified(
                 "architecture": card.architecture,
                 "training_set": card.training_set,
                 "crop": plain(card.crop),
+                "preprocessing": plain(card.preprocessing),
                 "dimensions": card.dimensions,
                 "parameters": card.parameters,
                 "released": card.released,
@@ -166,13 +178,17 @@ def _verified(
             },
             digest=card.sha256,
         ),
-        dataset=Named(name=ground.name, parameters=resolved(ground.plugin), digest=ground.data.card.revision),
+        dataset=ground.dataset,
         detector=Named(
             name=str(detector["name"]), parameters={k: v for k, v in detector.items() if k != "name"}
         ),
         pairs=found.protocol,
         pairs_digest=digest(
-            photos.digests, found.first.tolist(), found.second.tolist(), found.folds.tolist()
+            photos.digests,
+            plain(photos.boxes),
+            found.first.tolist(),
+            found.second.tolist(),
+            found.folds.tolist(),
         ),
         seed=asked.seed,
         counts=_counts(ground, seen, scored),
@@ -210,10 +226,9 @@ def _counts(ground: _Ground, seen: Observed, scored: Scored) -> dict[str, int]:
     }
 
 
-def _clustered(asked: Asked, record: VerificationRecord, progress: Progress) -> Clean:
+def _clustered(asked: Asked, dataset: str, encoder: str, progress: Progress) -> Clean:
     """Calibrated DBSCAN on clean photos, as `bench run --defense none --attacker dbscan` runs it."""
-    text = asked.dataset or (SYNTHETIC if record.dataset.name == SYNTHETIC else REAL)
-    spec = RunSpec(dataset=text, encoders=(record.encoder.name,), seed=asked.seed, device=asked.device)
+    spec = RunSpec(dataset=dataset, encoders=(encoder,), seed=asked.seed, device=asked.device)
     session = run(replace(spec, defenses=("none",), attackers=("dbscan",)), progress)
     if session.faults:
         raise session.faults[0]
