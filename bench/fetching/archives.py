@@ -91,30 +91,29 @@ class _Unpacked:
             path = _inside(member.name)
             if path is None:
                 continue
-            if member.folder:
-                self.into.joinpath(path).mkdir(parents=True, exist_ok=True)
-            else:
-                self._file(path, member)
+            target = self.into.joinpath(path)
+            try:
+                (target if member.folder else target.parent).mkdir(parents=True, exist_ok=True)
+                out = None if member.folder else target.open("xb")
+            except (FileExistsError, NotADirectoryError) as error:
+                raise ArchiveError(f"it has {member.name!r} twice") from error
+            if out is not None:
+                with out:
+                    self.digests[str(path)] = self._fill(out, member)
         return self.digests
 
-    def _file(self, path: PurePosixPath, member: _Member) -> None:
-        target = self.into.joinpath(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
+    def _fill(self, out: IO[bytes], member: _Member) -> str:
+        """Write a member's bytes, as long as they are few enough; their sha256."""
+        if member.size > self.allowed:  # as it says of itself; it is counted all the same
+            raise ArchiveError("it unpacks to far more than its own size")
         digest = hashlib.sha256()
-        try:
-            out = target.open("xb")
-        except (FileExistsError, NotADirectoryError) as error:
-            raise ArchiveError(f"it has {member.name!r} twice") from error
-        with out:
-            if member.size > self.allowed:
+        while member.body is not None and (chunk := member.body.read(_CHUNK)):
+            self.allowed -= len(chunk)
+            if self.allowed < 0:
                 raise ArchiveError("it unpacks to far more than its own size")
-            while member.body is not None and (chunk := member.body.read(_CHUNK)):
-                self.allowed -= len(chunk)
-                if self.allowed < 0:
-                    raise ArchiveError("it unpacks to far more than its own size")
-                digest.update(chunk)
-                out.write(chunk)
-        self.digests[str(path)] = digest.hexdigest()
+            digest.update(chunk)
+            out.write(chunk)
+        return digest.hexdigest()
 
 
 def _inside(name: str) -> PurePosixPath | None:

@@ -64,7 +64,7 @@ def fetch(name: str, folders: Folders, wishes: Wishes) -> list[Path]:
         with _alone(home):
             wanted = [item for item in source.items if not ready(item, folders)]
             if wanted:
-                given = [_origin(item, source, wishes) for item in wanted]
+                given = _origins(wanted, source, wishes)
                 wishes.consent(name, source)
                 for item, origin in zip(wanted, given, strict=True):
                     _install(item, origin, folders, wishes)
@@ -170,6 +170,22 @@ def _umask() -> int:
     return mask
 
 
+def _origins(items: Sequence[Item], source: Source, wishes: Wishes) -> list[Path | list[str]]:
+    """Where to take each item from; all must be known before the first is taken."""
+    given = [_origin(item, source, wishes) for item in items]
+    if wishes.offline:
+        missing = [item for item, origin in zip(items, given, strict=True) if not isinstance(origin, Path)]
+        if missing:
+            named = ", ".join(_described(item) for item in missing)
+            raise UserError(f"offline, and not here: {named}. Bring what is missing and add --from FOLDER.")
+    return given
+
+
+def _described(item: Item) -> str:
+    facts = [*item.urls[:1], *([f"sha256 {item.sha256}"] if item.sha256 else [])]
+    return f"{item.file} ({', '.join(facts)})" if facts else item.file
+
+
 def _origin(item: Item, source: Source, wishes: Wishes) -> Path | list[str]:
     """Where to take an item from: a file on this machine, or addresses."""
     main = item == source.items[0]
@@ -189,12 +205,6 @@ def _origin(item: Item, source: Source, wishes: Wishes) -> Path | list[str]:
             return path / item.file
         if path.is_file() and (path.name == item.file or (main and not _named(path.name, source))):
             return path
-    if wishes.offline:
-        where = f" from {item.urls[0]}" if item.urls else ""
-        sha256 = f" (sha256 {item.sha256})" if item.sha256 else ""
-        raise UserError(
-            f"offline, and {item.file} is not here: bring it{where}{sha256} and add --from FILE_OR_FOLDER."
-        )
     return list(item.urls)
 
 

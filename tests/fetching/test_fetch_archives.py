@@ -128,6 +128,8 @@ def test_no_bomb_of_members(tmp_path: Path, into: Path, make: Any, kind: str) ->
 def test_a_file_does_not_come_twice(tmp_path: Path, into: Path, make: Any) -> None:
     with pytest.raises(ArchiveError, match="'a' twice"):
         unpack(archive(tmp_path, make.tar(("a", b"1"), ("a", b"2"))), into)
+    with pytest.raises(ArchiveError, match="'b/c' twice"):
+        unpack(archive(tmp_path, make.tar(("b", b"1"), ("b/c", b"2"))), into)
 
 
 def test_an_encrypted_zip(tmp_path: Path, into: Path, make: Any) -> None:

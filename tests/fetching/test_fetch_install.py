@@ -138,7 +138,7 @@ def test_a_full_disk(
         if where == "download":
             patched.setattr(downloads._Download, "_receive", full)
         else:
-            patched.setattr(archives._Unpacked, "_file", full)
+            patched.setattr(archives._Unpacked, "_fill", full)
         said = refused(folders, wishes)
     assert "No space left on device" in said
     assert "BENCH_HOME" in said
@@ -194,7 +194,7 @@ def test_consent_comes_before_the_first_byte(server: Any, toy: Path, folders: Fo
 def test_offline_says_what_to_bring(server: Any, toy: Path, folders: Folders, wishes: Wishes) -> None:
     offline = replace(wishes, offline=True)
     said = refused(folders, offline)
-    assert f"bring it from {server.url}/toy.tgz (sha256 {SOURCES['toy'].items[0].sha256})" in said
+    assert f"not here: toy.tgz ({server.url}/toy.tgz, sha256 {SOURCES['toy'].items[0].sha256})." in said
     assert "--from" in said
     assert server.asked == []
     fetch("toy", folders, wishes)
@@ -215,6 +215,12 @@ def test_brought_by_hand(
     assert tree(toy) == TREE
     assert brought.exists()
     assert server.asked == []
+
+
+def test_offline_names_everything_that_is_missing(folders: Folders, wishes: Wishes) -> None:
+    said = refused(folders, replace(wishes, offline=True), "lfw")
+    for file in ("lfw-funneled.tgz (https://", "pairs.txt (https://", "pairsDevTest.txt (https://"):
+        assert file in said
 
 
 def test_a_file_brought_by_hand_is_copied(
