@@ -93,10 +93,13 @@ def compare(
     """Paired bootstrap of the difference of two defenses' CFR-max, and a test.
 
     Users and draws are resampled alike for both, the maximum over attackers is taken inside each replicate
-    for each, and the difference of the two is read as in `bench.metrics.resampling.rescaled`. Two defenses
-    that differ on no user still have an interval: the upper bound of one-sided disagreement after none in so
-    many users. The test is McNemar's on the outcomes under each defense's own strongest attacker; over
-    several draws, where one user's outcomes repeat, a t test with the standard error of `spread`.
+    for each, and the difference of the two is read as in `bench.metrics.resampling.rescaled`. The test is
+    McNemar's on the outcomes under each defense's own strongest attacker; over several draws, where one
+    user's outcomes repeat, a t test with the standard error of `spread`.
+
+    An interval leaves out 0 only where the test rejects: of two users who differ, both one way, hardly any
+    replicate lies on the other side, and they are no evidence. Two defenses that differ on no user have the
+    upper bound after no event for both ends.
 
     Args:
         first: [attacker, draw, user] outcomes in [0, 1] under one defense; larger is worse.
@@ -154,10 +157,15 @@ def _compared(first: _Row, second: _Row, confidence: float) -> Comparison:
     low, high = max(-1.0, min(difference, found.low)), min(1.0, max(difference, found.high))
     one, two = int((strongest[there] > 0).sum()), int((strongest[there] < 0).sum())
     yes_or_no = bool(np.isin(a, (0, 1)).all() and np.isin(b, (0, 1)).all())
-    if there.shape[0] == 1 and yes_or_no:
+    test: Literal["mcnemar", "t"] = "mcnemar" if there.shape[0] == 1 and yes_or_no else "t"
+    if test == "mcnemar":
         p = mcnemar(a[top_a, 0][there[0]] > 0, b[top_b, 0][there[0]] > 0).p
-        return Comparison(difference, low, high, p, "mcnemar", one, two)
-    return Comparison(difference, low, high, _t_test(strongest, there, difference - bias), "t", one, two)
+    else:
+        p = _t_test(strongest, there, difference - bias)
+    if p > 1 - confidence:
+        # two users who differ are no evidence, though no replicate of theirs lies on the other side of 0
+        low, high = min(low, 0.0), max(high, 0.0)
+    return Comparison(difference, low, high, p, test, one, two)
 
 
 def _t_test(differences: Floats, there: Mask, estimate: float) -> float:
