@@ -228,6 +228,50 @@ def rate_interval(
     return wilson(rate * units, units, confidence)
 
 
+class Crossed(NamedTuple):
+    """Outcomes as a table.
+
+    Attributes:
+        outcomes: [draw, user], NaN where the user was not in the draw.
+        present: bool [draw, user].
+        draws: [draw] their names, sorted.
+        users: [user] their names, sorted.
+    """
+
+    outcomes: Floats
+    present: Mask
+    draws: npt.NDArray[np.generic]
+    users: npt.NDArray[np.generic]
+
+
+def cross(draws: npt.ArrayLike, users: npt.ArrayLike, outcomes: npt.ArrayLike) -> Crossed:
+    """Make a table of a list, such as the rows of one attacker in `users.parquet`.
+
+    Args:
+        draws: [row] which draw, such as the seed; anything that can be sorted.
+        users: [row] which user. One user has one name in all draws.
+        outcomes: [row] F_u, or a rate.
+
+    Raises:
+        ValueError: for different lengths, no rows, or a user who is in one draw twice.
+    """
+    of_draw, of_user, values = np.asarray(draws), np.asarray(users), np.asarray(outcomes, np.float64)
+    if not of_draw.shape == of_user.shape == values.shape or values.ndim != 1 or values.size == 0:
+        raise ValueError(
+            "a draw, a user and an outcome for each row are needed, "
+            f"got {of_draw.shape}, {of_user.shape} and {values.shape}"
+        )
+    draw_names, draw = np.unique(of_draw, return_inverse=True)
+    user_names, user = np.unique(of_user, return_inverse=True)
+    found = np.full((draw_names.size, user_names.size), np.nan)
+    there = np.zeros(found.shape, bool)
+    there[draw, user] = True
+    if int(there.sum()) != values.size:
+        raise ValueError("a user is in one draw twice")
+    found[draw, user] = values
+    return Crossed(found, there, draw_names, user_names)
+
+
 def table(outcomes: npt.ArrayLike, present: npt.ArrayLike | None) -> tuple[Floats, Mask]:
     """Outcomes [draw, user] with 0 where nobody was present, and who was; columns of nobody left out.
 

@@ -40,7 +40,7 @@ def test_four_cells_by_hand() -> None:
     assert scores["rank1_clean_cloaked"].value == 0.0
     # 99 (person 0) finds 100 (person 1); 10 finds 9; 9 finds 10; 100 finds 99: nobody is found
     assert scores["rank1_cloaked_cloaked"].value == 0.0
-    # person 0: 99 and 10 have each other next, at 89 degrees; person 1: 9 and 100 are 91 apart, two are nearer
+    # person 0: 99 and 10 have each other next, at 89 degrees; person 1: 9 and 100 are 91 apart, 2 are nearer
     assert scores["rank2_cloaked_cloaked"].value == 0.5
     assert scores["map_cloaked_cloaked"].value == pytest.approx((1 / 2 + 1 / 3) / 2)
     assert {name for name in scores if name.startswith("map")} == {f"map_{q}_{g}" for q, g in CELLS}

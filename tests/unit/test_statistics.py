@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from bench.metrics.statistics import clopper_pearson, rate_interval, spread, t_quantile, wilson
+from bench.metrics.statistics import clopper_pearson, cross, rate_interval, spread, t_quantile, wilson
 
 
 @pytest.mark.parametrize(("n", "points"), [(50, 13.4), (100, 9.6), (200, 6.9), (500, 4.4)])
@@ -185,3 +185,15 @@ def test_what_is_not_present_is_not_looked_at() -> None:
     assert spread(board, present).mean == pytest.approx(3 / 5)
     with pytest.raises(ValueError, match="two users"):
         spread([[1.0], [0.0]])
+
+
+def test_a_list_becomes_a_table() -> None:
+    made = cross([1, 0, 1], ["b", "a", "a"], [1, 0, 1])
+    assert made.present.tolist() == [[True, False], [True, True]]
+    assert np.isnan(made.outcomes[0, 1])
+    assert (made.draws.tolist(), made.users.tolist()) == ([0, 1], ["a", "b"])
+    assert spread(made.outcomes, made.present).mean == pytest.approx(2 / 3)
+    with pytest.raises(ValueError, match="in one draw twice"):
+        cross([0, 0], ["a", "a"], [1, 1])
+    with pytest.raises(ValueError, match="for each row"):
+        cross([0], ["a", "b"], [1, 1])
