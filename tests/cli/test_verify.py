@@ -96,7 +96,7 @@ def test_every_option_changes_the_pairs(bench: Command, made: Path, option: tupl
 
 
 def test_speed_and_clustering_are_measured_when_asked(bench: Command) -> None:
-    data = ("--dataset", "synthetic:people=40,photos-each=10", "--pairs", "40")
+    data = ("--dataset", "synthetic:people=26,photos-each=10", "--pairs", "40")
     done = bench("verify", "synth-ir", *data, "--device", "cpu", "--speed", "--clustering", "--json")
     assert done.status == 0, done.err
     (record,) = json.loads(done.out)["verifications"]
@@ -107,7 +107,7 @@ def test_speed_and_clustering_are_measured_when_asked(bench: Command) -> None:
     assert {"cfr", "bcubed_f"} <= set(clean["metrics"])
     run = bench(
         *("run", "--defense", "none", "--attacker", "dbscan", "--encoder", "synth-ir", "--device", "cpu"),
-        *("--dataset", "synthetic:people=40,photos-each=10", "--json"),
+        *("--dataset", "synthetic:people=26,photos-each=10", "--json"),
     )
     (cell,) = json.loads(run.out)["cells"]
     assert clean["cell"] == cell["cell"]
