@@ -6,6 +6,7 @@ The card of `net.onnx` is `net.card.toml` (design/009-encoders-from-files.md). N
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,6 +20,7 @@ SCHEMES = ("onnx", "torchscript")
 """What a name on the command line starts with, before a colon and the file."""
 
 _MINIMAL = 'architecture = "…", training_set = "…", licence = "…", source = "…", dimensions = 512'
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 Number = Annotated[float, Field(ge=0, le=255)]
 
 
@@ -27,7 +29,7 @@ class CardFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] | None = None
+    name: Annotated[str, Field(pattern=_NAME)] | None = None
     architecture: Annotated[str, Field(min_length=1)]
     training_set: str
     licence: Annotated[str, Field(min_length=1)]
@@ -83,8 +85,13 @@ def card(scheme: str, file: Path) -> EncoderCard:
             f"{beside} states no sha256, and a TorchScript file is a program: if you trust this one, add "
             f'sha256 = "{found}".'
         )
+    name = stated.name or file.stem
+    if re.match(_NAME, name) is None:
+        raise UserError(
+            f'{name!r} is no name for an encoder. Add a line such as name = "my-net" to {beside}.'
+        )
     return EncoderCard(
-        name=stated.name or file.stem,
+        name=name,
         architecture=stated.architecture,
         training_set=stated.training_set,
         crop=_crop(stated),

@@ -62,11 +62,19 @@ def module(card: EncoderCard) -> str:
 
 def _family(point: EntryPoint) -> EncoderFamily:
     try:
-        return cast(EncoderFamily, point.load())
-    except (ImportError, AttributeError) as error:
+        found = point.load()
+    except (ImportError, AttributeError, SyntaxError) as error:
         raise UserError(
             f"encoders of {_package(point)} do not load: {error}. Repair or uninstall that package."
         ) from error
+    if isinstance(found, type):
+        found = found()
+    if not callable(getattr(found, "cards", None)) or not callable(getattr(found, "load", None)):
+        raise UserError(
+            f"encoders of {_package(point)} do not load: {point.value} has no cards() or no load(). "
+            "Repair or uninstall that package."
+        )
+    return cast(EncoderFamily, found)
 
 
 def _cards(point: EntryPoint) -> list[EncoderCard]:
