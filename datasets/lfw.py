@@ -24,6 +24,9 @@ SUSPICIOUS = (
 VARIANTS = {"funneled": "lfw_funneled", "deepfunneled": "lfw-deepfunneled", "original": "lfw"}
 """How the photos were aligned -> the folder that its archive unpacks to."""
 
+_FETCHED = {"deepfunneled": "lfw-deepfunneled", "original": "lfw-original"}
+"""What `bench fetch` calls a variant; the funneled photos are `lfw`."""
+
 NOT_STATED = "not stated"
 
 DEEPFUNNELED = {
@@ -71,7 +74,7 @@ class Lfw:
         what = f"variant {variant!r} of {asked}" if variant else f"photos of {asked}"
         raise UserError(
             f"no {what} in {where}: put <Person>/<Person>_NNNN.jpg there, "
-            "set BENCH_REAL_DATA, or type 'bench fetch lfw'."
+            f"set BENCH_REAL_DATA, or type 'bench fetch {_FETCHED.get(variant, 'lfw')}'."
         )
 
 
