@@ -214,7 +214,7 @@ class _Screen:
         """Prepare; bfloat16 serves while the floor less its margin is above zero: bits sort as numbers."""
         self.rows, self.floor = rows, floor
         self._halves: Any = None
-        if floor - _ROUNDING > 0 and _multiplies_bfloat16():
+        if len(rows) > 2 * TILE and floor - _ROUNDING > 0 and _multiplies_bfloat16():
             import torch  # only here: listing attackers needs no torch
 
             self._halves = torch.from_numpy(rows).bfloat16()
