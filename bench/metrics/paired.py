@@ -97,9 +97,9 @@ def compare(
     McNemar's on the outcomes under each defense's own strongest attacker; over several draws, where one
     user's outcomes repeat, a t test with the standard error of `spread`.
 
-    An interval leaves out 0 only where the test rejects: of two users who differ, both one way, hardly any
-    replicate lies on the other side, and they are no evidence. Two defenses that differ on no user have the
-    upper bound after no event for both ends.
+    So few users may differ that even all of them one way would be no evidence (at 95 %, five: p = 2 / 2^5);
+    hardly any replicate lies on the other side then, and the interval is made to hold 0. Two defenses that
+    differ on no user have the upper bound after no event for both ends.
 
     Args:
         first: [attacker, draw, user] outcomes in [0, 1] under one defense; larger is worse.
@@ -162,8 +162,8 @@ def _compared(first: _Row, second: _Row, confidence: float) -> Comparison:
         p = mcnemar(a[top_a, 0][there[0]] > 0, b[top_b, 0][there[0]] > 0).p
     else:
         p = _t_test(strongest, there, difference - bias)
-    if p > 1 - confidence:
-        # two users who differ are no evidence, though no replicate of theirs lies on the other side of 0
+    differing = int((strongest != 0).any(0).sum())
+    if 0.5 ** (differing - 1) > 1 - confidence:
         low, high = min(low, 0.0), max(high, 0.0)
     return Comparison(difference, low, high, p, test, one, two)
 

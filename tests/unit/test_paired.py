@@ -56,6 +56,11 @@ def test_pairing_makes_the_interval_narrower_than_two_apart() -> None:
     assert found.tied
 
 
+def test_five_users_who_differ_are_no_evidence_and_six_are() -> None:
+    assert compare(formed(35), formed(30)).tied
+    assert not compare(formed(36), formed(30)).tied
+
+
 def test_the_strongest_attacker_of_each_counts() -> None:
     first = np.concatenate([formed(10), formed(50)])
     second = np.concatenate([formed(30), formed(20), formed(0)])

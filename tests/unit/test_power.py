@@ -60,7 +60,7 @@ def test_the_smallest_detectable_difference_has_the_power_asked_for_and_no_small
 
 
 def test_the_usual_formula_agrees() -> None:
-    # Connor (1987): n = (1.96 sqrt(s) + .84 sqrt(s - d²))² / d², s the discordant share; exact tests need more
+    # Connor (1987): n = (1.96 sqrt(s) + .84 sqrt(s - d²))² / d², s the discordant share; exact needs more
     found = smallest_detectable_difference(200)
     share = sum(discordant(0.5, found))
     needed = (1.96 * math.sqrt(share) + 0.8416 * math.sqrt(share - found**2)) ** 2 / found**2
