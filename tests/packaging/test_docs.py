@@ -21,7 +21,7 @@ import typer.main
 import bench
 from bench import channels, registry, verdict
 from bench.cli import app
-from bench.encoders import cards, synth
+from bench.encoders import cards, files, packs, synth
 from bench.encoders.onnx_file import OnnxEncoder
 from bench.metrics.clustering import bcubed_objective
 from bench.protocols import Descent, Ground, Kit
@@ -39,6 +39,7 @@ COMMANDS: Any = typer.main.get_command(app)
 TAUGHT = {"checkerboard", "components", "centroid", "albums", "my-net"}
 """Names that a page makes up to show how to add them."""
 
+REAL = (*cards.FACENET, *cards.PACKS, *cards.ONNX)
 RNG = np.random.Generator(np.random.Philox(7))
 
 
@@ -220,14 +221,14 @@ def test_a_command_on_a_page_can_be_typed(words: list[str]) -> None:
         assert words[0] in COMMANDS.commands
         return
     asked = given(words)
-    encoders = {*ARCHITECTURES, *(card.name for card in (*cards.FACENET, *cards.ONNX)), *TAUGHT}
+    encoders = {*ARCHITECTURES, *(card.name for card in REAL), *TAUGHT}
     if words[0] == "run":
         for kind, option in (("defenses", "defense"), ("attackers", "attacker"), ("datasets", "dataset")):
             texts = asked[option] if option != "dataset" else [asked[option]]
             for text in texts:
                 assert text.partition(":")[0] in TAUGHT or registry.make(kind, text)  # type: ignore[arg-type]  # of three
         for text in [*(asked["encoder"] or ()), *(asked["surrogate"] or ())]:
-            assert set(text.split("+")) <= encoders
+            assert files.split(text) or set(text.split("+")) <= encoders
         for text in asked["budget"] or ():
             Budget.parse(text)
         for text in asked["channel"] or ():
@@ -317,11 +318,11 @@ def test_the_example_of_the_readme_runs_and_the_tables_have_the_columns_that_are
     assert named(table(text, "| `photos.parquet` |")) == photos
 
 
-@pytest.mark.parametrize("real", [*cards.FACENET, *cards.ONNX], ids=lambda card: card.name)
+@pytest.mark.parametrize("real", REAL, ids=lambda card: card.name)
 def test_the_page_on_encoders_says_what_the_cards_say(real: EncoderCard) -> None:
     [row] = [line for line in page("docs/encoders.md").splitlines() if line.startswith(f"| `{real.name}` ")]
     told = (
-        f"`{file_name(real.name)}`",
+        f"`{packs.file_name(real.name) if real in cards.PACKS else file_name(real.name)}`",
         f"{real.architecture}, {real.dimensions}-d",
         f"| {real.training_set or 'not stated'} |",
         f"| {real.licence} |",
