@@ -184,12 +184,18 @@ def test_an_md5_is_checked_where_there_is_no_better(
     fetch("toy", folders, wishes)
 
 
-@pytest.mark.parametrize("content_type", ["text/html; charset=utf-8", "application/octet-stream"])
+@pytest.mark.parametrize(
+    ("content_type", "start"),
+    [
+        ("text/html; charset=utf-8", b"PK\x03\x04 says the server, and calls it a page"),
+        ("application/octet-stream", b"\n <!DOCTYPE html><title>Sign in</title>"),
+        ("application/zip", b"\xef\xbb\xbf<HTML>"),
+    ],
+)
 def test_a_web_page_instead_of_weights(
-    server: Any, offer: Offer, folders: Folders, wishes: Wishes, toy: Path, content_type: str
+    server: Any, offer: Offer, folders: Folders, wishes: Wishes, toy: Path, content_type: str, start: bytes
 ) -> None:
-    page = b"\n <!DOCTYPE html><title>Sign in</title>" + b"x" * 10**5
-    offer("toy.pt", server.serve("/toy.pt", page, content_type=content_type))
+    offer("toy.pt", server.serve("/toy.pt", start + b"x" * 10**5, content_type=content_type))
     assert "web page" in refused(folders, wishes)
     assert list(toy.parent.iterdir()) == []
     assert len(server.asked) == 1
