@@ -24,6 +24,9 @@ class Speed(_Model):
     """How fast aligned faces were embedded, measured apart from everything else."""
 
     photos_per_second: float
+    photos_per_core_second: float | None = Field(
+        description="photos over processor time in all threads; null on a GPU"
+    )
     photos: int = Field(description="crops in one pass; the fastest of three passes counts")
     hardware: str
     threads: int = Field(description="that torch and the encoder's runtime may use; 0 on a GPU")
@@ -59,7 +62,7 @@ class VerificationRecord(_Model):
     speed: Speed | None = None
     flags: list[str] = []
     notes: list[str] = []
-    cost: Cost = Cost()
+    cost: Cost = Field(default=Cost(), description="of all encoders that were verified together")
     environment: dict[str, Any] = {}
 
     def comparable(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bench.records import Metric
-from bench.verification.records import VerificationRecord
+from bench.verification.records import Speed, VerificationRecord
 
 COLUMNS = (
     "encoder",
@@ -55,8 +55,8 @@ def said(records: Iterable[VerificationRecord]) -> list[str]:
         lines.setdefault(_about(record))
     for record in records:
         if record.speed is not None:
-            where = f"{record.speed.hardware}, {record.speed.threads} threads"
-            lines.setdefault(f"photos/s: aligned crops embedded on {where}")
+            one = "" if record.speed.photos_per_core_second is None else "by one core of "
+            lines.setdefault(f"photos/s: aligned crops embedded {one or 'on '}{record.speed.hardware}")
     return list(lines)
 
 
@@ -92,10 +92,14 @@ def _row(record: VerificationRecord, intervals: bool) -> dict[str, str]:
         "TAR@FAR 1e-3 [95 %]": _interval(metrics["tar_far_1e3"], 3),
         "clean CFR": "" if clean is None else _interval(clean.metrics.get("cfr"), 2),
         "clean BCubed F": "" if clean is None else _figure(clean.metrics.get("bcubed_f"), 3),
-        "photos/s": "" if speed is None else f"{speed.photos_per_second:,.0f}",
+        "photos/s": "" if speed is None else _speed(speed),
         "parameters": f"{parameters / 1e6:.2f} M" if isinstance(parameters, int) else "",
         "flags": "; ".join(record.flags),
     }
+
+
+def _speed(speed: Speed) -> str:
+    return f"{speed.photos_per_core_second or speed.photos_per_second:,.0f}"
 
 
 def _figure(metric: Metric | None, digits: int) -> str:

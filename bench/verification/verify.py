@@ -66,6 +66,7 @@ class Asked:
 class _Ground:
     """What all encoders of one data set share."""
 
+    device: str
     dataset: Named
     photos: Photos
     pairs: Pairs
@@ -91,21 +92,45 @@ def verify(asked: Asked, progress: Progress | None = None) -> list[VerificationR
     reporting = progress or Silent()
     out: list[VerificationRecord] = []
     for dataset, cards in wanted.items():
-        ground = _ground(asked, dataset, where)
+        ground = _ground(asked, dataset, where, on)
         cache = Cache(Path(where.home))
         try:
             observer = Observer(where, cache, on, reporting)
-            found = [_verified(asked, ground, card, observer, cache, on) for _, card in cards]
+            cost = _look(ground, [card for _, card in cards], observer, cache)
+            found = [_verified(asked, ground, card, observer, cost) for _, card in cards]
         finally:
             cache.close()
         if asked.clustering:
-            clustered = [_clustered(asked, dataset, name, reporting) for name, _ in cards]
+            clustered = _clustered(asked, dataset, [name for name, _ in cards], reporting)
             found = [
                 record.model_copy(update={"clustering": one})
                 for record, one in zip(found, clustered, strict=True)
             ]
         out += found
     return out
+
+
+def _look(ground: _Ground, cards: Sequence[EncoderCard], observer: Observer, cache: Cache) -> Cost:
+    """See every photo through every encoder, so that each is decoded once.
+
+    Returns:
+        What it took for all of them together.
+
+    Raises:
+        UserError: if a network gives no embedding; what the others gave is cached.
+    """
+    began = time.monotonic()
+    try:
+        observer.observe(ground.photos, cards, "photos of pairs")
+    except EncoderFault as fault:
+        raise UserError(f"{fault}: it cannot be verified. Check its weights and its card.") from fault
+    return Cost(
+        seconds={"observe": round(time.monotonic() - began, 3)},
+        peak_memory_mib=_peak_memory(),
+        device=ground.device,
+        providers=observer.runtimes(),
+        cache_hits={stage: count for stage, count in cache.hits.items() if count},
+    )
 
 
 def _usual(card: EncoderCard) -> str:
@@ -118,7 +143,7 @@ def _cards(names: Sequence[str], where: Folders) -> dict[str, EncoderCard]:
     return {name: encoders.ready(name, where) for name in here}
 
 
-def _ground(asked: Asked, text: str, where: Folders) -> _Ground:
+def _ground(asked: Asked, text: str, where: Folders, on: str) -> _Ground:
     chosen = Chosen(*registry.make("datasets", text))
     data: Dataset = chosen.plugin.open(where)
     catalogue = data.catalogue()
@@ -129,19 +154,14 @@ def _ground(asked: Asked, text: str, where: Folders) -> _Ground:
         digest=data.card.revision,
     )
     photos = clean(data, found.photos, catalogue.boxes)
-    return _Ground(described, photos, found, calibration(found, asked.seed))
+    return _Ground(on, described, photos, found, calibration(found, asked.seed))
 
 
 def _verified(
-    asked: Asked, ground: _Ground, card: EncoderCard, observer: Observer, cache: Cache, on: str
+    asked: Asked, ground: _Ground, card: EncoderCard, observer: Observer, cost: Cost
 ) -> VerificationRecord:
-    hits, began = dict(cache.hits), time.monotonic()
     photos = ground.photos
-    try:
-        seen = observer.observe(photos, [card], f"photos for {card.name}")
-    except EncoderFault as fault:
-        raise UserError(f"{fault}: it cannot be verified. Check its weights and its card.") from fault
-    observed, began = time.monotonic() - began, time.monotonic()
+    seen = observer.observe(photos, [card], "photos of pairs")
     found, further = ground.pairs, ground.further
     vectors = seen.embeddings[card.name]
     scored = Scored(
@@ -152,15 +172,6 @@ def _verified(
         found.people[found.second],
     )
     result = verified(scored, _cosines(vectors, further[0], further[1]), further[2])
-    cost = Cost(
-        seconds={"observe": round(observed, 3), "measure": round(time.monotonic() - began, 3)},
-        peak_memory_mib=_peak_memory(),
-        device=on,
-        providers=observer.runtimes(),
-        cache_hits={
-            stage: n - hits.get(stage, 0) for stage, n in cache.hits.items() if n > hits.get(stage, 0)
-        },
-    )
     detector = detector_parameters()
     return VerificationRecord(
         encoder=Named(
@@ -196,7 +207,7 @@ def _verified(
         standard_error=result.standard_error,
         fold_accuracy=list(result.fold_accuracy),
         thresholds={name: [_number(v) for v in values] for name, values in result.thresholds.items()},
-        speed=speed(observer.encoder(card), on) if asked.speed else None,
+        speed=speed(observer.encoder(card), ground.device) if asked.speed else None,
         flags=encoder_flags(result.scores["auc"]),
         notes=[found.note] if found.note else [],
         cost=cost,
@@ -226,19 +237,21 @@ def _counts(ground: _Ground, seen: Observed, scored: Scored) -> dict[str, int]:
     }
 
 
-def _clustered(asked: Asked, dataset: str, encoder: str, progress: Progress) -> Clean:
+def _clustered(asked: Asked, dataset: str, names: Sequence[str], progress: Progress) -> list[Clean]:
     """Calibrated DBSCAN on clean photos, as `bench run --defense none --attacker dbscan` runs it."""
-    spec = RunSpec(dataset=dataset, encoders=(encoder,), seed=asked.seed, device=asked.device)
+    spec = RunSpec(dataset=dataset, encoders=tuple(names), seed=asked.seed, device=asked.device)
     session = run(replace(spec, defenses=("none",), attackers=("dbscan",)), progress)
     if session.faults:
         raise session.faults[0]
-    (cell,) = session.records
-    return Clean(
-        cell=cell.cell,
-        users=cell.scenario.parameters["users"],
-        background=cell.scenario.parameters["background"],
-        metrics={name: cell.metrics[name] for name in _CLEAN if name in cell.metrics},
-    )
+    return [
+        Clean(
+            cell=cell.cell,
+            users=cell.scenario.parameters["users"],
+            background=cell.scenario.parameters["background"],
+            metrics={name: cell.metrics[name] for name in _CLEAN if name in cell.metrics},
+        )
+        for cell in session.records
+    ]
 
 
 def _metric(score: Score) -> Metric:
