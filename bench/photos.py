@@ -41,6 +41,10 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 warnings.filterwarnings("ignore", category=PIL.Image.DecompressionBombWarning)
 
 
+_POSTSCRIPT = (b"%!PS", b"\xc5\xd0\xd3\xc6")
+"""Pillow would have another program run what such a file says."""
+
+
 class UnreadablePhoto(Exception):  # noqa: N818 - an outcome, not an error
     """A file holds no photo that can be decoded: an outcome of that photo, not the end of a run.
 
@@ -76,6 +80,8 @@ def decode(data: bytes | Image) -> Image:
         return np.ascontiguousarray(data)
     if not data:
         raise UnreadablePhoto("the file is empty or could not be read")
+    if data.startswith(_POSTSCRIPT):
+        raise UnreadablePhoto("a drawing in PostScript, not a photo")
     kind = "file"
     if heif.is_heif(data):
         kind = "HEIC file"

@@ -26,18 +26,31 @@ class Boxes(Mapping[str, Box]):
             paths: photo -> file.
         """
         self._stored, self._paths = stored, paths
+        self._seen: dict[str, Box | None] = {}
 
     def __getitem__(self, photo: str) -> Box:
-        box = self._stored[photo]
+        if photo not in self._seen:
+            self._seen[photo] = self._within(photo)
+        box = self._seen[photo]
+        if box is None:
+            raise KeyError(photo)
+        return box
+
+    def __bool__(self) -> bool:
+        return bool(self._stored)  # counting them would read the head of every photo
+
+    def _within(self, photo: str) -> Box | None:
+        if photo not in self._stored:
+            return None
         try:
             with PIL.Image.open(self._paths[photo]) as file:
-                size, orientation = file.size, file.getexif().get(_ORIENTATION, 1)
+                (width, height), orientation = file.size, file.getexif().get(_ORIENTATION, 1)
         except (OSError, ValueError, SyntaxError, EOFError, PIL.Image.DecompressionBombError):
-            raise KeyError(photo) from None  # the photo's outcome says what is wrong with it
-        cut = (max(box[0], 0.0), max(box[1], 0.0), min(box[2], float(size[0])), min(box[3], float(size[1])))
-        if cut[0] >= cut[2] or cut[1] >= cut[3]:
-            raise KeyError(photo)
-        return upright(cut, size, orientation)
+            return None  # the photo's outcome says what is wrong with it
+        x0, y0, x1, y1 = self._stored[photo]
+        cut = (max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height)))
+        whole = cut[0] < cut[2] and cut[1] < cut[3]
+        return upright(cut, (width, height), orientation) if whole else None
 
     def __iter__(self) -> Iterator[str]:
         return (photo for photo in self._stored if photo in self)

@@ -27,7 +27,11 @@ def no_photo(file: os.DirEntry[str]) -> str:
     if os.path.splitext(file.name)[1].lower() in _endings():  # noqa: PTH122 - a Path each takes twice as long
         return ""
     try:
-        with warnings.catch_warnings(action="ignore"), PIL.Image.open(file.path, formats=_formats()):
+        with open(file.path, "rb") as content:  # noqa: PTH123 - as above
+            head = content.read(11)
+        if head[4:] in (b"ftyphei", b"ftyphev"):
+            return ""  # HEIC, whether or not it can be decoded here
+        with warnings.catch_warnings(action="ignore"), PIL.Image.open(file.path, formats=_signed()):
             return ""
     except PIL.Image.DecompressionBombError:
         return ""  # a photo all the same; refused when it is decoded
@@ -38,13 +42,19 @@ def no_photo(file: os.DirEntry[str]) -> str:
 
 
 @cache
-def _formats() -> tuple[str, ...]:
+def _formats() -> frozenset[str]:
     PIL.Image.init()
-    return tuple(sorted(set(PIL.Image.OPEN) - _NO_PHOTOS))
+    # HEIF is there once somebody has registered it; what a folder holds must not depend on that
+    return frozenset(PIL.Image.OPEN) - _NO_PHOTOS - {"HEIF"}
+
+
+@cache
+def _signed() -> tuple[str, ...]:
+    """Formats whose files begin with something of their own; anything might pass for one of the others."""
+    return tuple(sorted(kind for kind in _formats() if PIL.Image.OPEN[kind][1] is not None))
 
 
 @cache
 def _endings() -> frozenset[str]:
-    readable = set(_formats())
     known = PIL.Image.registered_extensions()
-    return frozenset({ending for ending, kind in known.items() if kind in readable} | _HEIF)
+    return frozenset({ending for ending, kind in known.items() if kind in _formats()} | _HEIF)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,42 @@ def test_variant_picks_the_folder(folders: Folders) -> None:
     assert Lfw(variant="lfw_funneled").open(folders).catalogue().identities == ("Al_C",)
 
 
+VARIANTS = {"funneled": "lfw_funneled", "deepfunneled": "lfw-deepfunneled", "original": "lfw"}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("below", ["home/data/lfw_home", "home/data/lfw", "real/lfw"])
+def test_a_variant_is_found_where_its_archive_unpacks(tmp_path: Path, variant: str, below: str) -> None:
+    for i, name in enumerate(VARIANTS.values()):
+        tree(tmp_path / below / name, {f"Al_{i}/Al_{i}_0001.jpg": b"a"})
+    folders = Folders(home=str(tmp_path / "home"), real_data=str(tmp_path / "real"))
+    for asked in (variant, VARIANTS[variant]):
+        data = Lfw(variant=asked).open(folders)
+        assert data.catalogue().identities == (f"Al_{list(VARIANTS).index(variant)}",)
+        assert data.card.resolved == {"variant": variant}
+
+
+def test_an_archive_within_itself(tmp_path: Path) -> None:
+    tree(tmp_path / "data" / "lfw" / "lfw-deepfunneled" / "lfw-deepfunneled", PHOTOS)
+    data = Lfw().open(Folders(home=str(tmp_path)))
+    assert data.catalogue().identities == ("Ann_B", "Ann_B", "Zoe_A")
+    assert data.card.resolved == {"variant": "deepfunneled"}
+
+
+def test_a_plain_folder_is_what_the_user_says(folders: Folders) -> None:
+    assert Lfw().open(folders).card.resolved == {"variant": "not stated"}
+    assert Lfw(variant="original").open(folders).card.resolved == {"variant": "original"}
+
+
+def test_photos_tell_that_they_are_deep_funneled(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"Zoe_A": hashlib.sha256(b"z1").hexdigest()}
+    monkeypatch.setattr(sys.modules[Lfw.__module__], "DEEPFUNNELED", known)
+    assert Lfw().open(folders).card.resolved == {"variant": "deepfunneled"}
+    assert Lfw(variant="deepfunneled").open(folders).card.photos == 3
+    with pytest.raises(UserError, match=r"no variant 'original' .* type 'bench fetch lfw-original'"):
+        Lfw(variant="original").open(folders)
+
+
 @pytest.mark.parametrize("content", [{}, {"Ann_B/readme.txt": b""}])
 def test_no_photos_names_the_places_and_the_command(tmp_path: Path, content: dict[str, bytes]) -> None:
     (tmp_path / "real" / "lfw").mkdir(parents=True)
@@ -142,6 +179,7 @@ def test_unknown_variant(folders: Folders) -> None:
 def test_the_real_folder(real_data: Path, tmp_path: Path) -> None:
     data = Lfw().open(Folders(home=str(tmp_path), real_data=str(real_data)))
     catalogue = data.catalogue()
+    assert data.card.resolved == {"variant": "deepfunneled"}  # as MANIFEST.json says
     # of the five suspicious photos three are in the folder: 8,188 photos in all
     assert len(catalogue.left_out) == 3
     assert len(catalogue.photos) == 8_188 - 3

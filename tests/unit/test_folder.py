@@ -78,7 +78,8 @@ def test_a_photo_under_another_ending_is_known_by_its_content(root: Path, write:
     write("Ann/IMG_1")
     write("Ann/scan.dat", photo(70, "TIFF"))
     write("Ann/renamed.jpg", photo(71, "WEBP"))
-    assert len(opened(root).catalogue().photos) == 3
+    write("Ann/from a phone", b"\0\0\0\x1cftypheic\0\0\0\0mif1heicmiaf")
+    assert len(opened(root).catalogue().photos) == 4
 
 
 def test_what_is_no_photo_is_told_with_the_reason(root: Path, write: Write) -> None:

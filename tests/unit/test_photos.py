@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
 import sys
 import zlib
 from importlib.util import find_spec
@@ -235,6 +236,13 @@ def test_nothing_at_all() -> None:
 
 def test_text_called_jpg() -> None:
     assert reason(b"dear diary, this is no photo\n" * 20) == "not a photo in any format that Pillow reads"
+
+
+def test_no_other_program_is_run_for_a_photo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("starts a program"))
+    drawing = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n(x) print\n%%EOF\n"
+    for data in (drawing, b"\xc5\xd0\xd3\xc6" + b"\0" * 28 + drawing):
+        assert reason(data) == "a drawing in PostScript, not a photo"
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "TIFF", "BMP", "WEBP"])

@@ -168,6 +168,16 @@ def test_boxes_lie_within_their_photos(root: Path, place: str, end: str) -> None
     assert len(boxes) == 3
 
 
+def test_no_photo_is_opened_for_a_box_that_nobody_asks_for(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(root, "bb_landmark/loose_bb_test.csv", BOXES)
+    monkeypatch.setattr(PIL.Image, "open", lambda *_, **__: pytest.fail("opens a photo"))
+    found = opened(root)
+    assert found.catalogue().boxes
+    assert found.card.photos == len(TESTED)
+
+
 def test_another_box_is_another_revision(root: Path) -> None:
     revisions = [opened(root).card.revision]
     for text in (BOXES, BOXES.replace("10,5,20,30", "11,5,20,30")):
