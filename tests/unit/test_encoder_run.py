@@ -1,0 +1,99 @@
+"""Runs with encoders that a user brought: what is recorded, and what one bad encoder costs the others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from bench.cells import RunSpec
+from bench.errors import UserError
+from bench.session import Session, execute
+
+SMALL = RunSpec(
+    dataset="synthetic:people=12,photos-each=6", users=2, photos=4, background=2, device="cpu", seed=3
+)
+
+
+def spec(**changes: object) -> RunSpec:
+    return RunSpec(**{**{f: getattr(SMALL, f) for f in SMALL.__dataclass_fields__}, **changes})
+
+
+def write(path: Path, *, value: float = 1.0, refuses: bool = False) -> str:
+    """A 4 x 4 grid of mean colours times a matrix, and its card; returns what a user types."""
+    matrix = value * np.random.default_rng(0).standard_normal((48, 8)).astype(np.float32)
+    nodes = [
+        helper.make_node("AveragePool", ["x"], ["p"], kernel_shape=[28, 28], strides=[28, 28]),
+        *([helper.make_node("Shrink", ["p"], ["grid"], lambd=0.0)] if refuses else []),
+        helper.make_node("Flatten", ["grid" if refuses else "p"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "matrix"], ["e"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "net",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 112, 112])],
+        [helper.make_tensor_value_info("e", TensorProto.FLOAT, ["n", 8])],
+        [numpy_helper.from_array(matrix, "matrix")],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    path.with_suffix(".card.toml").write_text(
+        'architecture = "grid"\ntraining_set = "none"\nlicence = "MIT"\nsource = "a test"\ndimensions = 8\n'
+    )
+    return f"onnx:{path}"
+
+
+def outcome(session: Session) -> dict[str, str]:
+    return {record.encoder.name: record.status for record in session.records}
+
+
+def test_a_users_file_embeds_and_is_a_surrogate_and_no_path_is_recorded(tmp_path: Path) -> None:
+    name = write(tmp_path / "grid.onnx")
+    session = execute(spec(defenses=("pgd:steps=2",), encoders=(name, "synth-ir"), surrogates=(name,)))
+    assert not session.faults
+    knowledge = {record.encoder.name: record.knowledge for record in session.records}
+    assert knowledge == {"grid": "white-box", "synth-ir": "black-box"}
+    text = session.records.to_json()
+    assert str(tmp_path) not in text
+    assert json.loads(text)["cells"][0]["surrogate"][0]["name"] == "grid"
+
+
+def test_no_embedding_fails_its_own_cell_and_keeps_the_others(tmp_path: Path) -> None:
+    bad = write(tmp_path / "bad.onnx", value=float("nan"))
+    session = execute(spec(encoders=(bad, "synth-ir")))
+    assert outcome(session) == {"bad": "failed", "synth-ir": "ok"}
+    [fault] = session.faults
+    assert "encoder 'bad'" in str(fault)
+    assert "not finite" in str(fault)
+
+
+def test_a_changed_file_is_another_cell(tmp_path: Path) -> None:
+    name = write(tmp_path / "grid.onnx")
+    [before] = execute(spec(encoders=(name,))).records
+    write(tmp_path / "grid.onnx", value=2.0)
+    [after] = execute(spec(encoders=(name,))).records
+    card = tmp_path / "grid.card.toml"
+    card.write_text(card.read_text() + 'colour = "bgr"\n')
+    [swapped] = execute(spec(encoders=(name,))).records
+    assert len({before.cell, after.cell, swapped.cell}) == 3
+    assert not swapped.cost.reused
+
+
+def test_a_surrogate_without_a_twin_is_one_line(tmp_path: Path) -> None:
+    name = write(tmp_path / "grid.onnx", refuses=True)
+    assert outcome(execute(spec(encoders=(name,)))) == {"grid": "ok"}
+    with pytest.raises(UserError, match=r"'grid' cannot be a surrogate: .* Shrink") as caught:
+        execute(spec(defenses=("pgd:steps=2",), encoders=("synth-ir",), surrogates=(name,)))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_broken_file_stops_a_run_before_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = write(tmp_path / "grid.onnx")
+    whole = (tmp_path / "grid.onnx").read_bytes()
+    (tmp_path / "grid.onnx").write_bytes(whole[: len(whole) // 2])
+    monkeypatch.setattr("bench.pipeline.Pipeline.run", lambda *_: pytest.fail("it ran"))
+    with pytest.raises(UserError, match="only part of one"):
+        execute(spec(encoders=("synth-ir", name)))
