@@ -140,6 +140,8 @@ class Pipeline:
         with self._timed("attack"):
             calibration = self._calibration(cell)
             attacker = _calibrated(cell.attacker.plugin, *calibration)
+            if attacker.card.oracle:
+                attacker = attacker.informed(int(np.unique(self._corpus.owners).size))
             unsure = np.array([outcome != "ok" for outcome in state])
             result, controls = self._attacked(cell, attacker, seen, before, unsure)
         summary = perceptual_summary(costs)
@@ -252,7 +254,7 @@ class Pipeline:
             resolved(attacker),
             array_digest(vectors),
             digest(self._corpus.owners.tolist(), self._corpus.released.tolist()),
-            versions(["numpy", "scipy", "scikit-learn"]),
+            versions(["numpy", "scipy", "scikit-learn", "faiss-cpu"]),
         )
         known = self._cache.rows("attack", [key]).get(key)
         clusters = hasattr(attacker, "cluster")
