@@ -51,8 +51,8 @@ class Verified:
     """What an encoder achieved.
 
     Attributes:
-        scores: by name: accuracy, auc, eer, and tar_far_ and far_ of each of `RATES`; n counts pairs. The
-            bounds are what the figure would be had all pairs without a face gone right, or wrong.
+        scores: by name: accuracy, auc, auc_detected, eer, and tar_far_ and far_ of each of `RATES`; n counts
+            pairs. The bounds are what the figure would be had all pairs without a face gone right, or wrong.
         standard_error: of the mean of the folds' accuracies.
         fold_accuracy: of each fold.
         thresholds: name of a figure -> the threshold that each fold was judged by.
@@ -69,7 +69,7 @@ def verified(pairs: Scored, impostor: npt.ArrayLike, impostor_folds: npt.ArrayLi
 
     Accuracy is the mean over folds, as the LFW report defines it (Huang et al. 2007: the decision
     threshold from the other folds, mean and standard error over folds). AUC and EER need no threshold and
-    are over all pairs. TAR is the share of genuine pairs above the threshold at which the other folds'
+    are over all pairs, `auc_detected` over those with a face in both photos. TAR is the share of genuine pairs above the threshold at which the other folds'
     calibration impostors are accepted at the rate asked for; `far_` is the share of the fold's own impostor
     pairs above it: what the rate became on people that the threshold never saw.
 
@@ -109,6 +109,7 @@ def verified(pairs: Scored, impostor: npt.ArrayLike, impostor_folds: npt.ArrayLi
             name: replace(score, bounds=_span(*(end[name].value for end in ends)))
             for name, score in found.items()
         }
+    found["auc_detected"] = _area_where(~blind, pairs)
     accepted = _accepted(pairs.scores, folds, thresholds["accuracy"])
     by_fold = np.array([(accepted == pairs.same)[f].mean() for f in folds])
     return Verified(
@@ -233,6 +234,15 @@ def _area(pairs: Scored) -> Score:
     won[~pairs.same] = 1 - _below(genuine, impostor)
     influence = (won - value) / np.where(pairs.same, genuine.size, impostor.size)
     return Score("auc", value, *interval(value, influence, pairs.first, pairs.second), won.size, "lower")
+
+
+def _area_where(kept: Mask, pairs: Scored) -> Score:
+    """AUC of some pairs: what an encoder can do, whatever the detector missed."""
+    arrays = (pairs.scores, pairs.same, pairs.folds, pairs.first, pairs.second)
+    part = Scored(*(array[kept] for array in arrays))
+    if part.same.all() or not part.same.any():
+        return Score("auc_detected", math.nan, math.nan, math.nan, int(kept.sum()), "lower")
+    return replace(_area(part), name="auc_detected")
 
 
 def _below(values: Floats, points: Floats) -> Floats:

@@ -208,7 +208,7 @@ def _verified(
         fold_accuracy=list(result.fold_accuracy),
         thresholds={name: [_number(v) for v in values] for name, values in result.thresholds.items()},
         speed=speed(observer.encoder(card), ground.device) if asked.speed else None,
-        flags=encoder_flags(result.scores["auc"]),
+        flags=encoder_flags(result.scores["auc_detected"]),
         notes=[found.note] if found.note else [],
         cost=cost,
         environment=environment(),

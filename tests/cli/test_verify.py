@@ -51,7 +51,7 @@ def test_the_record_is_complete_and_names_nobody(made: Path, bench_home: Path) -
     assert record.encoder.parameters["parameters"] == CARD.parameters
     assert (record.counts["genuine"], record.counts["impostor"], record.counts["people"]) == (30, 30, 20)
     assert set(record.metrics) == {
-        *("accuracy", "auc", "eer", "tar_far_1e2", "far_1e2", "tar_far_1e3", "far_1e3"),
+        *("accuracy", "auc", "auc_detected", "eer", "tar_far_1e2", "far_1e2", "tar_far_1e3", "far_1e3"),
     }
     assert len(record.fold_accuracy) == 10
     assert {"torch", "onnxruntime"} <= set(record.environment["packages"])

@@ -126,7 +126,14 @@ def test_a_pair_without_a_face_is_refused_and_stays_in_the_denominator() -> None
     assert (far.value, far.bounds) == (0.0, (0.0, pytest.approx(10 / 200)))
     # 180 of 200 genuine pairs beat everything, 20 tie with 10 of 200 impostor pairs: .9 + .1 * .05 / 2
     assert found["auc"].value == pytest.approx(0.9025)
+    assert (found["auc_detected"].value, found["auc_detected"].n) == (1.0, 370)
     assert found["auc"].bounds == (pytest.approx(0.9 * 0.95), 1.0)
+
+
+def test_an_encoder_that_never_saw_a_genuine_pair_has_no_area() -> None:
+    pairs = drawn(np.random.default_rng(4), 100, 400)
+    blind = replace(pairs, scores=np.where(pairs.same, REFUSED, pairs.scores))
+    assert math.isnan(verified(blind, *impostors()).scores["auc_detected"].value)
 
 
 def test_without_such_pairs_there_are_no_bounds() -> None:
