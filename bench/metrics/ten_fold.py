@@ -69,9 +69,10 @@ def verified(pairs: Scored, impostor: npt.ArrayLike, impostor_folds: npt.ArrayLi
 
     Accuracy is the mean over folds, as the LFW report defines it (Huang et al. 2007: the decision
     threshold from the other folds, mean and standard error over folds). AUC and EER need no threshold and
-    are over all pairs, `auc_detected` over those with a face in both photos. TAR is the share of genuine pairs above the threshold at which the other folds'
-    calibration impostors are accepted at the rate asked for; `far_` is the share of the fold's own impostor
-    pairs above it: what the rate became on people that the threshold never saw.
+    are over all pairs, `auc_detected` over those with a face in both photos. TAR is the share of genuine
+    pairs above the threshold at which the other folds' calibration impostors are accepted at the rate asked
+    for; `far_` is the share of the fold's own impostor pairs above it: what the rate became on people that
+    the threshold never saw.
 
     Args:
         pairs: that are judged; at least two folds, each with genuine and impostor pairs.
@@ -238,8 +239,9 @@ def _area(pairs: Scored) -> Score:
 
 def _area_where(kept: Mask, pairs: Scored) -> Score:
     """AUC of some pairs: what an encoder can do, whatever the detector missed."""
-    arrays = (pairs.scores, pairs.same, pairs.folds, pairs.first, pairs.second)
-    part = Scored(*(array[kept] for array in arrays))
+    part = Scored(
+        pairs.scores[kept], pairs.same[kept], pairs.folds[kept], pairs.first[kept], pairs.second[kept]
+    )
     if part.same.all() or not part.same.any():
         return Score("auc_detected", math.nan, math.nan, math.nan, int(kept.sum()), "lower")
     return replace(_area(part), name="auc_detected")
