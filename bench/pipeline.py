@@ -315,7 +315,12 @@ class Pipeline:
 
 
 def _encoder(card: EncoderCard, **how: Plain) -> Named:
-    stated = {"architecture": card.architecture, "training_set": card.training_set, "crop": plain(card.crop)}
+    stated = {
+        "architecture": card.architecture,
+        "training_set": card.training_set,
+        "crop": plain(card.crop),
+        "preprocessing": plain(card.preprocessing),
+    }
     return Named(name=card.name, parameters=stated | how, digest=card.sha256)
 
 
