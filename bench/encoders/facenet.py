@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pickle
 import struct
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+import onnxruntime
 import torch
 from torch import nn
 
-from bench.encoders.networks import embed, frozen
+from bench.encoders import exported
+from bench.encoders.networks import Run, embed, frozen
 from bench.encoders.preprocessing import Prepared
 from bench.errors import UserError
 from bench.torchvision_compat import ensure
@@ -22,7 +25,7 @@ class FaceNet:
 
     Attributes:
         card: what it is.
-        runtime: what `embed` runs on.
+        runtime: what `embed` runs on: onnxruntime on a CPU, torch on a GPU.
     """
 
     def __init__(self, card: EncoderCard, path: Path, device: str = "cpu") -> None:
@@ -37,7 +40,10 @@ class FaceNet:
             UserError: if the file does not hold this network's weights.
         """
         self.card = card
+        self._on_cpu = torch.device(device).type == "cpu"
         self.runtime = f"torch {torch.__version__} {device}"
+        if self._on_cpu:
+            self.runtime = f"onnxruntime {onnxruntime.__version__} CPUExecutionProvider"
         self._net = frozen(Prepared(_backbone(path), card.preprocessing), device)
 
     def embed(self, crops: torch.Tensor) -> torch.Tensor:
@@ -46,11 +52,17 @@ class FaceNet:
         Raises:
             EncoderFault: for output that is not finite, or zero.
         """
-        return embed(self._net, crops, self.card.name, self.card.dimensions)
+        return embed(self._run, crops, self.card.name, self.card.dimensions)
 
     def twin(self) -> nn.Module:
         """The network itself, up to where it would normalise its output."""
         return self._net
+
+    @cached_property
+    def _run(self) -> Run:
+        if not self._on_cpu:
+            return self._net
+        return partial(exported.run, exported.session(self._net, self.card.crop.size))
 
 
 def _backbone(path: Path) -> nn.Module:
