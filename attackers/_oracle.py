@@ -23,11 +23,16 @@ def told(attacker: str, people: int | None, photos: int) -> int:
     return min(people, photos)
 
 
-def grouped(points: npt.NDArray[np.floating], groups: int, seed: int, exact_up_to: int) -> Ints:
-    """k-means with k-means++ (Arthur and Vassilvitskii 2007): Lloyd's, or in mini-batches beyond a size."""
+def grouped(
+    points: npt.NDArray[np.floating], groups: int, restarts: int, seed: int, exact_up_to: int
+) -> Ints:
+    """k-means with k-means++ (Arthur and Vassilvitskii 2007): Lloyd's, or in mini-batches beyond a size.
+
+    Of `restarts` first means the ones are taken from which the points end up nearest to their means.
+    """
     kind = KMeans if len(points) <= exact_up_to else MiniBatchKMeans
     with warnings.catch_warnings():
         # Fewer different photos than people: then each of them is a cluster, and that is the answer.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        found = kind(groups, n_init=1, random_state=seed).fit_predict(points)
+        found = kind(groups, n_init=restarts, random_state=seed).fit_predict(points)
     return np.asarray(found, np.int64)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
+
 from bench.types import Embeddings, Labels, PluginCard
 
 from ._embeddings import Floats32
@@ -23,6 +25,7 @@ class Kmeans:
         people: clusters to make; None is what the framework says there are.
         exact_up_to: photos up to which every step of Lloyd's algorithm sees all photos; beyond, mini-batches
             (Sculley 2010).
+        restarts: first means to start from; the result that is nearest to its means is taken.
         seed: of the first means.
     """
 
@@ -34,6 +37,7 @@ class Kmeans:
 
     people: int | None = None
     exact_up_to: int = 10_000
+    restarts: int = 4
     seed: int = 0
 
     def calibrated(
@@ -57,11 +61,14 @@ class Kmeans:
         """
         check_least("kmeans", "people", self.people, 1, 100)
         check_least("kmeans", "exact_up_to", self.exact_up_to, 0, 10_000)
+        check_least("kmeans", "restarts", self.restarts, 1, 4)
         check_least("kmeans", "seed", self.seed, 0, 0)
         groups = told("kmeans", self.people, len(embeddings))
 
         def labels(rows: Floats32) -> Ints:
-            return grouped(rows, groups, self.seed, self.exact_up_to) if groups else rows[:, 0].astype(int)
+            if groups == 0:
+                return np.empty(0, np.int64)
+            return grouped(rows, groups, self.restarts, self.seed, self.exact_up_to)
 
         return in_content_order(embeddings, self.seed, labels)
 

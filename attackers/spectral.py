@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import coo_array, csr_array, diags_array
+from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import eigsh
 
 from bench.types import Embeddings, Labels, PluginCard
@@ -18,6 +20,8 @@ from ._oracle import grouped, told
 from ._order import in_content_order
 from ._search import Search, nearest
 from ._tuning import best, check_calibration, check_least
+
+Floats = npt.NDArray[np.float64]
 
 _DENSE_UP_TO = 3000  # photos: below, all eigenvectors at once are faster than some one after another
 
@@ -30,8 +34,9 @@ class Spectral:
         people: clusters to make; None is what the framework says there are.
         neighbours: nearest neighbours that a photo is joined to; None takes the best of `grid` on calibration
             identities.
-        vectors: eigenvectors to use, at most; otherwise as many as people. With thousands of people all of
-            them take hours, and fewer find fewer people.
+        vectors: eigenvectors of a connected part of the graph to use, at most; otherwise as many as people.
+            Thousands of them take hours, and fewer find fewer people.
+        restarts: first means to start k-means from; the result that is nearest to its means is taken.
         grid: candidates for neighbours.
         exact_up_to: photos up to which neighbours are exact, and k-means sees all photos at every step.
         probes: inverted lists in which a photo's neighbours are looked for, beyond that size.
@@ -47,6 +52,7 @@ class Spectral:
     people: int | None = None
     neighbours: int | None = None
     vectors: int = 256
+    restarts: int = 4
     grid: tuple[int, ...] = (3, 5, 8, 12, 20)
     exact_up_to: int = 10_000
     probes: int = 32
@@ -94,10 +100,14 @@ class Spectral:
         groups = told("spectral", self.people, len(unit_rows(embeddings)))
 
         def labels(rows: Floats32) -> Ints:
-            if len(rows) <= 2 or groups == 1:
-                return np.arange(len(rows), dtype=np.int64) % max(1, groups)
-            points = _embedded(self._graph(rows, neighbours), min(groups, self.vectors, len(rows)), self.seed)
-            return grouped(points, groups, self.seed, self.exact_up_to)
+            parts = _parts(self._graph(rows, neighbours), groups, self.vectors, self.seed)
+            found = np.empty(len(rows), np.int64)
+            for part in parts:
+                names = np.zeros(part.photos.size, np.int64)
+                if part.groups > 1:
+                    names = grouped(part.points, part.groups, self.restarts, self.seed, self.exact_up_to)
+                found[part.photos] = names * len(rows) + part.photos[0]
+            return found
 
         return in_content_order(embeddings, self.seed, labels)
 
@@ -115,26 +125,72 @@ class Spectral:
         check_least("spectral", "neighbours", self.neighbours, 1, 8)
         check_least("spectral", "grid", min(self.grid, default=0), 1, 8)
         check_least("spectral", "vectors", self.vectors, 1, 256)
+        check_least("spectral", "restarts", self.restarts, 1, 4)
         Search(self.exact_up_to, self.probes, self.seed).check("spectral")
 
 
-def _embedded(graph: csr_array, vectors: int, seed: int) -> Floats32:
-    """Rows of the leading eigenvectors of D^-1/2 A D^-1/2, each of unit length (Ng et al. 2001).
+class _Part(NamedTuple):
+    """A connected component of the graph.
 
-    A photo without neighbours is joined to itself, so that it is a component of its own.
+    Attributes:
+        photos: their numbers.
+        groups: people to find among them.
+        points: [photo, eigenvector], rows of unit length.
     """
-    photos = graph.shape[0]
+
+    photos: Ints
+    groups: int
+    points: Floats32
+
+
+def _parts(graph: csr_array, people: int, vectors: int, seed: int) -> list[_Part]:
+    """Each component's share of the leading eigenvectors, and so of the people (Ng et al. 2001).
+
+    The eigenvectors of a graph in several components are those of its components. Of the leading ones of all,
+    as many as people, a component gets as many people as are its own, and at least one: all first ones are
+    equally leading, and where there are more components than people, there are more groups than people.
+    """
+    component = connected_components(graph, directed=False)[1]
+    order = np.argsort(component, kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(component[order])) + 1) if order.size else []
+    walk = _normalised(graph)
+    pairs = [_leading(walk[one][:, one], min(people, vectors), seed) for one in members]
+    values = np.concatenate([value for value, _ in pairs]) if pairs else np.empty(0)
+    owner = np.repeat(np.arange(len(pairs)), [value.size for value, _ in pairs])
+    first = np.unique(owner, return_index=True)[1]
+    values[first] = np.inf
+    chosen = owner[np.argsort(-values, kind="stable")[: max(people, len(pairs))]]
+    share = np.bincount(chosen, minlength=len(pairs))
+    # Who is left over, because some eigenvectors were not computed, is among the most photos.
+    largest = max(range(len(members)), key=lambda one: members[one].size, default=0)
+    parts = []
+    for number, (photos, (_, leading)) in enumerate(zip(members, pairs, strict=True)):
+        points = leading[:, : share[number]]
+        lengths = np.linalg.norm(points, axis=1, keepdims=True)
+        unit = np.asarray(points / np.where(lengths > 0, lengths, 1), np.float32)
+        groups = int(share[number]) + (max(0, people - chosen.size) if number == largest else 0)
+        parts.append(_Part(photos.astype(np.int64), min(groups, photos.size), unit))
+    return parts
+
+
+def _normalised(graph: csr_array) -> csr_array:
+    """D^-1/2 A D^-1/2; a photo without neighbours is joined to itself."""
     degree = np.asarray(graph.sum(axis=1)).ravel()
     alone = degree == 0
-    scale = 1 / np.sqrt(np.where(alone, 1, degree))
-    walk = diags_array(scale) @ (graph + diags_array(alone.astype(np.float64))) @ diags_array(scale)
-    if photos <= _DENSE_UP_TO:
-        points = np.linalg.eigh(walk.toarray())[1][:, -vectors:]
+    scale = diags_array(1 / np.sqrt(np.where(alone, 1, degree)))
+    return csr_array(scale @ (graph + diags_array(alone.astype(np.float64))) @ scale)
+
+
+def _leading(walk: csr_array, vectors: int, seed: int) -> tuple[Floats, Floats]:
+    """Largest eigenvalues of a connected graph, in order, and their eigenvectors in columns."""
+    photos = walk.shape[0]
+    if photos <= _DENSE_UP_TO or vectors >= photos - 1:
+        values, points = np.linalg.eigh(walk.toarray())
     else:
         start = np.random.Generator(np.random.Philox(seed)).normal(size=photos)
-        points = eigsh(walk, k=vectors, which="LA", v0=start, tol=1e-4)[1]
-    lengths = np.linalg.norm(points, axis=1, keepdims=True)
-    return np.asarray(points / np.where(lengths > 0, lengths, 1), np.float32)
+        values, points = eigsh(walk, k=vectors, which="LA", v0=start, tol=1e-4)
+    order = np.argsort(-values, kind="stable")[:vectors]
+    return values[order], points[:, order]
 
 
 PLUGIN = Spectral
