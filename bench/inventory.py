@@ -19,6 +19,10 @@ from bench.types import EncoderCard, Folders
 
 KINDS = ("defenses", "attackers", "datasets", "encoders", "scenarios", "budgets", "channels")
 _BUDGETS = {"linf:N": "no 8-bit value changes by more than N of 255", "unbounded": "no limit"}
+_YOURS = {
+    "onnx:FILE": "a network of yours; beside FILE, in NAME.card.toml, what it is (docs/add-an-encoder.md)",
+    "torchscript:FILE": "likewise; its card must state the file's sha256, since it is a program",
+}
 _CHANNELS = {row.form: row.about for row in channels.ROWS.values()}
 
 
@@ -29,10 +33,11 @@ def listed(kind: str, folders: Folders) -> list[tuple[str, str]]:
         UserError: for a kind that does not exist.
     """
     if kind == "encoders":
-        return [
+        known = [
             (card.name, f"{_told(card)}; {'ready' if state == encoders.READY else _missing(card, folders)}")
             for card, state in encoders.availability(folders)
         ]
+        return [*known, *_YOURS.items()]
     if kind in ("defenses", "attackers"):
         cards = ((n, registry.load(kind, n).card) for n in registry.names(kind))  # type: ignore[arg-type]  # narrowed above
         return [

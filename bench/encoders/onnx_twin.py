@@ -106,16 +106,27 @@ def _around(module: fx.GraphModule, prepare: Prepare) -> None:
 
 
 def _use_initializers(graph: onnx.GraphProto) -> None:
-    """Constants that are nodes become initializers, so that there is one form to look for."""
+    """Constants that are nodes, or other names of constants, become initializers: onnx2torch wants those.
+
+    torch's exporter gives equal weights one initializer, and further names through Identity.
+    """
     kept: list[onnx.NodeProto] = []
+    constants = {one.name for one in graph.initializer}
+    same: dict[str, str] = {}
+    results = {one.name for one in graph.output}
     for node in graph.node:
+        for i, name in enumerate(node.input):
+            node.input[i] = same.get(name, name)
         value = next((a.t for a in node.attribute if a.name == "value"), None)
-        if node.op_type != "Constant" or value is None:
+        if node.op_type == "Constant" and value is not None:
+            constant = graph.initializer.add()
+            constant.CopyFrom(value)
+            constant.name = node.output[0]
+            constants.add(constant.name)
+        elif node.op_type == "Identity" and node.input[0] in constants and node.output[0] not in results:
+            same[node.output[0]] = node.input[0]
+        else:
             kept.append(node)
-            continue
-        constant = graph.initializer.add()
-        constant.CopyFrom(value)
-        constant.name = node.output[0]
     del graph.node[:]
     graph.node.extend(kept)
 
