@@ -277,6 +277,7 @@ PAIRS = (
     Latent(5, 100, (0.05, 0.3, 0.05, 0.2)),
     Latent(5, 100, (0.2,) * 4),
 )
+MORE_PAIRS = (Latent(1, 100, (0.02, 0.06), draw=0.0), Latent(5, 100, (0.01, 0.03)))
 
 
 @pytest.mark.parametrize("design", RATES, ids=str)
@@ -331,7 +332,7 @@ def table() -> Iterator[str]:
     yield "| boards | " + " | ".join(METHODS) + " |"
     yield "| --- " * (len(METHODS) + 1) + "|"
     for design in (*RATES, *LIMITS):
-        cells = []
+        cells: list[str] = []
         for method in METHODS.values():
             if design.draws == 1 and method is over_draws:
                 cells.append("-")
@@ -352,7 +353,7 @@ def table() -> Iterator[str]:
     yield ""
     yield "| two defenses | interval of the difference | p < .05 |"
     yield "| --- | --- | --- |"
-    for design in PAIRS:
+    for design in (*PAIRS, *MORE_PAIRS):
         found, rejected = of_difference(design)
         held = f"{100 * found.holds:.1f} ({100 * found.width:.0f})"
         yield f"| {describe(design)} | {held} | {100 * rejected:.1f} |"
