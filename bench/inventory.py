@@ -10,14 +10,26 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench import channels, encoders, registry
-from bench.cells import SCENARIOS
+from bench.adaptive.adaptations import ADAPTATIONS
 from bench.digests import versions
 from bench.environment import LIBRARIES
 from bench.errors import UserError, unknown_name
 from bench.fetching.sources import SOURCES
+from bench.levels import LEVELS
+from bench.scenarios import SCENARIOS
 from bench.types import EncoderCard, Folders
 
-KINDS = ("defenses", "attackers", "datasets", "encoders", "scenarios", "budgets", "channels")
+KINDS = (
+    "defenses",
+    "attackers",
+    "datasets",
+    "encoders",
+    "scenarios",
+    "levels",
+    "adaptations",
+    "budgets",
+    "channels",
+)
 _BUDGETS = {"linf:N": "no 8-bit value changes by more than N of 255", "unbounded": "no limit"}
 _YOURS = {
     "onnx:FILE": "a network of yours; beside FILE, in NAME.card.toml, what it is (docs/add-an-encoder.md)",
@@ -46,7 +58,13 @@ def listed(kind: str, folders: Folders) -> list[tuple[str, str]]:
         ]
     if kind == "datasets":
         return [(n, _summary(registry.load("datasets", n))) for n in registry.names("datasets")]
-    plain = {"scenarios": SCENARIOS, "budgets": _BUDGETS, "channels": _CHANNELS}
+    plain = {
+        "scenarios": {name: scenario.about for name, scenario in SCENARIOS.items()},
+        "levels": LEVELS,
+        "adaptations": {name: one.summary for name, one in ADAPTATIONS.items()},
+        "budgets": _BUDGETS,
+        "channels": _CHANNELS,
+    }
     if kind in plain:
         return list(plain[kind].items())
     raise unknown_name("kind", kind, KINDS, command="bench list --help")

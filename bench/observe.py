@@ -18,7 +18,7 @@ import numpy.typing as npt
 from bench import encoders
 from bench.cache import Cache
 from bench.channels import Channel
-from bench.digests import code_digest, digest, versions
+from bench.digests import code_digest, combine, digest, versions
 from bench.encoders.faults import EncoderFault
 from bench.mtcnn_card import Box, parameters
 from bench.parameters import Plain, plain
@@ -140,6 +140,7 @@ class Observer:
         self._folders, self._cache, self._device, self._progress = folders, cache, device, progress
         self._precision = precision
         self._loaded: dict[str, Encoder] = {}
+        self._met: set[tuple[str, ...]] = set()
 
     @cached_property
     def detector(self) -> Detector:
@@ -153,6 +154,43 @@ class Observer:
         if card.name not in self._loaded:
             self._loaded[card.name] = encoders.load(card, self._folders, self._device)
         return self._loaded[card.name]
+
+    @property
+    def device(self) -> str:
+        """Where it computes."""
+        return self._device
+
+    def knows(self, card: EncoderCard) -> bool:
+        """Whether an encoder is loaded, or was added."""
+        return card.name in self._loaded
+
+    def add(self, encoder: Encoder) -> None:
+        """Have an encoder that no name leads to: one that an attacker trained."""
+        self._loaded[encoder.card.name] = encoder
+
+    def crops(self, photos: Photos, card: EncoderCard) -> tuple[torch.Tensor, npt.NDArray[np.int64]]:
+        """The aligned faces of photos, as an encoder gets them.
+
+        Returns:
+            Float32 [n, 3, size, size] in [0, 1] on this run's device, and the positions of the n photos that
+            have a face.
+        """
+        import torch
+
+        from bench.workers import each
+
+        seen = self.observe(photos, [], "photos to learn from")
+        where = [i for i, face in enumerate(seen.faces) if face is not None]
+        images = [decode(content) for content in photos.read(where)]
+        faces = [face for face in seen.faces if face is not None]
+        found = each(lambda pair: _crop(pair[0], pair[1], card.crop), list(zip(images, faces, strict=True)))
+        return torch.cat(found).to(self._device), np.array(where, np.int64)
+
+    def unmet(self, photos: Photos) -> bool:
+        """Whether these photos are seen for the first time in this run; says so once."""
+        new = photos.digests not in self._met
+        self._met.add(photos.digests)
+        return new
 
     def runtimes(self) -> dict[str, str]:
         """Encoder -> runtime that it really uses, for those that were loaded."""
@@ -173,17 +211,17 @@ class Observer:
         Raises:
             EncoderFault: if a network gives no embedding; the others' results are kept.
         """
-        stamp = self._stamp()
+        stamp = digest(self._stamp())
         boxes = photos.boxes or (None,) * len(photos)
         face_keys = [
             digest("face", stamp, content, *([box] if box else []))
             for content, box in zip(photos.digests, boxes, strict=True)
         ]
         codes = [code_digest(*_EMBED), versions(_LIBRARIES), self._precision]
-        keys = {
-            card.name: [digest("embedding", codes, encoders.identity(card), key) for key in face_keys]
-            for card in cards
-        }
+        keys = {}
+        for card in cards:
+            network = digest("embedding", codes, encoders.identity(card))
+            keys[card.name] = [combine([network, key]) for key in face_keys]
         faces = self._cache.rows("face", face_keys)
         found = {name: self._cache.rows("embedding", wanted) for name, wanted in keys.items()}
         missing = [

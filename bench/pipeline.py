@@ -12,33 +12,35 @@ import math
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from bench import channels, registry, verdict
+from bench import channels, encoders, registry, verdict
+from bench.attack import Arena, Vectors, fought
 from bench.cache import Cache
 from bench.cells import Cell, Chosen, FunctionDefense, Plan
-from bench.digests import array_digest, code_digest, digest, plugin_code, versions
-from bench.encoders.faults import EncoderFault
+from bench.channels import Channel
+from bench.digests import digest, plugin_code, versions
+from bench.draws import Draw
 from bench.environment import LIBRARIES, code, environment
 from bench.errors import UserError
-from bench.metrics.clustering import bcubed_objective
+from bench.levels import Known
 from bench.metrics.verification import encoder_flags, separation
-from bench.observe import Observed, Observer, Photos, clean, through
+from bench.observe import Observer, Photos, through
 from bench.outcomes import outcomes
 from bench.parameters import Plain, plain, resolved
 from bench.photos import decode
 from bench.progress import Progress, Silent
+from bench.recognise import Recogniser
 from bench.records import CellRecord, Cost, Metric, Named
 from bench.release import Publisher
+from bench.scenarios import SCENARIOS, role
 from bench.tables import perceptual_summary, rows
-from bench.types import EncoderCard, Folders, Image, Labels, Score
+from bench.types import EncoderCard, Folders, Image, Score
 
 _log = logging.getLogger("bench")
 _CONTROL = "noise"  # the defense that spends a cell's budget without looking at an encoder
@@ -55,8 +57,9 @@ class Pipeline:
         self.plan, self._cache = plan, cache
         self._progress = progress or Silent()
         self._observer = Observer(folders, cache, plan.device, self._progress, plan.spec.precision)
-        self.publisher = Publisher(cache, plan.data, plan.split, self._observer, plan.device, self._progress)
-        self._corpus = verdict.Corpus.of(plan.split)
+        self._draws = [self._drawn(number) for number in range(len(plan.splits))]
+        self._arena = Arena(cache)
+        self._eyes: dict[str, Recogniser] = {}
         self._seconds: dict[str, float] = {}
         self.faults: list[BaseException] = []
         self._failed: set[str] = set()
@@ -88,18 +91,20 @@ class Pipeline:
                 surrogates = "+".join(card.name for card in cell.surrogates)
                 shown.setdefault(f"{cell.defense.name} {cell.budget} {surrogates}".strip(), cell)
         out: list[tuple[str, Image, Image]] = []
-        firsts = [sum(map(len, self.plan.split.released[:i])) for i in range(users)]
+        first = self._draws[0]
+        firsts = [sum(map(len, first.split.released[:i])) for i in range(users)]
         for caption, cell in shown.items():
-            release = self.publisher.release(cell)
+            release = first.publisher.release(cell)
             for i in [i for i in firsts if i < len(release.files) and release.files[i]]:
-                before, after = decode(self._clean.read([i])[0]), decode(release.files[i])
+                before, after = decode(first.clean.read([i])[0]), decode(release.files[i])
                 out.append((caption, before, after))
         return out
 
     def _cell(self, cell: Cell) -> tuple[CellRecord, Tables]:
-        kind = "clusterer" if hasattr(cell.attacker.plugin, "cluster") else "identifier"
-        if kind == "identifier" and not self._corpus.linked.any():
-            reason = f"attacker {cell.attacker.name!r} needs labelled photos: scenario 'linked'"
+        kind = role(cell.attacker.plugin)
+        if kind not in SCENARIOS[str(cell.scenario["name"])].roles:
+            elsewhere = [name for name, one in SCENARIOS.items() if kind in one.roles]
+            reason = f"attacker {cell.attacker.name!r} is a {kind}: scenario {' or '.join(elsewhere)}"
             return self._record(cell, status="skipped", error=reason), {}
         key = digest("cell", cell.digest, code(), self._plugins(cell), self.plan.device, versions(LIBRARIES))
         cached = not isinstance(cell.defense.plugin, FunctionDefense)
@@ -128,26 +133,34 @@ class Pipeline:
         """One cell: publish, look, attack, judge."""
         self._seconds = {}
         hits = dict(self._cache.hits)
-        channel = channels.parse(cell.channel)
+        draw, eyes = self._draws[cell.draw], self._recogniser(cell)
+        platform = _platform(cell)
         with self._timed("cloak"):
-            release = self.publisher.release(cell)
+            release = draw.publisher.release(cell)
         with self._timed("observe"):
-            seen = self._look(through(release.photos(), channel), cell, "released photos")
-            before = self._look(self._clean, cell, "clean photos")
+            seen = eyes.look(through(release.photos(), platform), "released photos")
+            before = eyes.look(draw.clean, "clean photos", again=True)
+            # without the attacker's purifier: what is measured is the released file
+            faces = self._observer.observe(draw.clean, [], "clean photos").faces if eyes.purifies else None
         with self._timed("measure"):
-            costs = self.publisher.costs(release, before.faces)
+            costs = draw.publisher.costs(release, faces or before.faces)
         state = outcomes(cell.budget, release.failed, costs, before, seen)
+        unsure = np.array([outcome != "ok" for outcome in state])
         with self._timed("attack"):
-            calibration = self._calibration(cell)
-            attacker = _calibrated(cell.attacker.plugin, *calibration)
-            if attacker.card.oracle:
-                attacker = attacker.informed(int(np.unique(self._corpus.owners).size))
-            unsure = np.array([outcome != "ok" for outcome in state])
-            result, controls = self._attacked(cell, attacker, seen, before, unsure)
-        summary = perceptual_summary(costs)
-        separates = replace(separation(*calibration), name="encoder_auc")
-        metrics = dict(result.scores) | self._clean_scores(controls) | {separates.name: separates}
+            name = cell.encoder.name
+            held = eyes.look(draw.held, "background", again=True).embeddings[name]
+            views = {"released": seen.embeddings[name], "clean": before.embeddings[name]}
+            views |= self._controls(cell, draw, eyes)
+            known = self._known(cell, draw, eyes, cloaked=False)
+            lesson = self._known(cell, draw, eyes, cloaked=True) if cell.level == "adaptive" else known
+            whole = np.concatenate([views["released"], held])
+            attacker = self._arena.tuned(cell, lesson, whole, draw.corpus)
+            fight = fought(self._arena, cell, attacker, views, held, draw.corpus, known, unsure)
+        result, controls = fight.result, fight.controls
+        separates = replace(separation(*known), name="encoder_auc")
+        metrics = dict(result.scores) | _clean_scores(controls) | {separates.name: separates}
         flags = [*verdict.flags(result.scores, controls["clean"]), *encoder_flags(separates)]
+        flags += _conditions(cell)
         if any(o == "out_of_budget" for o in state):
             flags.append("out of budget")
         cost = Cost(
@@ -164,121 +177,73 @@ class Pipeline:
             calibrated=resolved(attacker),
             metrics=_metrics(metrics),
             controls={name: _metrics(scores) for name, scores in controls.items()},
-            perceptual=summary,
+            perceptual=perceptual_summary(costs),
             outcomes={o: state.count(o) for o in sorted(set(state))},
             flags=flags,
             cost=cost,
         )
-        return record, rows(self.plan, release, result, state, costs, seen)
+        return record, rows(self.plan.data, draw.split, release, result, state, costs, seen)
 
-    def _look(self, photos: Photos, cell: Cell, what: str) -> Observed:
-        """Observe through every encoder of the plan at once: a photo is decoded and detected once."""
-        cards = {c.encoder.name: c.encoder for c in self.plan.cells}
-        try:
-            return self._observer.observe(photos, list(cards.values()), what)
-        except EncoderFault:
-            return self._observer.observe(photos, [cell.encoder], what)
+    def _drawn(self, number: int) -> Draw:
+        split, data = self.plan.splits[number], self.plan.data
+        publisher = Publisher(self._cache, data, split, self._observer, self.plan.device, self._progress)
+        return Draw(data, split, self.plan.spec.scenario, publisher)
 
-    def _photos(self, people: Sequence[Sequence[str]]) -> Photos:
-        """Clean photos of some people, one person after another."""
-        return clean(self.plan.data, [p for person in people for p in person], self.plan.split.boxes)
-
-    @cached_property
-    def _clean(self) -> Photos:
-        return self._photos(self.plan.split.released)
-
-    @cached_property
-    def _held(self) -> Photos:
-        """Clean photos that the attacker holds: labelled ones of the users, and everybody else's."""
-        parts = (*self.plan.split.labelled, *self.plan.split.background)
-        return self._photos(parts)
-
-    def _calibration(self, cell: Cell) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-        """Embeddings of the calibration identities' photos with a face, and who is on each."""
-        people = self.plan.split.calibration
-        photos = self._photos(people)
-        embeddings = self._look(photos, cell, "calibration people").embeddings[cell.encoder.name]
-        owners = np.repeat(np.arange(len(people)), [len(p) for p in people])
-        detected = ~np.isnan(embeddings[:, 0])
-        return embeddings[detected], owners[detected]
-
-    def _attacked(
-        self, cell: Cell, attacker: Any, seen: Observed, before: Observed, unsure: npt.NDArray[np.bool_]
-    ) -> tuple[verdict.Verdict, dict[str, dict[str, Score]]]:
-        """Attack what was released, and the controls that it is compared with."""
-        held = self._look(self._held, cell, "background").embeddings[cell.encoder.name]
-        views = {"released": seen, "clean": before}
-        if cell.channel != "none":
-            passed = through(self._clean, channels.parse(cell.channel))
-            views["channel"] = self._look(passed, cell, "clean photos after the channel")
-        noise = self._noise(cell)
-        if noise is not None:
-            views["noise"] = self._look(noise, cell, "noise of equal norm")
-        embedded = {
-            view: np.concatenate([found.embeddings[cell.encoder.name], held]) for view, found in views.items()
-        }
-        answers = {view: self._answer(cell, attacker, vectors) for view, vectors in embedded.items()}
-        answers["permutation"] = verdict.permuted(answers["released"], cell.seed)
-        results = {
-            view: self._judged(attacker, answers, view, embedded, unsure if view == "released" else None)
-            for view in answers
-        }
-        controls = {
-            view: verdict.main_scores(result.scores)
-            | {k: s for k, s in result.scores.items() if k == "bcubed_f_background"}
-            for view, result in results.items()
-            if view != "released"
-        }
-        return results["released"], controls
-
-    def _judged(
-        self,
-        attacker: Any,
-        answers: dict[str, Labels],
-        view: str,
-        embedded: dict[str, npt.NDArray[np.float32]],
-        unsure: npt.NDArray[np.bool_] | None,
-    ) -> verdict.Verdict:
-        if hasattr(attacker, "cluster"):
-            return verdict.clustered(answers[view], answers["clean"], self._corpus, unsure)
-        vectors = embedded.get(view, embedded["released"])
-        detected = ~np.isnan(vectors[: int(self._corpus.released.sum()), 0])
-        return verdict.identified(answers[view], self._corpus, detected, unsure)
-
-    def _answer(self, cell: Cell, attacker: Any, vectors: npt.NDArray[np.float32]) -> Labels:
-        """Labels or names, cached by the embeddings that the attacker saw."""
-        key = digest(
-            "attack",
-            code_digest("bench.verdict"),
-            plugin_code(type(attacker).__module__),
-            resolved(attacker),
-            array_digest(vectors),
-            digest(self._corpus.owners.tolist(), self._corpus.released.tolist()),
-            versions(["numpy", "scipy", "scikit-learn", "faiss-cpu"]),
-        )
-        known = self._cache.rows("attack", [key]).get(key)
-        clusters = hasattr(attacker, "cluster")
-        if known is None:
-            found = (
-                verdict.cluster(attacker, vectors)
-                if clusters
-                else verdict.name(attacker, vectors, self._corpus)
+    def _recogniser(self, cell: Cell) -> Recogniser:
+        """The eyes of a cell's attacker; cells that see alike share them."""
+        draw = self._draws[cell.draw]
+        platform, purifier = _platform(cell), channels.divided(channels.parse(cell.channel))[1]
+        seen = [encoders.identity(card) for card in cell.members]
+        key = [cell.encoder.name, *seen, cell.adaptation.described(), str(purifier), cell.draw, cell.seed]
+        if Recogniser.learns_from_cloaks(cell):
+            key += [cell.defense.described(), id(cell.defense.plugin), str(cell.budget), str(platform)]
+            key += [[encoders.identity(card) for card in cell.surrogates]]
+        name = digest(*key)
+        if name not in self._eyes:
+            company = {card.name: card for other in self.plan.cells for card in other.members}
+            self._eyes[name] = Recogniser(
+                cell,
+                self._observer,
+                self._cache,
+                self._progress,
+                draw.lessons(cell, platform),
+                tuple(company.values()),
             )
-            known = found.astype("<i8").tobytes()
-            self._cache.put_rows("attack", {key: known})
-        flat = np.frombuffer(known, "<i8").astype(np.int64)
-        return flat if clusters else flat.reshape(-1, verdict.TOP)
+        return self._eyes[name]
 
-    def _noise(self, cell: Cell) -> Photos | None:
-        """The users' photos under random noise of the cell's own norm; None without a bounded budget."""
-        if cell.budget.kind != "linf":
-            return None
-        twin = replace(cell, defense=Chosen(*registry.make("defenses", _CONTROL)), surrogates=())
-        return through(self.publisher.release(twin).photos(), channels.parse(cell.channel))
+    def _known(self, cell: Cell, draw: Draw, eyes: Recogniser, *, cloaked: bool) -> Known:
+        """Embeddings of the calibration people's photos with a face, and who is on each."""
+        name = cell.encoder.name
+        if not cloaked:
+            vectors = eyes.look(draw.calibration, "calibration people", again=True).embeddings[name]
+            people = draw.calibration_people
+        else:
+            photos, who = draw.cloaked_calibration(cell, _platform(cell))
+            crowd, others = draw.crowd
+            vectors = np.concatenate(
+                [
+                    eyes.look(photos, "cloaks of calibration people").embeddings[name],
+                    eyes.look(crowd, "crowd", again=True).embeddings[name],
+                ]
+            )
+            people = np.concatenate([who, others])
+        there = np.isfinite(vectors[:, 0])
+        return vectors[there], people[there]
 
-    def _clean_scores(self, controls: dict[str, dict[str, Score]]) -> dict[str, Score]:
-        clean = controls["clean"]
-        return {f"{name}_clean": clean[name] for name in ("cfr", "cfr_link", "psr1") if name in clean}
+    def _controls(self, cell: Cell, draw: Draw, eyes: Recogniser) -> dict[str, Vectors]:
+        """Other versions of the users' photos that the same attacker is shown."""
+        views: dict[str, Photos] = {}
+        platform = _platform(cell)
+        if str(platform) != "none":
+            views["channel"] = through(draw.clean, platform)
+        if cell.budget.kind == "linf":
+            twin = replace(cell, defense=Chosen(*registry.make("defenses", _CONTROL)), surrogates=())
+            views["noise"] = through(draw.publisher.release(twin).photos(), platform)
+        what = {"channel": "clean photos after the channel", "noise": "noise of equal norm"}
+        return {
+            view: eyes.look(photos, what[view]).embeddings[cell.encoder.name]
+            for view, photos in views.items()
+        }
 
     def _plugins(self, cell: Cell) -> list[str]:
         plugins = (cell.defense.plugin, cell.attacker.plugin, registry.make("defenses", _CONTROL)[1])
@@ -289,18 +254,23 @@ class Pipeline:
             cell=cell.digest,
             dataset=Named.model_validate(cell.dataset),
             scenario=Named.model_validate(cell.scenario),
+            dose=cell.dose,
             defense=Named(name=cell.defense.name, parameters=cell.defense.parameters),
             surrogate=[_encoder(card) for card in cell.surrogates],
             budget=str(cell.budget),
             channel=cell.channel,
             encoder=_encoder(cell.encoder, precision=cell.precision),
+            members=[_encoder(card) for card in cell.members] if len(cell.members) > 1 else [],
+            adaptation=Named(name=cell.adaptation.name, parameters=cell.adaptation.parameters),
             attacker=Named(name=cell.attacker.name, parameters=cell.attacker.parameters),
+            level=cell.level,
             detector=Named(
                 name=str(cell.detector["name"]),
                 parameters={k: v for k, v in cell.detector.items() if k != "name"},
             ),
             knowledge=cell.knowledge,
             seed=cell.seed,
+            draw=cell.draw,
             environment=environment(),
             **result,
         )
@@ -324,11 +294,25 @@ def _encoder(card: EncoderCard, **how: Plain) -> Named:
     return Named(name=card.name, parameters=stated | how, digest=card.sha256)
 
 
-def _calibrated(attacker: Any, vectors: npt.NDArray[np.float32], people: npt.NDArray[np.int64]) -> Any:
-    """The attacker, tuned on calibration identities and frozen."""
-    if hasattr(attacker, "cluster"):
-        return attacker.calibrated(vectors, people, bcubed_objective)
-    return attacker.calibrated(vectors, people)
+def _clean_scores(controls: dict[str, dict[str, Score]]) -> dict[str, Score]:
+    clean = controls["clean"]
+    names = ("cfr", "cfr_link", "psr1", "protection_rate")
+    return {f"{name}_clean": clean[name] for name in names if name in clean}
+
+
+def _platform(cell: Cell) -> Channel:
+    """What lies between release and attacker, without the attacker's own purifier."""
+    return channels.divided(channels.parse(cell.channel))[0]
+
+
+def _conditions(cell: Cell) -> list[str]:
+    """Under what conditions nobody would meet this attacker, so that it is shown and never ranked."""
+    flags = []
+    if cell.level == "oracle":
+        flags.append("oracle: thresholds chosen on the protected photos")
+    if cell.attacker.plugin.card.oracle:
+        flags.append("oracle: told the true number of people")
+    return flags
 
 
 def _metrics(scores: dict[str, Score]) -> dict[str, Metric]:

@@ -67,15 +67,22 @@ class CellRecord(_Model):
     protocol: str = PROTOCOL
     dataset: Named
     scenario: Named
+    dose: float = Field(default=1.0, description="share of each user's photos that are cloaked")
     defense: Named
     surrogate: list[Named]
     budget: str
     channel: str
     encoder: Named
+    members: list[Named] = Field(default=[], description="the encoders that an ensemble puts together")
+    adaptation: Named = Field(
+        default=Named(name="none"), description="what the attacker made of the encoder, knowing the defense"
+    )
     attacker: Named
+    level: str = Field(default="oblivious", description="what the attacker's thresholds were tuned on")
     detector: Named
     knowledge: Literal["white-box", "grey-box", "black-box", "none"]
     seed: int
+    draw: int = Field(default=0, description="which draw of calibration people and background")
     calibrated: dict[str, Any] = Field(
         default={}, description="the attacker's parameters after calibration on people of no other part"
     )
@@ -136,7 +143,11 @@ def _row(cell: CellRecord) -> dict[str, Any]:
         "encoder": cell.encoder.name,
         "attacker": cell.attacker.name,
         "knowledge": cell.knowledge,
+        "level": cell.level,
+        "adaptation": cell.adaptation.name,
+        "dose": cell.dose,
         "seed": cell.seed,
+        "draw": cell.draw,
         "flags": "; ".join(cell.flags),
     }
     for name, metric in cell.metrics.items():

@@ -54,20 +54,33 @@ def make(kind: Kind, text: str) -> tuple[str, Any]:
         UserError: for unknown names, unknown parameters and values of the wrong type.
     """
     name, _, arguments = text.partition(":")
-    plugin = load(kind, name)
+    return name, filled(load(kind, name), f"{_SINGULAR[kind]} {name!r}", arguments)
+
+
+def filled(plugin: type[Any], what: str, arguments: str) -> Any:
+    """An instance of a class of parameters, with those that `field=value,field=value` gives.
+
+    Args:
+        plugin: a dataclass.
+        what: kind and name, for messages.
+        arguments: what followed the first colon.
+
+    Raises:
+        UserError: as in `make`.
+    """
     known = {f.name: f for f in fields(plugin)}
     given: dict[str, Any] = {}
     whole = getattr(plugin, "positional", None)
     if whole is not None and arguments:
-        return name, plugin(**{whole: arguments})
+        return plugin(**{whole: arguments})
     for item in filter(None, arguments.split(",")):
         key, equals, value = item.partition("=")
         key = key.strip().replace("-", "_")
         if not equals or key not in known:
             has = ", ".join(known) or "none"
-            raise UserError(f"{_SINGULAR[kind]} {name!r} has no parameter {item!r}; it has: {has}.")
+            raise UserError(f"{what} has no parameter {item!r}; it has: {has}.")
         given[key] = coerce(plugin, key, value)
-    return name, plugin(**given)
+    return plugin(**given)
 
 
 def _built_in(kind: Kind) -> dict[str, str]:

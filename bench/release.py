@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -73,34 +74,70 @@ class Publisher:
         """Store; nothing is computed yet."""
         self._cache, self._data, self._split = cache, data, split
         self._observer, self._device, self._progress = observer, device, progress
-        self._functions: dict[tuple[int, str, int], Release] = {}
+        self._functions: dict[tuple[Any, ...], Release] = {}
         self._reference: Album | None = None
         self._engine: CloakingEngine | None = None
 
     def release(self, cell: Cell) -> Release:
-        """The released photos of all protected users under a cell's defense, surrogates and budget."""
+        """The released photos of all protected users under a cell's defense, surrogates, budget and dose."""
+        return self._published(cell, self._split.released, cell.dose)
+
+    def cloaks(self, cell: Cell, people: Sequence[tuple[str, ...]]) -> Release:
+        """Photos of other people under a cell's defense: what an attacker makes who can run it."""
+        return self._published(cell, people, 1.0)
+
+    def _published(self, cell: Cell, people: Sequence[tuple[str, ...]], dose: float) -> Release:
         own = isinstance(cell.defense.plugin, FunctionDefense)
-        memo = (id(cell.defense.plugin), str(cell.budget), cell.seed)
+        memo = (id(cell.defense.plugin), str(cell.budget), cell.seed, dose, digest(people))
         if own and memo in self._functions:
             return self._functions[memo]
-        groups = _groups(self._split.released, GROUP[self._device.partition(":")[0]])
+        chosen = [self._cloaked(user, dose, cell.seed) for user in people]
+        groups = _groups(chosen, GROUP[self._device.partition(":")[0]])
         parts: list[Release] = []
         name = f"cloak {cell.defense.name} {cell.budget} {'+'.join(s.name for s in cell.surrogates)}".strip()
         with self._progress.stage(name, sum(len(user) for group in groups for user in group)) as advance:
             for group in groups:
                 parts.append(self._group(cell, group, cached=not own))
                 advance(sum(map(len, group)))
+        photos = [photo for user in people for photo in user]
+        hidden = [photo for user in chosen for photo in user]
+        plain = [photo for photo in photos if photo not in set(hidden)] if dose < 1 else []
+        parts.append(self._as_they_are(plain))
+        place = {photo: i for i, photo in enumerate([*hidden, *plain])}
+        order = [place[photo] for photo in photos]
+        files = [f for part in parts for f in part.files]
+        digests = [d for part in parts for d in part.digests]
+        failed = [f for part in parts for f in part.failed]
         joined = Release(
-            tuple(f for part in parts for f in part.files),
-            tuple(d for part in parts for d in part.digests),
-            tuple(f for part in parts for f in part.failed),
-            self._clean(self._split.released).boxes,
+            tuple(files[i] for i in order),
+            tuple(digests[i] for i in order),
+            tuple(failed[i] for i in order),
+            self._clean(people).boxes,
             sum(part.seconds for part in parts),
             sum(part.cloaked for part in parts),
         )
         if own:
             self._functions[memo] = joined
         return joined
+
+    def _cloaked(self, user: Sequence[str], dose: float, seed: int) -> tuple[str, ...]:
+        """Which of a user's photos are cloaked, in their order: a share, drawn by content."""
+        count = math.ceil(dose * len(user) - 1e-9)
+        drawn = sorted(user, key=lambda photo: digest(seed, "dose", self._data.digest(photo)))[:count]
+        return tuple(photo for photo in user if photo in drawn)
+
+    def _as_they_are(self, names: Sequence[str]) -> Release:
+        """Photos that are published without a cloak, as 8-bit files like all others."""
+        files, digests = [], []
+        for name, content in zip(names, self._data.read(names), strict=True):
+            try:
+                image = decode(content)
+                files.append(encode_png(image))
+                digests.append(array_digest(image))
+            except UnreadablePhoto:
+                files.append(b"")
+                digests.append(digest("unreadable", self._data.digest(name)))
+        return Release(tuple(files), tuple(digests), (False,) * len(files))
 
     def costs(self, release: Release, faces: Sequence[Face | None]) -> list[dict[str, Any] | None]:
         """Perceptual cost of each released photo; None where the original could not be read.

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from bench.cache import Cache
-from bench.cells import RunSpec, UserFunction, plan
+from bench.cells import RunSpec, UserFunction
 from bench.devices import device
 from bench.errors import UserError
 from bench.folders import folders
 from bench.observe import detector_parameters
 from bench.pipeline import Pipeline, Tables
+from bench.planning import plan
 from bench.progress import Progress
 from bench.protocols import Dataset
 from bench.records import CellRecord, Records
@@ -80,7 +81,11 @@ def run(
     photos: int = 10,
     labelled: int = 5,
     background: int | None = None,
+    dose: float | Sequence[float] = 1.0,
+    level: str | Sequence[str] = "oblivious",
+    adaptation: str | Sequence[str] = "none",
     seed: int = 0,
+    draws: int = 1,
     device: str = "auto",
     precision: str = "fp32",
     out: str | Path | None = None,
@@ -92,16 +97,20 @@ def run(
             many photos of the same shapes.
         attacker: names.
         dataset: a name.
-        scenario: `introduced` or `linked`.
-        encoder: names of what the attacker embeds with.
+        scenario: `introduced`, `linked`, `evasion` or `poisoning`.
+        encoder: names of what the attacker embeds with; `a+b` and `mean:a+b` are ensembles.
         surrogate: names of what a defense optimises against; `a+b` is one ensemble.
         budget: such as `linf:8`.
         channel: such as `none` or `jpeg:75`.
         users: protected users; None takes the data set's default.
         photos: released photos a user.
-        labelled: clean labelled photos a user, in scenario `linked`.
+        labelled: clean photos a user besides the released ones, in all scenarios but `introduced`.
         background: background people; None takes the data set's default.
+        dose: shares of a user's photos that are cloaked.
+        level: what thresholds are tuned on: `oblivious`, `adaptive` or `oracle`.
+        adaptation: what the attacker makes of its encoder, knowing the defense; see `bench list adaptations`.
         seed: of the split and of everything random.
+        draws: how often calibration people and background are drawn anew.
         device: `auto`, `cpu`, `cuda`, `cuda:1`.
         precision: that the attacker embeds in: `fp32`, `bf16`, `fp16`.
         out: a folder to write the records and tables to.
@@ -123,7 +132,11 @@ def run(
         photos=photos,
         labelled=labelled,
         background=background,
+        doses=_axis(dose),
+        levels=_axis(level),
+        adaptations=_axis(adaptation),
         seed=seed,
+        draws=draws,
         device=device,
         precision=precision,
     )
@@ -156,7 +169,9 @@ def write(session: Session, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         _put(folder / "records.json", session.records.to_json().encode() + b"\n")
         chosen = session.pipeline.plan
-        _put(folder / "manifest.csv", manifest_csv(manifest(chosen.split, chosen.data.digest)).encode())
+        for draw, parts in enumerate(chosen.splits):
+            name = f"manifest-{draw}.csv" if draw else "manifest.csv"
+            _put(folder / name, manifest_csv(manifest(parts, chosen.data.digest)).encode())
         for name in ("users", "photos"):
             frames = [
                 pd.DataFrame({"cell": cell, **rows[name]}) for cell, rows in session.tables.items() if rows
@@ -178,4 +193,4 @@ def _put(path: Path, content: bytes) -> None:
 
 
 def _axis(value: Any) -> tuple[Any, ...]:
-    return (value,) if isinstance(value, str) or callable(value) else tuple(value)
+    return (value,) if isinstance(value, str | float | int) or callable(value) else tuple(value)

@@ -33,6 +33,8 @@ class Request:
         labelled: clean labelled photos a user besides the released ones (a); 0 unless the scenario has some.
         background: background identities; None takes the data set's default.
         seed: of the order of people and of their photos.
+        draw: of everybody but the users and the reference: another draw has other people to calibrate on and
+            another background, as far as there are people, while the users and their cloaks stay.
     """
 
     users: int | None
@@ -40,6 +42,7 @@ class Request:
     labelled: int
     background: int | None
     seed: int
+    draw: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +89,28 @@ def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
     people = by_lot(list(photos), "person")
     able = [name for name in people if len(photos[name]) >= need]
     users = able[: _user_count(request, card, able, need)]
-    taken = set(users)
-    rest = [name for name in people if name not in taken]
+    rest = _without(people, users)
     # at most half of the others, so that a small data set keeps people for the remaining parts
     most = min(CALIBRATION, max(2, len(rest) // 2))
     enough = min(CALIBRATION_PHOTOS, request.photos)
-    calibration = [name for name in rest if len(photos[name]) >= enough][:most]
+
+    def well_known(names: list[str]) -> list[str]:
+        return [name for name in names if len(photos[name]) >= enough][:most]
+
+    calibration = well_known(rest)
     if len(calibration) < 2:
         raise UserError(
             f"data set {card.name!r} has {len(able)} people with {need} photos; {len(users)} protected "
             f"users leave {len(calibration)} to calibrate attackers on, and 2 with {enough} photos are "
             "needed. Ask for fewer --users."
         )
-    taken = set(calibration)
-    rest = [name for name in rest if name not in taken]
-    reference = rest[: min(REFERENCE, len(rest) // 2)]
-    others = rest[len(reference) :]
+    left = _without(rest, calibration)
+    reference = left[: min(REFERENCE, len(left) // 2)]
+    others = left[len(reference) :]
+    if request.draw:
+        pool = by_lot(_without(rest, reference), f"draw {request.draw}")
+        calibration = well_known(pool)
+        others = _without(pool, calibration)
     # a third of the haystack is tuned on, the other two thirds are searched in
     crowd = others[: min(CROWD, len(others) // 3)]
     background = others[len(crowd) :]
@@ -159,6 +168,11 @@ def manifest(parts: Split, content: Callable[[str], str]) -> list[tuple[str, int
 def manifest_csv(rows: list[tuple[str, int, str]]) -> str:
     """A manifest as a table: `part,person,sha256`, one photo a line."""
     return "part,person,sha256\n" + "".join(f"{part},{person},{photo}\n" for part, person, photo in rows)
+
+
+def _without(names: list[str], taken: list[str]) -> list[str]:
+    gone = set(taken)
+    return [name for name in names if name not in gone]
 
 
 def _user_count(request: Request, card: DatasetCard, able: list[str], need: int) -> int:

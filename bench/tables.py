@@ -10,10 +10,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from bench.cells import Plan
 from bench.digests import combine
 from bench.observe import Observed
+from bench.protocols import Dataset
 from bench.release import Release
+from bench.splits import Split
 from bench.types import Outcome
 from bench.verdict import Verdict
 
@@ -49,7 +50,8 @@ def perceptual_summary(
 
 
 def rows(
-    plan: Plan,
+    data: Dataset,
+    split: Split,
     release: Release,
     result: Verdict,
     state: Sequence[Outcome],
@@ -57,9 +59,9 @@ def rows(
     seen: Observed,
 ) -> dict[str, dict[str, list[Any]]]:
     """The two tables of a cell, as columns."""
-    people = [combine([plan.data.digest(p) for p in user])[:16] for user in plan.split.released]
-    owners = [person for person, user in zip(people, plan.split.released, strict=True) for _ in user]
-    names = [plan.data.digest(p)[:16] for user in plan.split.released for p in user]
+    people = [combine([data.digest(p) for p in user])[:16] for user in split.released]
+    owners = [person for person, user in zip(people, split.released, strict=True) for _ in user]
+    names = [data.digest(p)[:16] for user in split.released for p in user]
     photos: dict[str, list[Any]] = {
         "user": owners,
         "photo": names,

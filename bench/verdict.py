@@ -7,14 +7,13 @@ denominator.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.metrics import clustering, identification
+from bench.metrics import clustering, identification, retrieval
 from bench.protocols import Clusterer, Identifier
 from bench.splits import Split
 from bench.types import Gallery, Labels, Score
@@ -23,6 +22,18 @@ TOP = 5
 WEAK = 0.8
 """A clean CFR (or clean rank-1 rate) below this is no evidence of protection: the attacker is weak."""
 _CHANCE = 0x9E12  # keeps this draw apart from others of the same seed
+MAIN = (
+    "cfr",
+    "cfr_strict",
+    "cfr_link",
+    "cfr_link_strict",
+    "psr1",
+    "psr5",
+    "protection_rate",
+    "protection_rate_5",
+    "bcubed_f",
+)
+"""What controls are compared by."""
 KEPT = 0.9
 """The same if the background's BCubed F is below this share of its clean value."""
 
@@ -36,15 +47,17 @@ class Corpus:
         released: bool [photo].
         linked: bool [photo]: clean photos of users that carry their name.
         users: int64 [user].
+        poisoned: whether released photos carry the users' names and the linked ones are looked for.
     """
 
     owners: Labels
     released: npt.NDArray[np.bool_]
     linked: npt.NDArray[np.bool_]
     users: Labels
+    poisoned: bool = False
 
     @classmethod
-    def of(cls, split: Split) -> Corpus:
+    def of(cls, split: Split, *, poisoned: bool = False) -> Corpus:
         """Lay out a split's released, labelled and background photos, in this order."""
         users = len(split.released)
         sizes = [
@@ -58,12 +71,22 @@ class Corpus:
         shown, named = sum(map(len, split.released)), sum(map(len, split.labelled))
         released[:shown] = True
         linked[shown : shown + named] = True
-        return cls(owners, released, linked, np.arange(users, dtype=np.int64))
+        return cls(owners, released, linked, np.arange(users, dtype=np.int64), poisoned)
 
     @property
     def background(self) -> npt.NDArray[np.bool_]:
         """Bool [photo]: everybody else's."""
         return self.owners >= self.users.size
+
+    @property
+    def probes(self) -> npt.NDArray[np.bool_]:
+        """Bool [photo]: what an identification attacker is asked about."""
+        return self.linked if self.poisoned else self.released
+
+    @property
+    def gallery(self) -> npt.NDArray[np.bool_]:
+        """Bool [photo]: what it knows people from."""
+        return ~self.probes
 
 
 @dataclass(frozen=True)
@@ -91,14 +114,14 @@ def cluster(attacker: Clusterer, embeddings: npt.NDArray[np.float32]) -> Labels:
 
 
 def name(attacker: Identifier, embeddings: npt.NDArray[np.float32], corpus: Corpus) -> Labels:
-    """Let an attacker name the people on the released photos from its labelled ones: [released, TOP]."""
+    """Let an attacker name the people on the probes from its gallery: [probe, TOP]."""
     detected = ~np.isnan(embeddings[:, 0])
-    held = detected & ~corpus.released
-    probes = detected[corpus.released]
-    ranked = np.full((int(corpus.released.sum()), TOP), -1, np.int64)
+    held = detected & corpus.gallery
+    probes = detected[corpus.probes]
+    ranked = np.full((probes.size, TOP), -1, np.int64)
     if probes.any() and held.any():
         gallery = Gallery(embeddings[held], corpus.owners[held])
-        ranked[probes] = attacker.rank(embeddings[corpus.released & detected], gallery, TOP)
+        ranked[probes] = attacker.rank(embeddings[corpus.probes & detected], gallery, TOP)
     return ranked
 
 
@@ -187,31 +210,59 @@ def identified(
     """Figures of naming people.
 
     Args:
-        ranked: int [released, TOP] from `name`.
+        ranked: int [probe, TOP] from `name`.
         corpus: who is on the photos.
-        detected: bool [released].
-        unsure: bool [released], photos whose outcome is not `ok`: then the rates have bounds.
+        detected: bool [probe].
+        unsure: bool [released], photos whose outcome is not `ok`: if they are the probes, rates have bounds.
     """
-    truth = corpus.owners[corpus.released]
-    scores = {
-        f"psr{k}": identification.protection_success_rate(ranked, truth, k, detected=detected)
-        for k in (1, TOP)
-    }
-    if unsure is not None and unsure.any():
-        scores = {
-            f"psr{k}": replace(
-                scores[f"psr{k}"],
-                bounds=identification.protection_bounds(ranked, truth, k, unsure, detected=detected),
-            )
-            for k in (1, TOP)
-        }
-    by_user = {
-        f"psr{k}": list(identification.protection_by_user(ranked, truth, k, detected=detected).values())
-        for k in (1, TOP)
-    }
+    truth = corpus.owners[corpus.probes]
+    # where the gallery is cloaked the rate at which clean probes are missed has a name of its own
+    names = (
+        {1: "protection_rate", TOP: f"protection_rate_{TOP}"} if corpus.poisoned else {1: "psr1", TOP: "psr5"}
+    )
+    doubtful = None if corpus.poisoned or unsure is None or not unsure.any() else unsure
+    scores, by_user = {}, {}
+    for k, called in names.items():
+        score = identification.protection_success_rate(ranked, truth, k, detected=detected, name=called)
+        if doubtful is not None:
+            bounds = identification.protection_bounds(ranked, truth, k, doubtful, detected=detected)
+            score = replace(score, bounds=bounds)
+        scores[called] = score
+        rates = identification.protection_by_user(ranked, truth, k, detected=detected)
+        by_user[called] = list(rates.values())
     hit = ranked == truth[:, None]
     rank = np.where(hit.any(1), hit.argmax(1) + 1, 0)
-    return Verdict(scores, dict(by_user), {"rank": rank.tolist()})
+    # photos of the tables are the released ones, which are not probes when they are the gallery
+    return Verdict(scores, dict(by_user), {} if corpus.poisoned else {"rank": rank.tolist()})
+
+
+def retrieved(
+    clean: npt.NDArray[np.float32],
+    released: npt.NDArray[np.float32],
+    corpus: Corpus,
+    held: npt.NDArray[np.float32],
+    impostor: npt.NDArray[np.float64],
+) -> dict[str, Score]:
+    """Four-cell retrieval and TAR@FAR of the released photos, whatever the attacker.
+
+    Args:
+        clean: [released, dimensions], the users' photos as they were; NaN without a face.
+        released: [released, dimensions], as published.
+        corpus: who is on the photos.
+        held: [photo, dimensions] of the clean photos that the attacker holds; those of the background are
+            the distractors.
+        impostor: [pair] similarities of different calibration people.
+    """
+    shown = corpus.released
+    others = held[corpus.background[~shown]]
+    cells = retrieval.four_cells(
+        clean, released, corpus.owners[shown], others[np.isfinite(others[:, 0])], impostor=impostor
+    )
+    short = {
+        f"tar_far_{rate}": replace(cells[f"tar_far_{rate}_cloaked_clean"], name=f"tar_far_{rate}")
+        for rate in ("1e2", "1e3")
+    }
+    return cells | short
 
 
 def permuted(answers: Labels, seed: int) -> Labels:
@@ -231,12 +282,12 @@ def flags(scores: dict[str, Score], clean: dict[str, Score]) -> list[str]:
         out.append(
             "weak attacker: no evidence of protection (background BCubed F below .9 of its clean value)"
         )
-    if "psr1" in clean and clean["psr1"].value > 1 - WEAK:
+    rate = clean.get("psr1") or clean.get("protection_rate")
+    if rate is not None and rate.value > 1 - WEAK:
         out.append("weak attacker: no evidence of protection (clean rank-1 rate below .8)")
     return out
 
 
 def main_scores(scores: dict[str, Score]) -> dict[str, Score]:
     """The figures that controls are compared by."""
-    names: Sequence[str] = ("cfr", "cfr_strict", "cfr_link", "cfr_link_strict", "psr1", "psr5", "bcubed_f")
-    return {key: scores[key] for key in names if key in scores}
+    return {key: scores[key] for key in MAIN if key in scores}

@@ -12,7 +12,11 @@ COLUMNS = (
     "data set",
     "scenario",
     "attacker",
+    "level",
     "encoder",
+    "adaptation",
+    "dose",
+    "draw",
     "defense",
     "surrogate",
     "knowledge",
@@ -23,12 +27,14 @@ COLUMNS = (
     "CFR-link",
     "clean CFR",
     "PSR@1 [95 %]",
+    "protection rate [95 %]",
+    "TAR@FAR 1e-3",
     "SSIM",
     "not ok",
     "bounds",
     "flags",
 )
-"""CFR and CFR-link: lower is better for the defense. PSR: higher is.
+"""CFR, CFR-link and TAR: lower is better for the defense. PSR and protection rate: higher is.
 
 `bounds` are those of the row's main figure, CFR or PSR@1, over what photos that are `not ok` could have done.
 """
@@ -39,21 +45,21 @@ def board(records: Iterable[CellRecord]) -> list[dict[str, str]]:
     return [_row(record) for record in sorted(records, key=_order)]
 
 
-def used(rows: Sequence[dict[str, str]]) -> list[str]:
+def used(rows: Sequence[dict[str, str]], columns: Sequence[str] = COLUMNS) -> list[str]:
     """The columns in which any row says something."""
-    return [name for name in COLUMNS if any(row[name] for row in rows)]
+    return [name for name in columns if any(row[name] for row in rows)]
 
 
-def to_markdown(rows: Sequence[dict[str, str]]) -> str:
+def to_markdown(rows: Sequence[dict[str, str]], columns: Sequence[str] = COLUMNS) -> str:
     """A pipe table."""
-    names = used(rows)
+    names = used(rows, columns)
     lines = [names, ["---"] * len(names), *([_inline(row[name]) for name in names] for row in rows)]
     return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
 
 
-def to_csv(rows: Sequence[dict[str, str]]) -> str:
+def to_csv(rows: Sequence[dict[str, str]], columns: Sequence[str] = COLUMNS) -> str:
     """Comma-separated, with a header."""
-    names = used(rows)
+    names = used(rows, columns)
     out = io.StringIO()
     writer = csv.DictWriter(out, names, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -89,7 +95,11 @@ def _row(record: CellRecord) -> dict[str, str]:
         "data set": record.dataset.name,
         "scenario": record.scenario.name,
         "attacker": record.attacker.name,
+        "level": "" if record.level == "oblivious" else record.level,
         "encoder": record.encoder.name,
+        "adaptation": "" if record.adaptation.name == "none" else record.adaptation.name,
+        "dose": "" if record.dose == 1 else f"{record.dose:g}",
+        "draw": str(record.draw) if record.draw else "",
         "defense": record.defense.name,
         "surrogate": "+".join(s.name for s in record.surrogate),
         "knowledge": record.knowledge if record.knowledge != "none" else "",
@@ -100,6 +110,8 @@ def _row(record: CellRecord) -> dict[str, str]:
         "CFR-link": _figure(metrics.get("cfr_link")),
         "clean CFR": _figure(metrics.get("cfr_clean")),
         "PSR@1 [95 %]": _interval(metrics.get("psr1")),
+        "protection rate [95 %]": _interval(metrics.get("protection_rate")),
+        "TAR@FAR 1e-3": _figure(metrics.get("tar_far_1e3")),
         "SSIM": "" if ssim is None else f"{ssim:.3f}",
         "not ok": str(wrong) if wrong else "",
         "bounds": _bounds(metrics.get("cfr") or metrics.get("psr1")),
@@ -109,8 +121,9 @@ def _row(record: CellRecord) -> dict[str, str]:
 
 def _success(record: CellRecord) -> float:
     """How far the attacker came, larger is further: CFR, or the rate at which people were named."""
-    cfr, psr = _value(record, "cfr"), _value(record, "psr1")
-    return cfr if cfr is not None else 1 - psr if psr is not None else 0.0
+    cfr = _value(record, "cfr")
+    missed = [value for name in ("psr1", "protection_rate") if (value := _value(record, name)) is not None]
+    return cfr if cfr is not None else 1 - missed[0] if missed else 0.0
 
 
 def _inline(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -27,26 +28,34 @@ def add_to(app: typer.Typer) -> None:
 def board(
     records: Annotated[list[Path], typer.Argument(help="folders written by 'bench run --out', or files")],
     kind: Annotated[Format, typer.Option("--format", help="text, md, csv or json")] = Format.TEXT,
+    panel: Annotated[
+        bool, typer.Option("--panel", help="the strongest of all attackers for each defense, with ranks")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="file to write instead of stdout")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,
 ) -> None:
     """Parse, read, print."""
+    from bench.board import panel as panels
+    from bench.board.table import COLUMNS, to_csv, to_markdown
     from bench.board.table import board as rows_of
-    from bench.board.table import to_csv, to_markdown
-    from bench.cli.printing import print_board
+    from bench.cli.printing import print_rows
     from bench.errors import UserError
     from bench.records import Records, read
 
     cells = {record.cell: record for path in records for record in read(path)}
     chosen = Format.JSON if as_json else kind
+    columns: tuple[str, ...] = COLUMNS
+    rows = rows_of(cells.values())
+    if panel:
+        tables = {cell: table for path in records for cell, table in panels.read_users(path).items()}
+        rows, columns = panels.to_rows(panels.panels(cells.values(), tables)), panels.COLUMNS
     if chosen is Format.TEXT and out is None:
-        print_board(cells.values())
+        print_rows(rows, columns)
         return
     if chosen is Format.JSON:
-        text = Records(cells.values()).to_json() + "\n"
+        text = json.dumps(rows, indent=1) + "\n" if panel else Records(cells.values()).to_json() + "\n"
     else:
-        rows = rows_of(cells.values())
-        text = to_csv(rows) if chosen is Format.CSV else to_markdown(rows)
+        text = to_csv(rows, columns) if chosen is Format.CSV else to_markdown(rows, columns)
     if out is None:
         sys.stdout.write(text)
         return

@@ -37,8 +37,9 @@ def manifest(
 ) -> None:
     """Parse, open, print."""
     from bench import registry
-    from bench.cells import RunSpec, opened
+    from bench.cells import RunSpec
     from bench.folders import folders
+    from bench.planning import opened
     from bench.splits import manifest as placed
     from bench.splits import manifest_csv
 

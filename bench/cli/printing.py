@@ -10,19 +10,23 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from bench.board.table import board, used
+from bench.board.table import COLUMNS, board, used
 from bench.records import CellRecord
 
 _WIDE = 240
 
 
 def print_board(records: Iterable[CellRecord]) -> None:
-    """The leaderboard; what all rows have in common is said once, above it."""
-    rows = board(records)
+    """The leaderboard."""
+    print_rows(board(records), COLUMNS)
+
+
+def print_rows(rows: Sequence[dict[str, str]], columns: Sequence[str]) -> None:
+    """A table of texts; what all rows have in common is said once, above it."""
     if not rows:
         sys.stdout.write("no cells\n")
         return
-    names = used(rows)
+    names = used(rows, columns)
     common = [n for n in names if len(rows) > 1 and len({row[n] for row in rows}) == 1 and n != "flags"]
     if common:
         sys.stdout.write(", ".join(f"{name} {rows[0][name]}" for name in common) + "\n")

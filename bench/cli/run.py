@@ -30,9 +30,12 @@ def run(
     defense: Annotated[Names, typer.Option(help="what users do to their photos; NAME or NAME:field=value,…")],
     attacker: Annotated[Names, typer.Option(help="who recognises people; NAME or NAME:field=value,…")],
     dataset: Annotated[str, typer.Option(help="whose photos; NAME or NAME:field=value,…")] = "synthetic",
-    scenario: Annotated[str, typer.Option(help="introduced, or linked")] = "introduced",
+    scenario: Annotated[str, typer.Option(help="introduced, linked, evasion or poisoning")] = "introduced",
     encoder: Annotated[
-        Names | None, typer.Option(help="what the attacker embeds with; all built-in ones on built-in faces")
+        Names | None,
+        typer.Option(
+            help="what the attacker embeds with; a+b is an ensemble; all built-in ones on built-in faces"
+        ),
     ] = None,
     surrogate: Annotated[
         Names | None,
@@ -42,9 +45,22 @@ def run(
     channel: Annotated[Names | None, typer.Option(help="none or jpeg:QUALITY; else none")] = None,
     users: Annotated[int | None, typer.Option(help="protected users; else the data set's default")] = None,
     photos: Annotated[int, typer.Option(help="released photos a user")] = 10,
-    labelled: Annotated[int, typer.Option(help="clean labelled photos a user, in scenario linked")] = 5,
+    labelled: Annotated[
+        int, typer.Option(help="clean photos a user besides, in all scenarios but introduced")
+    ] = 5,
     background: Annotated[int | None, typer.Option(help="other people; else the data set's default")] = None,
+    dose: Annotated[
+        list[float] | None, typer.Option(help="share of a user's photos that are cloaked; else 1")
+    ] = None,
+    level: Annotated[
+        Names | None,
+        typer.Option(help="thresholds tuned oblivious, adaptive or as an oracle; else oblivious"),
+    ] = None,
+    adaptation: Annotated[
+        Names | None, typer.Option(help="what the attacker makes of its encoder: NAME or NAME:field=value,…")
+    ] = None,
     seed: Annotated[int, typer.Option(help="of the split and of everything random")] = 0,
+    draws: Annotated[int, typer.Option(help="draws of calibration people and background")] = 1,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
     precision: Annotated[str, typer.Option(help="that the attacker embeds in: fp32, bf16 or fp16")] = "fp32",
     out: Annotated[Path | None, typer.Option(help="folder for records.json and Parquet tables")] = None,
@@ -70,7 +86,11 @@ def run(
         photos=photos,
         labelled=labelled,
         background=background,
+        doses=tuple(dose or (1.0,)),
+        levels=tuple(level or ("oblivious",)),
+        adaptations=tuple(adaptation or ("none",)),
         seed=seed,
+        draws=draws,
         device=device,
         precision=precision,
     )
@@ -81,11 +101,26 @@ def run(
         sys.stdout.write(session.records.to_json() + "\n")
     else:
         print_board(session.records)
+        _print_panel(session)
     if preview is not None:
         from bench.board.preview import draw
 
         draw(preview, session.pipeline.pairs())
     _tell(session)
+
+
+def _print_panel(session: Session) -> None:
+    """The strongest of several attackers, where there were several."""
+    from bench.board.panel import COLUMNS, panels, to_rows
+    from bench.cli.printing import print_rows
+
+    users = {cell: tables["users"] for cell, tables in session.tables.items() if tables}
+    rows = [
+        row for row in panels(session.records, users) if row.panel is None or len(row.panel.by_attacker) > 1
+    ]
+    if rows:
+        sys.stdout.write("\nthe strongest attacker of the panel counts:\n")
+        print_rows(to_rows(rows), COLUMNS)
 
 
 def _tell(session: Session) -> None:

@@ -140,7 +140,7 @@ def cluster_formation(
 
 
 def _pairs(labels: Ints, person: Ints, users: int, **counted: Mask) -> dict[str, Ints]:
-    """Every (user, cluster) pair that shares a photo, the cluster's size, and how many photos of each mask."""
+    """Every (user, cluster) pair that shares a photo, the cluster's size, and the photos of each mask."""
     names, dense = np.unique(labels, return_inverse=True)
     sizes = np.bincount(dense)
     theirs = (person >= 0) & (labels != NOISE)

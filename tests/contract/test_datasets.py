@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from bench import registry
-from bench.cells import RunSpec, opened
+from bench.cells import RunSpec
 from bench.digests import digest
 from bench.errors import UserError
 from bench.parameters import resolved
 from bench.photos import UnreadablePhoto, decode
+from bench.planning import opened
 from bench.splits import manifest
 from bench.types import Folders
 

@@ -16,12 +16,13 @@ import bench.detect
 import bench.observe
 from bench import registry
 from bench.cache import Cache
-from bench.cells import RunSpec, plan
+from bench.cells import RunSpec
 from bench.channels import parse
 from bench.folders import folders
 from bench.observe import detector_parameters
 from bench.photos import decode
 from bench.pipeline import Pipeline
+from bench.planning import plan
 from bench.session import Session
 from bench.splits import Split
 from bench.types import Album, Catalogue, Gallery, Image, PluginCard
@@ -65,14 +66,15 @@ def test_other_names_change_nothing(small: RunSpec, bench_home: Path, tmp_path: 
         rows.execute("DELETE FROM row WHERE stage = 'attack'")
     rows.close()
     asked = plan(spec, folders(), detector_parameters(), "cpu")
+    (parts,) = asked.splits
     groups = {
-        name: tuple(tuple(map(_new, person)) for person in getattr(asked.split, name))
+        name: tuple(tuple(map(_new, person)) for person in getattr(parts, name))
         for name in ("released", "labelled", "calibration", "reference", "background")
     }
     renamed = replace(
         asked,
         data=Renamed(asked.data),
-        split=Split(people=tuple(map(_new, asked.split.people)), **groups),
+        splits=(Split(people=tuple(map(_new, parts.people)), **groups),),
     )
     after = Pipeline(renamed, folders(), Cache(tmp_path)).run()
     assert not any(record.cost.reused for record in after)
@@ -209,7 +211,7 @@ def test_the_channel_comes_before_detection(run: Run, monkeypatch: pytest.Monkey
     monkeypatch.setattr("bench.detect.Detector", Watched)
     session = run(defenses=(lambda photos: [255 - p for p in photos],), channels=("jpeg:31",))
     cell = session.pipeline.plan.cells[0]
-    for file in session.pipeline.publisher.release(cell).files:
+    for file in session.pipeline._draws[0].publisher.release(cell).files:
         released = decode(file)
         assert parse("jpeg:31")(released).tobytes() in seen
 
@@ -235,7 +237,7 @@ def test_a_defense_gets_a_user_at_a_time_and_no_names(run: Run, monkeypatch: pyt
     session = run(defenses=("watching",), seed=7)
     assert session.records[0].status == "ok"
     assert [len(album.photos) for album in albums] == [4, 4]
-    people = set(session.pipeline.plan.split.people)
+    people = set(session.pipeline.plan.splits[0].people)
     assert not any(name in repr((album.digests, album.faces)) for album in albums for name in people)
     own = {digest for album in albums for digest in album.digests}
     assert not own & set(kits[0].reference.digests)

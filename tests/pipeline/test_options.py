@@ -10,12 +10,13 @@ import pytest
 import typer.main
 
 import bench.session
-from bench.cells import RunSpec, plan
+from bench.cells import RunSpec
 from bench.cli import app, main
 from bench.encoders import READY, availability
 from bench.errors import UserError
 from bench.folders import folders
 from bench.observe import detector_parameters
+from bench.planning import plan
 from bench.types import Catalogue
 
 NON_SEMANTIC = {"out", "preview", "as_json", "device"}
@@ -34,6 +35,10 @@ BASE = {
     "background": "2",
     "seed": "0",
     "precision": "fp32",
+    "dose": "1.0",
+    "level": "oblivious",
+    "adaptation": "none",
+    "draws": "1",
 }
 OTHER = {
     "defense": "pixelate",
@@ -48,6 +53,9 @@ OTHER = {
     "background": "3",
     "seed": "1",
     "precision": "bf16",
+    "dose": "0.5",
+    "level": "adaptive",
+    "adaptation": "views",
 }
 PARAMETERS = {"defense": "noise:kind=uniform", "attacker": "dbscan:min-samples=4"}
 """One parameter of a plug-in given otherwise."""
@@ -96,7 +104,7 @@ def two_encoders() -> tuple[str, str]:
 
 
 def test_every_option_is_classified() -> None:
-    assert options() == {*OTHER, "encoder", "surrogate", *NON_SEMANTIC}
+    assert options() == {*OTHER, "encoder", "surrogate", "draws", *NON_SEMANTIC}
 
 
 @pytest.mark.parametrize("name", sorted(OTHER))
@@ -125,9 +133,24 @@ def test_encoder_and_surrogate_change_the_digest(spec_of: SpecOf, two_encoders: 
     assert len(set.union(*found)) == sum(map(len, found)) == 4
 
 
+def test_another_draw_is_another_cell(spec_of: SpecOf, two_encoders: tuple[str, str]) -> None:
+    base = BASE | {"encoder": two_encoders[0]}
+    one, three = digests(spec_of(base)), digests(spec_of(base | {"draws": "3"}))
+    assert (len(one), len(three)) == (1, 3)
+    assert one < three
+
+
+@pytest.mark.parametrize("ensemble", ["{}+{}", "mean:{}+{}"])
+def test_an_ensemble_is_another_encoder(
+    spec_of: SpecOf, two_encoders: tuple[str, str], ensemble: str
+) -> None:
+    base = BASE | {"encoder": two_encoders[0]}
+    assert not digests(spec_of(base)) & digests(spec_of(base | {"encoder": ensemble.format(*two_encoders)}))
+
+
 def test_a_default_is_the_same_as_its_value_given(spec_of: SpecOf, two_encoders: tuple[str, str]) -> None:
     base = BASE | {"encoder": two_encoders[0]}
-    for name in ("budget", "channel", "seed", "precision"):
+    for name in ("budget", "channel", "seed", "precision", "dose", "level", "adaptation", "draws"):
         left_out = {key: value for key, value in base.items() if key != name}
         assert digests(spec_of(base)) == digests(spec_of(left_out))
 

@@ -1,0 +1,109 @@
+"""Several encoders as one: `a+b` puts embeddings side by side, `mean:a+b` averages them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.digests import digest
+from bench.types import EncoderCard
+
+Vectors = npt.NDArray[np.float32]
+_MEAN = "mean:"
+
+
+def parse(text: str, card: Callable[[str], EncoderCard]) -> tuple[EncoderCard, tuple[EncoderCard, ...]]:
+    """Read `name`, `a+b` or `mean:a+b`.
+
+    Args:
+        text: as asked.
+        card: of one encoder by name.
+
+    Returns:
+        The card of the whole, and those of its members: for one encoder, itself.
+    """
+    mean = text.startswith(_MEAN)
+    parts = text.removeprefix(_MEAN).split("+")
+    # a file's path may hold a plus sign: `onnx:FILE` is one encoder whatever it is called
+    if len(parts) == 1 or text.partition(":")[0] in ("onnx", "torchscript"):
+        found = card(text.removeprefix(_MEAN))
+        return found, (found,)
+    members = tuple(card(name) for name in dict.fromkeys(parts))
+    return _card(members, mean=mean), members
+
+
+def _card(members: Sequence[EncoderCard], *, mean: bool) -> EncoderCard:
+    together = "+".join(card.name for card in members)
+    sizes = [card.dimensions for card in members]
+    return replace(
+        members[0],
+        name=f"{_MEAN}{together}" if mean else together,
+        architecture=" + ".join(card.architecture for card in members),
+        training_set=" + ".join(card.training_set or "unstated" for card in members),
+        dimensions=max(sizes) if mean else sum(sizes),
+        parameters=sum(card.parameters for card in members),
+        sha256=digest("ensemble", "mean" if mean else "side by side", [card.sha256 for card in members]),
+    )
+
+
+def averaging(card: EncoderCard) -> bool:
+    """Whether an ensemble averages its members."""
+    return card.name.startswith(_MEAN)
+
+
+def side_by_side(parts: Sequence[Vectors]) -> Vectors:
+    """Unit rows whose cosine is the mean of the members' cosines.
+
+    Args:
+        parts: [photo, dimensions] of each member, unit rows; NaN without a face.
+    """
+    return np.concatenate(parts, axis=1) / np.float32(np.sqrt(len(parts)))
+
+
+@dataclass(frozen=True)
+class Mean:
+    """Averages embeddings of different encoders in one space.
+
+    The spaces of two encoders have nothing in common. They are turned onto that of the first by the
+    orthogonal map that brings the attacker's own photos closest (orthogonal Procrustes, Schönemann 1966),
+    narrower ones filled up with zeros.
+
+    Attributes:
+        turns: [dimensions, widest] for each member.
+    """
+
+    turns: tuple[Vectors, ...]
+
+    @classmethod
+    def fitted(cls, parts: Sequence[Vectors]) -> Mean:
+        """Learn the turns on photos that the attacker holds.
+
+        Args:
+            parts: [photo, dimensions] of each member, the same photos, without NaN.
+        """
+        widest = max(part.shape[1] for part in parts)
+        first = _widened(parts[0], widest)
+        turns = [np.eye(parts[0].shape[1], widest, dtype=np.float32)]
+        for part in parts[1:]:
+            left, _, right = np.linalg.svd(part.T.astype(np.float64) @ first, full_matrices=False)
+            turns.append((left @ right).astype(np.float32))
+        return cls(tuple(turns))
+
+    def __call__(self, parts: Sequence[Vectors]) -> Vectors:
+        """Unit rows [photo, widest]."""
+        turned = sum(part @ turn for part, turn in zip(parts, self.turns, strict=True))
+        return unit(np.asarray(turned, np.float32))
+
+
+def unit(rows: Vectors) -> Vectors:
+    """Rows scaled to length 1; NaN stays NaN, and zero stays zero."""
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    scaled: Vectors = (rows / np.where(length > 0, length, 1)).astype(np.float32)
+    return scaled
+
+
+def _widened(rows: Vectors, width: int) -> Vectors:
+    return np.pad(rows, ((0, 0), (0, width - rows.shape[1])))

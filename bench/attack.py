@@ -1,0 +1,158 @@
+"""One attacker against one collection: tuned, let loose on what was released and on the controls, judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bench import verdict
+from bench.cache import Cache
+from bench.cells import Cell
+from bench.digests import array_digest, code_digest, digest, plugin_code, versions
+from bench.levels import Known, tuned
+from bench.metrics.clustering import bcubed_objective, cluster_formation_rate
+from bench.metrics.retrieval import impostor_similarities
+from bench.parameters import resolved
+from bench.scenarios import role
+from bench.types import Labels, Score
+from bench.verdict import Corpus, Verdict
+
+Vectors = npt.NDArray[np.float32]
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "faiss-cpu", "networkx")
+
+
+@dataclass
+class Arena:
+    """Runs attackers, each answer once.
+
+    Attributes:
+        cache: of answers.
+    """
+
+    cache: Cache
+    _tuned: dict[str, Any] = field(default_factory=dict)
+
+    def tuned(self, cell: Cell, known: Known, collection: Vectors, corpus: Corpus) -> Any:
+        """The cell's attacker, its thresholds frozen.
+
+        Args:
+            cell: whose attacker and level.
+            known: calibration people, as the level has them; not looked at for `oracle`.
+            collection: [photo, dimensions], all that the attacker holds; looked at for `oracle` alone.
+            corpus: who is on it.
+        """
+        attacker = cell.attacker.plugin
+        objective: Callable[[Labels, Labels], float] = bcubed_objective
+        if cell.level == "oracle":
+            there = np.isfinite(collection[:, 0])
+            known = collection[there], corpus.owners[there]
+            objective = _hindsight(corpus, there)
+        key = digest(
+            plugin_code(type(attacker).__module__),
+            cell.attacker.described(),
+            cell.level,
+            array_digest(known[0]),
+            array_digest(known[1]),
+        )
+        if key not in self._tuned:
+            self._tuned[key] = tuned(attacker, known, objective)
+        made = self._tuned[key]
+        if made.card.oracle:
+            made = made.informed(int(np.unique(corpus.owners).size))
+        return made
+
+    def answer(self, attacker: Any, vectors: Vectors, corpus: Corpus) -> Labels:
+        """Labels or names, cached by the embeddings that the attacker saw."""
+        key = digest(
+            "attack",
+            code_digest("bench.verdict"),
+            plugin_code(type(attacker).__module__),
+            resolved(attacker),
+            array_digest(vectors),
+            digest(corpus.owners.tolist(), corpus.probes.tolist()),
+            versions(_LIBRARIES),
+        )
+        known = self.cache.rows("attack", [key]).get(key)
+        clusters = role(attacker) == "clusterer"
+        if known is None:
+            found = (
+                verdict.cluster(attacker, vectors) if clusters else verdict.name(attacker, vectors, corpus)
+            )
+            known = found.astype("<i8").tobytes()
+            self.cache.put_rows("attack", {key: known})
+        flat = np.frombuffer(known, "<i8").astype(np.int64)
+        return flat if clusters else flat.reshape(-1, verdict.TOP)
+
+
+@dataclass(frozen=True)
+class Fight:
+    """What an attacker made of a cell.
+
+    Attributes:
+        result: figures of the released photos.
+        controls: name -> the main figures under that control.
+    """
+
+    result: Verdict
+    controls: dict[str, dict[str, Score]]
+
+
+def fought(
+    arena: Arena,
+    cell: Cell,
+    attacker: Any,
+    views: dict[str, Vectors],
+    held: Vectors,
+    corpus: Corpus,
+    known: Known,
+    unsure: npt.NDArray[np.bool_],
+) -> Fight:
+    """Attack what was released, and the controls that it is compared with.
+
+    Args:
+        arena: runs attackers.
+        cell: whose seed and scenario.
+        attacker: tuned.
+        views: `released`, `clean`, and other versions of the released photos -> [photo, dimensions].
+        held: [photo, dimensions], the clean photos that the attacker holds besides.
+        corpus: who is on them.
+        known: calibration people, clean.
+        unsure: bool [released], photos whose outcome is not `ok`.
+    """
+    whole = {view: np.concatenate([vectors, held]) for view, vectors in views.items()}
+    answers = {view: arena.answer(attacker, vectors, corpus) for view, vectors in whole.items()}
+    answers["permutation"] = verdict.permuted(answers["released"], cell.seed)
+    results: dict[str, Verdict] = {}
+    for view, answer in answers.items():
+        doubtful = unsure if view == "released" else None
+        if role(attacker) == "clusterer":
+            results[view] = verdict.clustered(answer, answers["clean"], corpus, doubtful)
+        else:
+            there = np.isfinite(whole.get(view, whole["released"])[:, 0])[corpus.probes]
+            results[view] = verdict.identified(answer, corpus, there, doubtful)
+    result = results.pop("released")
+    if cell.scenario["name"] == "evasion":
+        impostor = impostor_similarities(*known, seed=cell.seed)
+        result.scores.update(verdict.retrieved(views["clean"], views["released"], corpus, held, impostor))
+    controls = {
+        view: verdict.main_scores(other.scores)
+        | {k: s for k, s in other.scores.items() if k == "bcubed_f_background"}
+        for view, other in results.items()
+    }
+    return Fight(result, controls)
+
+
+def _hindsight(corpus: Corpus, there: npt.NDArray[np.bool_]) -> Callable[[Labels, Labels], float]:
+    """Cluster-formation rate of an assignment of the photos with a face: what an oracle maximises."""
+
+    def rate(guess: Labels, truth: Labels) -> float:
+        del truth  # the corpus says it, for photos without a face too
+        labels = np.full(corpus.owners.size, -1, np.int64)
+        labels[there] = guess
+        return cluster_formation_rate(labels, corpus.owners, corpus.users, released=corpus.released).value
+
+    return rate

@@ -1,0 +1,267 @@
+"""Records -> what a whole panel of attackers does to each defense: the largest rate counts, never a mean.
+
+A row is a defense under one threat model, a condition is one attacker with its encoder, channel, level and
+adaptation. Rows are compared within a track: the same users, scenario, budget and knowledge, and the same
+conditions. A condition that a row lacks, or that failed, is named, and the row is not ranked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.errors import UserError
+from bench.metrics.paired import rank_rows
+from bench.metrics.panel import Panel, cfr_panel, psr_panel
+from bench.records import CellRecord, Named
+from bench.types import Score
+
+COLUMNS = (
+    "data set",
+    "scenario",
+    "dose",
+    "budget",
+    "knowledge",
+    "defense",
+    "surrogate",
+    "figure",
+    "worst [95 %]",
+    "strongest attacker",
+    "any [95 %]",
+    "attackers",
+    "draws",
+    "rank",
+    "missing",
+)
+"""`worst` is CFR-max (lower protects better) or PSR-min (higher does), `any` is CFR-any."""
+
+_KINDS = {"cfr": "formed", "psr1": "psr1", "protection_rate": "protection_rate"}
+"""Main figure -> column of the users' table."""
+
+Users = Mapping[str, Mapping[str, Sequence[Any]]]
+"""Cell digest -> column -> one value a user."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A defense in one track.
+
+    Attributes:
+        record: any of its cells.
+        figure: `cfr`, `psr1` or `protection_rate`.
+        panel: what the attackers did; None where not one of them has a result.
+        missing: conditions without a result.
+        rank: among the rows of its track; empty where it is not ranked.
+    """
+
+    record: CellRecord
+    figure: str
+    panel: Panel | None
+    missing: tuple[str, ...]
+    rank: str
+
+
+def panels(records: Iterable[CellRecord], users: Users) -> list[Row]:
+    """All rows, track by track.
+
+    Oracles are shown on the board and never here: their thresholds or numbers of people are not to be had.
+
+    Args:
+        records: of any runs.
+        users: their per-user tables.
+    """
+    cells = [r for r in records if r.status != "skipped" and not _oracle(r)]
+    met: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for record in cells:
+        met[_track(record), _defense(record)].add(_encoder(record))
+    tracks: dict[tuple[str, ...], dict[str, list[CellRecord]]] = defaultdict(lambda: defaultdict(list))
+    for record in cells:
+        company = sorted(met[_track(record), _defense(record)])
+        for figure in _figures(record, cells):
+            tracks[figure, _track(record), *company][_defense(record)].append(record)
+    out: list[Row] = []
+    for (figure, *_), rows in tracks.items():
+        out += _ranked(figure, rows, users)
+    return out
+
+
+def read_users(folder: Path) -> dict[str, dict[str, list[Any]]]:
+    """Per-user tables from a folder that `bench run --out` wrote.
+
+    Raises:
+        UserError: if there is none, or it is damaged.
+    """
+    import pandas as pd
+
+    file = folder / "users.parquet"
+    try:
+        table = pd.read_parquet(file)
+    except FileNotFoundError:
+        raise UserError(
+            f"a panel needs the users of every cell, and {file} is not there. "
+            "Name a folder that 'bench run --out' wrote."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{file} is damaged ({error}). Repeat the command that wrote it.") from error
+    return {
+        str(cell): {str(name): list(rows[name]) for name in rows.columns if name != "cell"}
+        for cell, rows in table.groupby("cell", sort=False)
+    }
+
+
+def to_rows(found: Sequence[Row]) -> list[dict[str, str]]:
+    """One row of texts each; see `COLUMNS`."""
+    return [_texts(row) for row in found]
+
+
+def _ranked(figure: str, rows: Mapping[str, Sequence[CellRecord]], users: Users) -> list[Row]:
+    named = _conditions(record for cells in rows.values() for record in cells)
+    conditions = list(dict.fromkeys(named.values()))
+    people = _people(rows, users)
+    made: dict[str, tuple[Panel | None, dict[str, npt.NDArray[np.float64]]]] = {}
+    for name, cells in rows.items():
+        outcomes = _outcomes(figure, cells, named, people, users)
+        panel = None
+        if any(np.isfinite(table).all() for table in outcomes.values()):
+            over = cfr_panel if figure == "cfr" else psr_panel
+            panel = over(outcomes, conditions)
+        made[name] = panel, outcomes
+    whole = {name: outcomes for name, (panel, outcomes) in made.items() if panel is not None and panel.ranked}
+    ranks: dict[str, str] = {}
+    if len(whole) > 1 and len(people) > 1:
+        stacked = {name: np.stack([outcomes[c] for c in conditions]) for name, outcomes in whole.items()}
+        if figure != "cfr":
+            stacked = {name: 1 - protected for name, protected in stacked.items()}
+        ranks = {name: str(rank) for name, rank in rank_rows(stacked).ranks.items()}
+    return [
+        Row(cells[0], figure, made[name][0], _missing(made[name], conditions), ranks.get(name, ""))
+        for name, cells in rows.items()
+    ]
+
+
+def _outcomes(
+    figure: str,
+    cells: Sequence[CellRecord],
+    named: Mapping[str, str],
+    people: Sequence[str],
+    users: Users,
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Condition -> [draw, user]; NaN for what failed."""
+    draws = 1 + max(record.draw for record in cells)
+    place = {user: i for i, user in enumerate(people)}
+    tables: dict[str, npt.NDArray[np.float64]] = {}
+    for record in cells:
+        table = tables.setdefault(named[record.cell], np.full((draws, len(people)), np.nan))
+        columns = users.get(record.cell, {})
+        if record.status == "ok" and _KINDS[figure] in columns:
+            where = [place[str(user)] for user in columns["user"]]
+            table[record.draw, where] = np.asarray(columns[_KINDS[figure]], np.float64)
+    return tables
+
+
+def _people(rows: Mapping[str, Sequence[CellRecord]], users: Users) -> list[str]:
+    tables = (users.get(record.cell, {}) for cells in rows.values() for record in cells)
+    return sorted({str(user) for table in tables for user in table.get("user", ())})
+
+
+def _missing(
+    made: tuple[Panel | None, Mapping[str, npt.NDArray[np.float64]]], conditions: Sequence[str]
+) -> tuple[str, ...]:
+    panel, outcomes = made
+    if panel is not None:
+        return panel.missing
+    return tuple(c for c in conditions if c not in outcomes or not np.isfinite(outcomes[c]).all())
+
+
+def _figures(record: CellRecord, cells: Sequence[CellRecord]) -> list[str]:
+    """What a cell is judged by; a failed one by what its attacker gives elsewhere."""
+    if record.status == "ok":
+        return [figure for figure in _KINDS if figure in record.metrics]
+    same = (r for r in cells if r.status == "ok" and r.attacker == record.attacker)
+    return list(dict.fromkeys(f for r in same for f in _KINDS if f in r.metrics))
+
+
+def _oracle(record: CellRecord) -> bool:
+    return any(flag.startswith("oracle") for flag in record.flags)
+
+
+def _named(one: Named) -> str:
+    return json.dumps([one.name, one.parameters, one.digest], sort_keys=True)
+
+
+def _track(record: CellRecord) -> str:
+    people = {k: v for k, v in record.scenario.parameters.items() if k in ("users", "photos", "labelled")}
+    return json.dumps(
+        [
+            record.protocol,
+            _named(record.dataset),
+            record.scenario.name,
+            people,
+            record.seed,
+            record.dose,
+            record.budget,
+            record.knowledge,
+        ],
+        sort_keys=True,
+    )
+
+
+def _defense(record: CellRecord) -> str:
+    return json.dumps([_named(record.defense), [_named(s) for s in record.surrogate]])
+
+
+def _encoder(record: CellRecord) -> str:
+    """Under white-box every row meets its own surrogate: there it is the same condition for all."""
+    return "its surrogate" if record.knowledge == "white-box" else record.encoder.name
+
+
+def _conditions(cells: Iterable[CellRecord]) -> dict[str, str]:
+    """Cell -> its condition, named as shortly as tells it from the others."""
+    cells = list(cells)
+    variants: dict[str, set[str]] = defaultdict(set)
+    for record in cells:
+        variants[record.attacker.name].add(_named(record.attacker))
+    return {record.cell: _condition(record, variants) for record in cells}
+
+
+def _condition(record: CellRecord, variants: Mapping[str, set[str]]) -> str:
+    attacker = record.attacker.name
+    if len(variants[attacker]) > 1:
+        attacker += ":" + ",".join(f"{key}={value}" for key, value in record.attacker.parameters.items())
+    parts = [attacker, _encoder(record)]
+    parts += [record.channel] if record.channel != "none" else []
+    parts += [record.level] if record.level != "oblivious" else []
+    parts += [record.adaptation.name] if record.adaptation.name != "none" else []
+    return " / ".join(parts)
+
+
+def _texts(row: Row) -> dict[str, str]:
+    record, panel = row.record, row.panel
+    return {
+        "data set": record.dataset.name,
+        "scenario": record.scenario.name,
+        "dose": "" if record.dose == 1 else f"{record.dose:g}",
+        "budget": record.budget,
+        "knowledge": record.knowledge,
+        "defense": record.defense.name,
+        "surrogate": "+".join(s.name for s in record.surrogate),
+        "figure": {"cfr": "CFR", "psr1": "PSR@1", "protection_rate": "protection rate"}[row.figure],
+        "worst [95 %]": "" if panel is None else _interval(panel.worst),
+        "strongest attacker": "" if panel is None else panel.strongest,
+        "any [95 %]": "" if panel is None or panel.any is None else _interval(panel.any),
+        "attackers": "" if panel is None else str(len(panel.by_attacker)),
+        "draws": "" if panel is None else str(panel.draws),
+        "rank": row.rank,
+        "missing": "; ".join(row.missing),
+    }
+
+
+def _interval(score: Score) -> str:
+    return f"{score.value:.2f} [{score.low:.2f}, {score.high:.2f}]"

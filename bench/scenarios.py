@@ -1,0 +1,54 @@
+"""Who is cloaked, and what the attacker holds: the scenarios of the protocol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["clusterer", "identifier"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One scenario.
+
+    Attributes:
+        about: one line.
+        clean: whether users have clean photos besides the released ones: the attacker's labelled ones, or the
+            probes of `poisoning`.
+        poisoned: whether the released photos are what the attacker learns people from, and the clean
+            ones are the probes; otherwise it is the other way round.
+        roles: what kinds of attacker fit.
+    """
+
+    about: str
+    clean: bool
+    poisoned: bool
+    roles: tuple[Role, ...]
+
+
+SCENARIOS = {
+    "introduced": Scenario(
+        "all photos of a user are cloaked; the attacker has none that are not", False, False, ("clusterer",)
+    ),
+    "linked": Scenario(
+        "the attacker also holds some clean, labelled photos of each user",
+        True,
+        False,
+        ("clusterer", "identifier"),
+    ),
+    "evasion": Scenario(
+        "cloaked photos are searched for in clean, labelled ones", True, False, ("identifier",)
+    ),
+    "poisoning": Scenario(
+        "the attacker learns users from cloaked, labelled photos and meets clean ones",
+        True,
+        True,
+        ("identifier",),
+    ),
+}
+
+
+def role(attacker: object) -> Role:
+    """Whether an attacker sorts photos into people, or names them."""
+    return "clusterer" if hasattr(attacker, "cluster") else "identifier"
