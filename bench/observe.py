@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from bench import encoders
+from bench import channels, encoders
 from bench.cache import Cache
 from bench.channels import Channel
 from bench.digests import code_digest, combine, digest, versions
@@ -110,7 +110,7 @@ def through(photos: Photos, channel: Channel) -> Photos:
 
         return each(lambda content: _passed(content, channel), photos.read(wanted))
 
-    stamp = [str(channel), code_digest("bench.channels"), versions(_PHOTOS)]
+    stamp = [channels.stamp(channel), versions(_PHOTOS)]
     # no channel moves a face: a box stays where it is
     return Photos(tuple(digest("channel", stamp, content) for content in photos.digests), read, photos.boxes)
 

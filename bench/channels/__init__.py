@@ -8,9 +8,11 @@ clean photos and those it calibrates on among them (design/007). In a chain the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from itertools import pairwise
 
+from bench.channels.learned import LearnedDenoiser
 from bench.channels.platforms import Direct, Jpeg
 from bench.channels.protocol import Channel
 from bench.channels.rows import ROWS
@@ -19,7 +21,19 @@ from bench.errors import UserError, unknown_name
 from bench.parameters import Plain, plain
 from bench.types import Image
 
-__all__ = ["ROWS", "Chain", "Channel", "Direct", "Jpeg", "divided", "parse", "stamp"]
+__all__ = [
+    "ROWS",
+    "Chain",
+    "Channel",
+    "Direct",
+    "Jpeg",
+    "LearnedDenoiser",
+    "divided",
+    "learner",
+    "parse",
+    "stamp",
+    "with_state",
+]
 
 
 @dataclass(frozen=True)
@@ -59,7 +73,7 @@ def parse(text: str) -> Channel:
 
     Raises:
         UserError: for a name that does not exist, a parameter that its channel does not allow, and a chain
-            where a platform follows a purifier.
+            with two denoisers, or where a platform follows a purifier.
     """
     steps = _without_none([_step(part, text) for part in text.split("+")])
     for before, after in pairwise(steps):
@@ -68,18 +82,50 @@ def parse(text: str) -> Channel:
                 f"channel {text!r}: {str(before)!r} is the attacker's purifier, and no platform follows it. "
                 f"Try --channel {after}+{before}."
             )
+    if sum(isinstance(step, LearnedDenoiser) for step in steps) > 1:
+        raise UserError(f"channel {text!r}: one denoiser is enough. Try --channel denoiser:600.")
     return _joined(steps)
 
 
 def divided(channel: Channel) -> tuple[Channel, Channel]:
     """The platform, run on released photos, and the purifier, run on everything; `none` where it has none."""
-    steps = channel.steps if isinstance(channel, Chain) else (channel,)
+    steps = _steps(channel)
     return _joined([s for s in steps if not s.purifier]), _joined([s for s in steps if s.purifier])
 
 
+def learner(channel: Channel) -> LearnedDenoiser | None:
+    """The step that has to be trained, if there is one."""
+    return next((step for step in _steps(channel) if isinstance(step, LearnedDenoiser)), None)
+
+
+def with_state(channel: Channel, state: bytes, device: str = "cpu") -> Channel:
+    """The same channel, its learned step trained.
+
+    Args:
+        channel: with a learned step.
+        state: what `bench.adaptive.denoiser.train` returned.
+        device: that the step is to run on.
+    """
+    return _joined(
+        [
+            replace(step, state=state, device=device) if isinstance(step, LearnedDenoiser) else step
+            for step in _steps(channel)
+        ]
+    )
+
+
 def stamp(channel: Channel) -> Plain:
-    """What decides a channel's result but the photo: its name, the code, and the libraries' versions."""
-    return [str(channel), code_digest("bench.channels"), plain(versions(channel.libraries))]
+    """What decides a channel's result but the photo: its name, the code, the libraries, what was learned."""
+    trained = learner(channel)
+    learned: list[Plain] = []
+    if trained:
+        code = code_digest("bench.adaptive.denoiser", "bench.workers")
+        learned = [sha256(trained.state).hexdigest(), trained.device.partition(":")[0], code]
+    return [str(channel), code_digest("bench.channels"), plain(versions(channel.libraries)), learned]
+
+
+def _steps(channel: Channel) -> Sequence[Channel]:
+    return channel.steps if isinstance(channel, Chain) else _without_none([channel])
 
 
 def _without_none(steps: Sequence[Channel]) -> list[Channel]:
@@ -102,8 +148,8 @@ def _step(part: str, text: str) -> Channel:
         raise unknown_name("channel", part, known, command="bench list channels")
     row = ROWS[name]
     try:
-        if bool(row.parameter) != bool(colon):
+        if bool(row.parameter) != bool(colon or row.default):
             raise ValueError(part)
-        return row.make(value)
+        return row.make(value if colon else row.default)
     except ValueError:
         raise UserError(f"channel {text!r}: {row.rule}. Try --channel {row.example}.") from None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from bench.channels.numbers import written
 from bench.channels.platforms import rounded
 from bench.types import Image
@@ -38,34 +40,27 @@ class TotalVariation:
 
 @dataclass(frozen=True)
 class NonLocalMeans:
-    """Each pixel becomes a mean of those nearby with a similar neighbourhood: Buades, Coll and Morel (2005).
+    """Each pixel becomes a mean of those nearby whose surroundings look alike: Buades, Coll and Morel (2005).
 
-    scikit-image's fast mode (Froment, IPOL 2014): 5 × 5 patches, up to 6 pixels away, colours together.
-    Xu, Evans and Qi, "Feature squeezing" (NDSS 2018), use the filter against adversarial perturbations.
+    OpenCV's `fastNlMeansDenoisingColored` (in CIELAB, 8 bits), search window 11 and patches of 3 pixels; with
+    a strength of 4 it is the non-local smoothing 11-3-4 of Xu, Evans and Qi, "Feature squeezing" (NDSS 2018).
+    It computes in whole numbers, so that one photo has one result.
 
     Attributes:
-        strength: the distance of patches that still count as similar, in 1/255, above 0 and at most 100.
+        strength: how far apart patches may be and still count as alike, above 0 and at most 100 (of 255).
     """
 
     purifier: ClassVar[bool] = True
-    libraries: ClassVar[tuple[str, ...]] = ("scikit-image", "numpy")
+    libraries: ClassVar[tuple[str, ...]] = ("opencv-python", "opencv-python-headless", "numpy")
     strength: float
 
     def __call__(self, photo: Image) -> Image:
-        """Denoise one photo."""
-        from skimage.restoration import denoise_nl_means
+        """Denoise one photo; OpenCV's colours are in the order blue, green, red."""
+        from cv2 import fastNlMeansDenoisingColored
 
-        return rounded(
-            255
-            * denoise_nl_means(
-                photo / 255.0,
-                patch_size=5,
-                patch_distance=6,
-                h=self.strength / 255,
-                fast_mode=True,
-                channel_axis=-1,
-            )
-        )
+        reverse = np.ascontiguousarray(photo[..., ::-1])
+        done = fastNlMeansDenoisingColored(reverse, None, self.strength, self.strength, 3, 11)
+        return np.array(done[..., ::-1], np.uint8, order="C")
 
     def __str__(self) -> str:
         return f"nlm:{written(self.strength)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bench.channels.learned import LearnedDenoiser
 from bench.channels.numbers import real, whole
 from bench.channels.platforms import FILTERS, Bits, CropPad, Direct, Gaussian, Jpeg, Median, Resize, Webp
 from bench.channels.presets import Messenger, Screenshot
@@ -23,6 +24,7 @@ class Row:
         make: from the text after the colon; raises ValueError where that is not allowed.
         rule: which texts are allowed.
         example: one that is, with its name.
+        default: what follows the colon where no colon is given; empty where one has to be.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Row:
     make: Callable[[str], Channel]
     rule: str
     example: str
+    default: str = ""
 
     @property
     def form(self) -> str:
@@ -159,10 +162,19 @@ _ROWS = (
     Row(
         "nlm",
         "STRENGTH",
-        "purifier: non-local means, STRENGTH in 1/255, up to 100",
+        "purifier: non-local means, STRENGTH in 8-bit values, up to 100",
         lambda text: NonLocalMeans(_above_zero(real(text, 0, 100))),
-        "the strength is above 0 and at most 100 (of 255)",
-        "nlm:10",
+        "the strength is above 0 and at most 100",
+        "nlm:4",
+    ),
+    Row(
+        "denoiser",
+        "STEPS",
+        "purifier: a small network trained on the attacker's own cloaks, STEPS up to 100000",
+        lambda text: LearnedDenoiser(whole(text, 1, 100_000)),
+        "the steps of its training are a whole number from 1 to 100000",
+        "denoiser:600",
+        default="600",
     ),
 )
 ROWS = {row.name: row for row in _ROWS}

@@ -14,11 +14,26 @@ ROOT = Path(__file__).resolve().parents[2]
 PLUGIN_FOLDERS = ("defenses", "attackers", "datasets")
 PLUGIN_MAY_IMPORT = {"bench.types", "bench.protocols", "bench.errors"}
 METRICS_MAY_IMPORT = {"bench.types", "bench.torchvision_compat"}
-HEAVY = ("torch", "torchvision", "sklearn", "scipy", "pandas", "pyarrow", "insightface", "onnxruntime", "cv2")
+CHANNELS_MAY_IMPORT = {"bench.types", "bench.errors", "bench.digests", "bench.parameters", "bench.adaptive"}
+ADAPTIVE_MAY_IMPORT = {"bench.types", "bench.errors", "bench.workers", "bench.encoders", "bench.optim"}
+HEAVY = (
+    "torch",
+    "torchvision",
+    "sklearn",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "insightface",
+    "onnxruntime",
+    "cv2",
+    "skimage",
+)
 
 PLUGINS = sorted(p for folder in PLUGIN_FOLDERS for p in (ROOT / folder).glob("*.py"))
 BENCH = sorted((ROOT / "bench").rglob("*.py"))
 METRICS = [p for p in BENCH if p.parent.name == "metrics"]
+CHANNELS = [p for p in BENCH if p.parent.name == "channels"]
+ADAPTIVE = [p for p in BENCH if p.parent.name == "adaptive"]
 SOURCES = [*BENCH, *PLUGINS]
 relative_id = pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
 
@@ -99,6 +114,19 @@ def test_metrics_are_functions_of_arrays(path: Path) -> None:
     assert not [n for n in own if not within(n, METRICS_MAY_IMPORT | {"bench.metrics"})]
 
 
+@pytest.mark.parametrize("path", CHANNELS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_channels_see_photos_and_nothing_else(path: Path) -> None:
+    own = {n for n in imports(path) if n.split(".")[0] == "bench"}
+    assert not [n for n in own if not within(n, CHANNELS_MAY_IMPORT | {"bench.channels"})]
+
+
+@pytest.mark.parametrize("path", ADAPTIVE, ids=lambda p: str(p.relative_to(ROOT)))
+def test_what_an_attacker_learns_it_learns_from_arrays(path: Path) -> None:
+    # the pipeline hands it photos; it cannot ask a data set, a split or a defense for more
+    own = {n for n in imports(path) if n.split(".")[0] == "bench"}
+    assert not [n for n in own if not within(n, ADAPTIVE_MAY_IMPORT | {"bench.adaptive"})]
+
+
 @relative_id
 def test_nothing_imports_what_only_a_checkout_has(path: Path) -> None:
     # both become importable in a checkout by the three lines of design/001
@@ -150,7 +178,17 @@ def test_no_circles() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["bench", "bench.types", "bench.protocols", "bench.errors", "bench.registry", "bench.cli"]
+    "module",
+    [
+        "bench",
+        "bench.types",
+        "bench.protocols",
+        "bench.errors",
+        "bench.registry",
+        "bench.channels",
+        "bench.inventory",
+        "bench.cli",
+    ],
 )
 def test_the_command_line_starts_light(module: str) -> None:
     code = f"import sys, {module}; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
