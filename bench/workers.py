@@ -2,8 +2,8 @@
 
 Results that must not depend on their company (embeddings, detections) are computed one photo at a time:
 nothing of a photo's neighbours, of the batch's size or of the number of threads can then reach its bits.
-The machine is filled by computing several photos at once instead. Measured here, a batch of one costs no
-more per face than a batch of 32 on the CPU.
+The machine is filled by computing several photos at once instead. In onnxruntime a batch of one costs
+little more per face than a larger one (InceptionResnetV1, one core: 16 ms against 14 in a batch of 8).
 """
 
 from __future__ import annotations

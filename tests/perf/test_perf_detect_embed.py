@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from bench.align import matrix, warp
 from bench.detect import Detector
 from bench.encoders.cards import ONNX
 from bench.mtcnn_nets import DIGESTS, state
+from bench.observe import _crop
 from bench.photos import decode, encode_png
 from bench.torchvision_compat import ensure
 from bench.types import ARCFACE_CROP, Folders, Image
@@ -82,12 +84,39 @@ def test_align(benchmark: Any, files: list[bytes]) -> None:
     assert benchmark(warp, stack, maps, 112).shape == (len(faces), 3, 112, 112)
 
 
-@pytest.mark.parametrize("name", [card.name for card in ONNX])
-def test_embed(benchmark: Any, name: str, real_data: Path, tmp_path: Path) -> None:
-    per_photo(benchmark, "embed")
+@pytest.mark.parametrize("batch", [1, 8, COUNT])
+@pytest.mark.parametrize("name", [*(card.name for card in ONNX), "synth-inc", "synth-ir", "synth-vit"])
+def test_embed(benchmark: Any, name: str, batch: int, real_data: Path, tmp_path: Path) -> None:
+    per_photo(benchmark, f"embed {COUNT} crops, {batch} a call")
     encoder = bench.encoders.load(name, Folders(home=str(tmp_path), real_data=str(real_data)))
     crops = torch.rand(COUNT, 3, 112, 112, generator=torch.Generator().manual_seed(0))
-    assert len(benchmark(encoder.embed, crops)) == COUNT
+    assert len(benchmark(lambda: [encoder.embed(part) for part in crops.split(batch)])) == COUNT // batch
+
+
+@pytest.fixture(scope="module")
+def phone(files: list[bytes]) -> bytes:
+    """A photo of 12 megapixels with one face: one of the small photos, enlarged, on a smooth ground."""
+    ground = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
+    large = PIL.Image.fromarray(ground).resize((4000, 3000), PIL.Image.Resampling.BICUBIC)
+    face = PIL.Image.open(io.BytesIO(files[0])).resize((2000, 2000), PIL.Image.Resampling.BICUBIC)
+    large.paste(face, (900, 500))
+    out = io.BytesIO()
+    large.save(out, "JPEG", quality=92)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("stage", ["decode", "detect", "align"])
+def test_a_photo_of_12_megapixels(benchmark: Any, phone: bytes, stage: str) -> None:
+    benchmark.group = "one photo of 4000 x 3000"
+    detector, pixels = Detector(), decode(phone)
+    (face,) = detector.detect([pixels])
+    assert face is not None
+    work: dict[str, Callable[[], object]] = {
+        "decode": lambda: decode(phone),
+        "detect": lambda: detector.detect([pixels]),
+        "align": lambda: _crop(pixels, face, ARCFACE_CROP),
+    }
+    benchmark(work[stage])
 
 
 def test_embed_by_an_unloaded_facenet(benchmark: Any) -> None:
