@@ -1,0 +1,95 @@
+"""Simulated strangers are as far from each other, and from themselves, as those they were drawn after."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bench.distractors import draw, fit, simulate
+from bench.errors import UserError
+
+
+def population(people: int, photos: int, seed: int, dimensions: int = 128) -> tuple[np.ndarray, np.ndarray]:
+    """A stand-in for an encoder: a falling spectrum, a mean that is not zero, some photos worse than others.
+
+    Deviations are not Gaussian, and people are not all as steady: neither is in the model that is fitted.
+    """
+    axes = np.random.default_rng(0)
+    spectrum = np.arange(1, dimensions + 1) ** -0.5
+    mean = 0.3 * axes.normal(size=dimensions) * spectrum
+    turn = np.linalg.qr(axes.normal(size=(dimensions, dimensions)))[0]
+    rng = np.random.default_rng(seed)
+    who = np.repeat(np.arange(people), photos)
+    centres = mean + rng.normal(size=(people, dimensions)) * spectrum
+    steadiness = rng.uniform(0.6, 1.0, size=people)[who, None]
+    worse = rng.gamma(4, 0.25, size=(who.size, 1)) ** 0.5
+    rows = centres[who] + steadiness * worse * (rng.normal(size=(who.size, dimensions)) * spectrum) @ turn
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), who
+
+
+def cosines(rows: np.ndarray, who: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of pairs of photos of one person, and of different people."""
+    alike = (rows @ rows.T)[np.triu_indices(len(rows), 1)]
+    same = (who[:, None] == who[None])[np.triu_indices(len(rows), 1)]
+    return alike[same], alike[~same]
+
+
+def test_cosines_are_distributed_as_among_real_people_who_were_not_fitted() -> None:
+    # Stated tolerances: mean .02, spread a tenth, and the tail that makes false matches .03.
+    fitted = population(200, 6, seed=1)
+    fresh = cosines(*population(300, 6, seed=2))
+    drawn = cosines(*simulate(*fitted, identities=300, photos=6, seed=0))
+    for real, simulated in zip(fresh, drawn, strict=True):
+        assert simulated.mean() == pytest.approx(real.mean(), abs=0.02)
+        assert simulated.std() == pytest.approx(real.std(), rel=0.1)
+    assert np.quantile(drawn[1], 0.999) == pytest.approx(np.quantile(fresh[1], 0.999), abs=0.03)
+    assert np.quantile(drawn[0], 0.05) == pytest.approx(np.quantile(fresh[0], 0.05), abs=0.05)
+
+
+def test_people_with_one_photo_count_for_the_spread_of_people() -> None:
+    # Thirty with several photos and six hundred with one: as a calibration crowd is.
+    several, single = population(30, 6, seed=1), population(600, 1, seed=3)
+    rows, who = np.concatenate([several[0], single[0]]), np.concatenate([several[1], 30 + single[1]])
+    fresh = cosines(*population(300, 6, seed=2))
+    drawn = cosines(*simulate(rows, who, identities=300, photos=6, seed=0))
+    for real, simulated in zip(fresh, drawn, strict=True):
+        assert simulated.mean() == pytest.approx(real.mean(), abs=0.05)
+        assert simulated.std() == pytest.approx(real.std(), rel=0.2)
+
+
+def test_strangers_do_not_share_deviations_however_many_there_are() -> None:
+    # Copying one of 60 real deviations would make pairs of strangers that look like one person.
+    rows, who = draw(fit(*population(30, 2, seed=1)), 3000, 1, seed=0)
+    _, strangers = cosines(rows[:1500], who[:1500])
+    rows, who = population(1500, 1, seed=2)
+    assert strangers.max() < cosines(rows, who)[1].max() + 0.1
+
+
+def test_rows_are_unit_and_people_are_named_in_order() -> None:
+    rows, who = simulate(*population(30, 4, seed=1), identities=7, photos=3, seed=0)
+    assert rows.dtype == np.float32 and rows.shape == (21, 128) and who.dtype == np.int64
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
+    assert who.tolist() == np.repeat(np.arange(7), 3).tolist()
+
+
+def test_the_first_people_are_the_same_however_many_are_drawn_and_in_whatever_blocks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    crowd = fit(*population(30, 4, seed=1))
+    few, many = draw(crowd, 5, 2, seed=3)[0], draw(crowd, 50, 2, seed=3)[0]
+    monkeypatch.setattr("bench.distractors._BLOCK", 128 * 2 * 3)
+    blocks = draw(crowd, 50, 2, seed=3)[0]
+    assert np.allclose(few, many[:10], atol=1e-6) and np.allclose(blocks, many, atol=1e-6)
+    assert not np.allclose(draw(crowd, 5, 2, seed=4)[0], few, atol=0.1)
+
+
+def test_too_few_people_to_tell_are_the_users_mistake() -> None:
+    with pytest.raises(
+        UserError, match=r"^distractors are drawn after at least 10 .* this split has 9\."
+    ) as error:
+        fit(*population(9, 4, seed=1))
+    assert "\n" not in str(error.value)
+    with pytest.raises(ValueError, match="must be finite"):
+        fit(np.full((4, 3), np.nan), np.zeros(4, int))
+    with pytest.raises(ValueError, match="at least 0"):
+        simulate(*population(12, 2, seed=1), identities=-1, photos=1, seed=0)
