@@ -1,16 +1,19 @@
-"""`python -m bench.verification FOLDER`: put the figures of verification records on the encoders' cards."""
+"""`python -m bench.verification FOLDER`: put the figures of verification records on cards and on a page."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench.encoders.measured import FILE
+from bench.errors import UserError
 from bench.verification.records import VerificationRecord, read
+from bench.verification.table import to_markdown
 
+_BEGIN, _END = "<!-- made by ", "<!-- /made -->"
 _FIGURES = ("accuracy", "auc", "eer", "tar_far_1e2", "tar_far_1e3")
 
 
@@ -32,12 +35,31 @@ def figures(records: Iterable[VerificationRecord]) -> dict[str, dict[str, object
     }
 
 
+def page(text: str, records: Sequence[VerificationRecord]) -> str:
+    """A page with the records' table between its two marks.
+
+    Raises:
+        UserError: for a page without them.
+    """
+    head, begin, rest = text.partition(_BEGIN)
+    line, _, tail = rest.partition("\n")
+    _, end, tail = tail.partition(_END)
+    if not (begin and end):
+        raise UserError(f"the page has no lines '{_BEGIN}...' and '{_END}' to put the table between.")
+    return f"{head}{begin}{line}\n\n{to_markdown(records)}\n{end}{tail}"
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Rewrite `bench/encoders/measured.json`."""
+    """Rewrite `bench/encoders/measured.json`, and the table of a page."""
     parser = argparse.ArgumentParser("python -m bench.verification", description=__doc__)
     parser.add_argument("folder", type=Path, help="with the verification.json of 'bench verify --out'")
-    found = figures(read(parser.parse_args(arguments).folder))
-    FILE.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    parser.add_argument("--page", type=Path, help="whose table to rewrite: docs/verification.md")
+    options = parser.parse_args(arguments)
+    records = read(options.folder)
+    if options.page is not None:
+        options.page.write_text(page(options.page.read_text(encoding="utf-8"), records), encoding="utf-8")
+    text = json.dumps(figures(records), indent=1, sort_keys=True) + "\n"
+    FILE.write_text(text, encoding="utf-8")
     return 0
 
 

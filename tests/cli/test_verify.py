@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import PIL.Image
 import pytest
 
 from bench.encoders.synth import cards
@@ -112,6 +113,29 @@ def test_speed_and_clustering_are_measured_when_asked(bench: Command) -> None:
     (cell,) = json.loads(run.out)["cells"]
     assert clean["cell"] == cell["cell"]
     assert clean["metrics"]["cfr"] == cell["metrics"]["cfr"]
+
+
+def test_own_photos_without_any_face_are_counted_and_named_nowhere(bench: Command, tmp_path: Path) -> None:
+    for i in range(20):
+        for j in range(2):
+            path = tmp_path / "album" / f"Zoe {i:02d}" / f"summer{j}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            PIL.Image.new("RGB", (48, 48), (12 * i, 99 * j, 40)).save(path)
+    done = bench(
+        "verify", "synth-ir", "--dataset", f"folder:{tmp_path / 'album'}", "--device", "cpu", "--json"
+    )
+    assert done.status == 0, done.err
+    assert not [word for word in ("Zoe", "summer", "album", str(tmp_path)) if word in done.out]
+    (record,) = json.loads(done.out)["verifications"]
+    # two people a fold with two photos each: 1 genuine pair a person, 4 impostor pairs a fold
+    counts = record["counts"]
+    assert (counts["genuine"], counts["impostor"], counts["pairs_without_face"]) == (20, 40, 60)
+    assert (counts["photos"], counts["not_detected"]) == (40, 40)
+    # refused pairs: right for all impostors, wrong for all genuine ones, and nothing to tell them apart by
+    assert record["metrics"]["accuracy"]["value"] == pytest.approx(40 / 60)
+    assert record["metrics"]["auc"]["value"] == 0.5
+    assert record["metrics"]["auc_detected"]["value"] is None
+    assert record["flags"] == ["weak encoder: AUC below 0.95 on this data (not measurable)"]
 
 
 def test_all_are_the_encoders_that_are_here(bench: Command, tmp_path: Path) -> None:
