@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+from pathlib import Path
 
 import numpy as np
 import PIL.Image
@@ -269,3 +271,18 @@ def test_a_denoiser_that_nobody_trained_refuses(photo: np.ndarray) -> None:
     assert channels.learner(channels.parse("tv:0.1")) is None
     with pytest.raises(ValueError, match="not trained yet"):
         untrained(photo)
+
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "channels.md").read_text("utf-8")
+
+
+def test_the_page_names_every_channel_and_who_runs_it() -> None:
+    rows = re.findall(r"^\| `([^`]+)` \| (\w*) ?\|", PAGE, re.M)
+    assert [form for form, _ in rows] == [row.form for row in channels.ROWS.values()]
+    for (_, who), row in zip(rows[1:], list(channels.ROWS.values())[1:], strict=True):
+        assert who == ("purifier" if channels.parse(row.example).purifier else "platform")
+
+
+@pytest.mark.parametrize("block", re.findall(r"^```python\n(.*?)^```", PAGE, re.S | re.M))
+def test_the_examples_of_the_page_run(block: str) -> None:
+    exec(compile(block, "docs/channels.md", "exec"), {"__name__": "example"})
