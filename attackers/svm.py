@@ -1,0 +1,122 @@
+"""Support vector machines: each gallery person against all others, linear or with an RBF kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import ClassVar, Self
+
+import numpy as np
+
+from bench.errors import UserError
+from bench.types import Embeddings, Labels, PluginCard
+
+from ._classifiers import squared_hinge_loss, train
+from ._embeddings import Floats32
+from ._enrolled import Enrolled, Scorer, held_out
+from ._openset import OpenSet
+from ._order import content_order
+from ._tuning import check_calibration, check_least, middle_of_best
+
+_KERNELS = ("linear", "rbf")
+
+
+@dataclass(frozen=True)
+class Svm(OpenSet):
+    """Ranks people by the decision value of their machine: squared hinge loss, one against the rest.
+
+    The objective is LIBLINEAR's, its regularised intercept included. The RBF kernel is approximated by
+    Nyström's method on `landmarks` gallery photos and is exact for galleries of no more than as many.
+
+    Attributes:
+        open_set: reject probes that no machine accepts firmly.
+        threshold: decision value of the best person up to which a probe is rejected; None takes it from
+            calibration identities.
+        far: false accept rate that the threshold is calibrated at.
+        kernel: `linear` or `rbf`, exp(-gamma |a - b|^2) of unit vectors.
+        c: weight of the loss against the ridge, as in scikit-learn; None takes the best of `grid` on
+            calibration identities.
+        gamma: of the RBF kernel; None takes the best of `gamma_grid`, together with c. Linear has none.
+        grid: candidates for c.
+        gamma_grid: candidates for gamma.
+        landmarks: gallery photos that the RBF kernel is approximated by.
+        steps: of L-BFGS, at most.
+        seed: of the choice of landmarks.
+    """
+
+    card: ClassVar[PluginCard] = PluginCard(
+        summary="one-against-rest SVM, kernel=linear or rbf; C and gamma tuned on calibration identities",
+        source="Cortes and Vapnik 1995; Fan et al. (LIBLINEAR), JMLR 2008; Williams and Seeger, NIPS 2000",
+    )
+
+    kernel: str = "linear"
+    c: float | None = None
+    gamma: float | None = None
+    grid: tuple[float, ...] = (0.1, 1.0, 10.0)
+    gamma_grid: tuple[float, ...] = (0.5, 2.0)
+    landmarks: int = 1024
+    steps: int = 50
+    seed: int = 0
+
+    def check(self) -> None:
+        """See `bench.protocols.Clusterer`."""
+        super().check()
+        if self.kernel not in _KERNELS:
+            raise UserError(f"svm: no kernel {self.kernel!r}. Try kernel=linear or kernel=rbf.")
+        if self.gamma is not None and self.kernel == "linear":
+            raise UserError("svm: a linear kernel has no gamma. Add kernel=rbf, or drop gamma.")
+        for name, value, grid in (("c", self.c, self.grid), ("gamma", self.gamma, self.gamma_grid)):
+            if (value is not None and not 0 < value < np.inf) or not grid or min(grid) <= 0:
+                raise UserError(
+                    f"svm: {name} {value} must be above 0. Leave it out to tune it, or try {name}=1."
+                )
+        check_least("svm", "landmarks", self.landmarks, 1, 1024)
+        check_least("svm", "steps", self.steps, 1, 50)
+
+    def tuned(self, embeddings: Embeddings, people: Labels) -> Self:
+        """A copy with the c, and for RBF the gamma, of the grids that name most held-out photos."""
+        rbf = self.kernel == "rbf"
+        if self.c is not None and (self.gamma is not None or not rbf):
+            return self
+        check_calibration(people, len(embeddings))
+        split = held_out(embeddings, people)
+        costs = self.grid if self.c is None else (self.c,)
+        gammas = (self.gamma,) if self.gamma is not None or not rbf else self.gamma_grid
+        tried = [replace(self, c=c, gamma=gamma) for gamma, c in product(gammas, costs)]
+        scores = [split.rank_one(one.fitted(split.gallery)) for one in tried]
+        by_gamma = [scores[start : start + len(costs)] for start in range(0, len(scores), len(costs))]
+        which = int(np.argmax([max(some) for some in by_gamma]))
+        return tried[which * len(costs) + middle_of_best(by_gamma[which])]
+
+    def fitted(self, held: Enrolled) -> Scorer:
+        """Signed decision values: 1 and more for a photo well within a person's side, -1 and less without."""
+        if self.c is None or (self.kernel == "rbf" and self.gamma is None):
+            raise ValueError("svm is not tuned yet: calibrate it, or give c, and gamma with kernel=rbf")
+        features = _intercept if self.gamma is None else self._nystroem(held.rows, self.gamma)
+        weights = train(
+            features(held.rows), held.person, held.people.size, self.c, squared_hinge_loss, 2.0, self.steps
+        )
+        return lambda probes: features(probes) @ weights
+
+    def _nystroem(self, rows: Floats32, gamma: float) -> Scorer:
+        """Features whose products approximate the kernel: K(., landmarks) K(landmarks, landmarks)^-1/2."""
+        order = content_order(rows, self.seed)
+        # A photo that is there twice must not take two landmarks: K could not be inverted.
+        marks = np.unique(rows[order[: self.landmarks]], axis=0)
+        strength, vectors = np.linalg.eigh(_rbf(marks, marks, gamma).astype(np.float64))
+        kept = strength > strength[-1] * 1e-6
+        root = np.asarray(vectors[:, kept] / np.sqrt(strength[kept]), np.float32)
+        return lambda probes: _intercept(_rbf(probes, marks, gamma) @ root)
+
+
+def _rbf(one: Floats32, other: Floats32, gamma: float) -> Floats32:
+    """exp(-gamma |a - b|^2), where |a - b|^2 = 2 - 2 a.b for unit vectors."""
+    return np.asarray(np.exp(np.float32(2 * gamma) * (one @ other.T - 1)), np.float32)
+
+
+def _intercept(features: Floats32) -> Floats32:
+    """The features and a constant, whose weight is the intercept."""
+    return np.concatenate([features, np.ones((len(features), 1), np.float32)], axis=1)
+
+
+PLUGIN = Svm
