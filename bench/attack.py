@@ -13,15 +13,16 @@ from bench import verdict
 from bench.cache import Cache
 from bench.cells import Cell
 from bench.digests import array_digest, code_digest, digest, plugin_code, versions
-from bench.levels import Known, tuned
 from bench.metrics.clustering import bcubed_objective, cluster_formation_rate
 from bench.metrics.retrieval import impostor_similarities
 from bench.parameters import resolved
 from bench.scenarios import role
-from bench.types import Labels, Score
+from bench.types import Embeddings, Labels, Score
 from bench.verdict import Corpus, Verdict
 
 Vectors = npt.NDArray[np.float32]
+Known = tuple[Embeddings, Labels]
+"""Embeddings of photos with a face, and who is on each."""
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "faiss-cpu", "networkx")
 
 
@@ -59,7 +60,7 @@ class Arena:
             array_digest(known[1]),
         )
         if key not in self._tuned:
-            self._tuned[key] = tuned(attacker, known, objective)
+            self._tuned[key] = _tuned(attacker, known, objective)
         made = self._tuned[key]
         if made.card.oracle:
             made = made.informed(int(np.unique(corpus.owners).size))
@@ -156,3 +157,18 @@ def _hindsight(corpus: Corpus, there: npt.NDArray[np.bool_]) -> Callable[[Labels
         return cluster_formation_rate(labels, corpus.owners, corpus.users, released=corpus.released).value
 
     return rate
+
+
+def _tuned(
+    attacker: Any, known: Known, objective: Callable[[Labels, Labels], float] = bcubed_objective
+) -> Any:
+    """The attacker, with thresholds that are best for some known people, frozen.
+
+    Args:
+        attacker: plug-in.
+        known: calibration people; for `oracle`, the attacker's whole collection.
+        objective: for clusterers, (guess, truth) -> larger is better: BCubed F, but for `oracle`.
+    """
+    if role(attacker) == "clusterer":
+        return attacker.calibrated(*known, objective)
+    return attacker.calibrated(*known)

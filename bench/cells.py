@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from bench import encoders
-from bench.adaptive import adaptations
+from bench import adaptations, encoders
 from bench.digests import digest
 from bench.parameters import Plain, resolved
 from bench.protocols import Dataset, Kit
@@ -24,6 +23,7 @@ _UNASKED: dict[str, Plain] = {
     "level": "oblivious",
     "adaptation": {"name": "none", "parameters": {}},
     "draw": 0,
+    "distractors": 0,
 }
 UserFunction = Callable[[list[Image]], Sequence[Image]]
 
@@ -47,6 +47,7 @@ class RunSpec:
     doses: tuple[float, ...] = (1.0,)
     levels: tuple[str, ...] = ("oblivious",)
     adaptations: tuple[str, ...] = ("none",)
+    distractors: tuple[int, ...] = (0,)
     seed: int = 0
     draws: int = 1
     device: str = "auto"
@@ -119,6 +120,7 @@ class Cell:
     level: str = "oblivious"
     adaptation: Chosen = field(default_factory=lambda: Chosen(*adaptations.make("none")))
     draw: int = 0
+    distractors: int = 0
     members: tuple[EncoderCard, ...] = ()
     """The encoders that `encoder` puts together; itself alone if it is one."""
     digest: str = field(init=False)
@@ -132,6 +134,7 @@ class Cell:
             "level": self.level,
             "adaptation": self.adaptation.described(),
             "draw": self.draw,
+            "distractors": self.distractors,
         }
         value = digest(
             PROTOCOL,
@@ -152,12 +155,8 @@ class Cell:
 
     @property
     def knowledge(self) -> Knowledge:
-        """What the defense knew of the attacker's encoder; derived, never declared.
-
-        Of several encoders it is white-box only where all are, and black-box where any is.
-        """
-        known = {knowledge(self.surrogates, card) for card in self.members}
-        return known.pop() if len(known) == 1 else "black-box" if "black-box" in known else "grey-box"
+        """What the defense knew of the attacker's encoder; derived, never declared."""
+        return knowledge_of_all(self.surrogates, self.members)
 
 
 @dataclass(frozen=True)
@@ -194,3 +193,12 @@ def knowledge(surrogates: Sequence[EncoderCard], encoder: EncoderCard) -> Knowle
         if same_set or s.architecture == encoder.architecture:
             return "grey-box"
     return "black-box"
+
+
+def knowledge_of_all(surrogates: Sequence[EncoderCard], members: Sequence[EncoderCard]) -> Knowledge:
+    """What a defense knew of encoders that an attacker puts together.
+
+    White-box only where it is so for all of them, black-box where it is for any.
+    """
+    known = {knowledge(surrogates, card) for card in members}
+    return known.pop() if len(known) == 1 else "black-box" if "black-box" in known else "grey-box"

@@ -9,14 +9,13 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import channels, encoders, registry
-from bench.adaptive.adaptations import ADAPTATIONS
+from bench import channels, encoders, registry, suites
+from bench.adaptations import ADAPTATIONS
 from bench.digests import versions
 from bench.environment import LIBRARIES
 from bench.errors import UserError, unknown_name
 from bench.fetching.sources import SOURCES
-from bench.levels import LEVELS
-from bench.scenarios import SCENARIOS
+from bench.scenarios import LEVELS, SCENARIOS
 from bench.types import EncoderCard, Folders
 
 KINDS = (
@@ -27,6 +26,7 @@ KINDS = (
     "scenarios",
     "levels",
     "adaptations",
+    "suites",
     "budgets",
     "channels",
 )
@@ -62,6 +62,7 @@ def listed(kind: str, folders: Folders) -> list[tuple[str, str]]:
         "scenarios": {name: scenario.about for name, scenario in SCENARIOS.items()},
         "levels": LEVELS,
         "adaptations": {name: one.summary for name, one in ADAPTATIONS.items()},
+        "suites": suites.names(),
         "budgets": _BUDGETS,
         "channels": _CHANNELS,
     }

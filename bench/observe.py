@@ -122,6 +122,14 @@ def _passed(content: bytes | Image, channel: Channel) -> bytes | Image:
         return content
 
 
+def decoded(content: bytes | Image) -> Image | None:
+    """The pixels of a photo; None where it cannot be read."""
+    try:
+        return decode(content)
+    except UnreadablePhoto:
+        return None
+
+
 class Observer:
     """Detects and embeds, once for each content."""
 

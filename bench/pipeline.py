@@ -20,15 +20,15 @@ from typing import Any
 import numpy as np
 
 from bench import channels, encoders, registry, verdict
-from bench.attack import Arena, Vectors, fought
+from bench.attack import Arena, Known, Vectors, fought
 from bench.cache import Cache
 from bench.cells import Cell, Chosen, FunctionDefense, Plan
 from bench.channels import Channel
 from bench.digests import digest, plugin_code, versions
+from bench.distractors import simulate
 from bench.draws import Draw
 from bench.environment import LIBRARIES, code, environment
 from bench.errors import UserError
-from bench.levels import Known
 from bench.metrics.verification import encoder_flags, separation
 from bench.observe import Observer, Photos, through
 from bench.outcomes import outcomes
@@ -44,6 +44,9 @@ from bench.types import EncoderCard, Folders, Image, Score
 
 _log = logging.getLogger("bench")
 _CONTROL = "noise"  # the defense that spends a cell's budget without looking at an encoder
+
+DISTRACTOR_PHOTOS = 3
+"""Of each simulated stranger: as many as a cluster needs."""
 
 Tables = dict[str, dict[str, list[Any]]]
 """`users` and `photos`: column -> values."""
@@ -152,10 +155,15 @@ class Pipeline:
             views = {"released": seen.embeddings[name], "clean": before.embeddings[name]}
             views |= self._controls(cell, draw, eyes)
             known = self._known(cell, draw, eyes, cloaked=False)
+            corpus = draw.corpus
+            if cell.distractors:
+                seed = cell.seed + cell.draw
+                crowd, strangers = simulate(*known, cell.distractors, DISTRACTOR_PHOTOS, seed)
+                held, corpus = np.concatenate([held, crowd]), corpus.among(strangers)
             lesson = self._known(cell, draw, eyes, cloaked=True) if cell.level == "adaptive" else known
             whole = np.concatenate([views["released"], held])
-            attacker = self._arena.tuned(cell, lesson, whole, draw.corpus)
-            fight = fought(self._arena, cell, attacker, views, held, draw.corpus, known, unsure)
+            attacker = self._arena.tuned(cell, lesson, whole, corpus)
+            fight = fought(self._arena, cell, attacker, views, held, corpus, known, unsure)
         result, controls = fight.result, fight.controls
         separates = replace(separation(*known), name="encoder_auc")
         metrics = dict(result.scores) | _clean_scores(controls) | {separates.name: separates}
@@ -271,6 +279,7 @@ class Pipeline:
             knowledge=cell.knowledge,
             seed=cell.seed,
             draw=cell.draw,
+            distractors=cell.distractors,
             environment=environment(),
             **result,
         )

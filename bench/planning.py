@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 
-from bench import channels, devices, encoders, registry
-from bench.adaptive import adaptations, ensembles
+from bench import adaptations, channels, devices, encoders, registry
+from bench.adaptive import ensembles
 from bench.cells import Cell, Chosen, FunctionDefense, Plan, RunSpec, UserFunction
 from bench.digests import digest
 from bench.errors import UserError, unknown_name
-from bench.levels import LEVELS
 from bench.parameters import Plain, plain
 from bench.protocols import Dataset
-from bench.scenarios import SCENARIOS, role
+from bench.scenarios import LEVELS, SCENARIOS, role
 from bench.splits import Request, Split, split
 from bench.types import Budget, EncoderCard, Folders
 
@@ -62,7 +61,7 @@ def plan(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device: st
         parsed, passed = Budget.parse(budget), str(channels.parse(channel))
         for surrogates, dose in product(_surrogates(spec, defense, wanted, folders), spec.doses):
             for encoder, adaptation, attacker in product(wanted, how, attackers):
-                for level, draw in product(spec.levels, range(spec.draws)):
+                for level, crowd, draw in product(spec.levels, spec.distractors, range(spec.draws)):
                     scenario, parts = stated[draw]
                     cell = Cell(
                         described,
@@ -81,6 +80,7 @@ def plan(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device: st
                         level=level,
                         adaptation=adaptation,
                         draw=draw,
+                        distractors=crowd,
                         members=encoder[1],
                     )
                     cells.append(cell)
@@ -138,6 +138,9 @@ def _check(spec: RunSpec) -> None:
             raise UserError(
                 f"--dose {dose:g} is a share of a user's photos: above 0 and at most 1. Try --dose 0.5."
             )
+    for crowd in spec.distractors:
+        if crowd < 0:
+            raise UserError(f"--distractors {crowd} is too small: it must be at least 0.")
     for level in spec.levels:
         if level not in LEVELS:
             raise unknown_name("level", level, LEVELS, command="bench list levels")

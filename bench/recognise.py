@@ -15,15 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from bench import channels
-from bench.adaptive import adaptations, ensembles
+from bench.adaptive import ensembles, methods
 from bench.cache import Cache
 from bench.cells import Cell
 from bench.channels import Channel
 from bench.channels.mirror import Mirror
 from bench.digests import code_digest, digest, versions
 from bench.encoders.faults import EncoderFault
-from bench.observe import Observed, Observer, Photos, through
-from bench.parameters import Plain
+from bench.observe import Observed, Observer, Photos, decoded, through
 from bench.progress import Progress
 from bench.types import EncoderCard, Labels
 
@@ -77,19 +76,20 @@ class Recogniser:
         """
         self._cell, self._observer, self._cache, self._progress = cell, observer, cache, progress
         self._lessons, self._company = lessons, company
-        self._purifier = channels.divided(channels.parse(cell.channel))[1]
+        self._asked = channels.divided(channels.parse(cell.channel))[1]
         self._remembered: dict[tuple[str, ...], Observed] = {}
-        self._how: adaptations.Adaptation = cell.adaptation.plugin
+        self._how: methods.Adaptation = cell.adaptation.plugin
 
     @property
     def purifies(self) -> bool:
         """Whether the attacker changes photos before it looks."""
-        return str(self._purifier) != "none"
+        return str(self._asked) != "none"
 
     @staticmethod
     def learns_from_cloaks(cell: Cell) -> bool:
         """Whether what a cell's attacker sees depends on the defense, because it was trained on cloaks."""
-        return isinstance(cell.adaptation.plugin, adaptations.Head | adaptations.FineTune)
+        adapts = isinstance(cell.adaptation.plugin, methods.Head | methods.FineTune)
+        return adapts or channels.learner(channels.parse(cell.channel)) is not None
 
     def look(self, photos: Photos, what: str, *, again: bool = False) -> Observed:
         """See photos: released ones after the platform, and others as they were found.
@@ -108,7 +108,7 @@ class Recogniser:
         if photos.digests in self._remembered:
             return self._remembered[photos.digests]
         seen = self._seen(photos, what)
-        if isinstance(self._how, adaptations.Head):
+        if isinstance(self._how, methods.Head):
             seen = replace(seen, embeddings={n: self._head(v) for n, v in seen.embeddings.items()})
         if again:
             self._remembered[photos.digests] = seen
@@ -122,7 +122,7 @@ class Recogniser:
         return replace(looks[0], embeddings={self._cell.encoder.name: self._together(parts)})
 
     def _views(self, photos: Photos) -> list[Photos]:
-        if not isinstance(self._how, adaptations.Views):
+        if not isinstance(self._how, methods.Views):
             return [photos]
         # a mirrored photo's face is not where the data set says
         named = [name for name in self._how.channels if name != "mirror" or not photos.boxes]
@@ -159,10 +159,43 @@ class Recogniser:
         return self._lessons.cloaks()
 
     @cached_property
+    def _purifier(self) -> Channel:
+        """The attacker's own step before it looks, trained if it has to be."""
+        step = channels.learner(self._asked)
+        if step is None:
+            return self._asked
+        from bench.adaptive import denoiser
+
+        cloaked, _ = self._cloaks
+        # the well-known people come first among the lessons, and are the ones that were cloaked
+        where, seed = range(len(cloaked)), self._lessons.seed
+        learned = [self._lessons.clean.digests[: len(cloaked)], cloaked.digests]
+        stamp = [step.steps, seed, self._observer.device.partition(":")[0], versions(_LIBRARIES)]
+        key = digest("denoiser", learned, stamp, code_digest("bench.adaptive.denoiser", "bench.workers"))
+        state = self._cache.file("denoiser", key)
+        if state is None:
+            pairs = [
+                (before, after)
+                for content, other in zip(self._lessons.clean.read(where), cloaked.read(where), strict=True)
+                if (before := decoded(content)) is not None and (after := decoded(other)) is not None
+            ]
+            with self._progress.stage("train denoiser", step.steps) as advance:
+                state = denoiser.train(
+                    [before for before, _ in pairs],
+                    [after for _, after in pairs],
+                    seed=seed,
+                    steps=step.steps,
+                    device=self._observer.device,
+                    advance=advance,
+                )
+            self._cache.put_file("denoiser", key, state)
+        return channels.with_state(self._asked, state, self._observer.device)
+
+    @cached_property
     def _head(self) -> Callable[[Vectors], Vectors]:
         from bench.adaptive.head import train_head
 
-        assert isinstance(self._how, adaptations.Head)
+        assert isinstance(self._how, methods.Head)
         photos, people = self._cloaks
         name = self._cell.encoder.name
         seen = [
@@ -177,21 +210,22 @@ class Recogniser:
     @cached_property
     def _cards(self) -> tuple[EncoderCard, ...]:
         """Of the networks that are looked through: the cell's, or what the attacker made of them."""
-        if not isinstance(self._how, adaptations.FineTune | adaptations.Adversarial):
+        if not isinstance(self._how, methods.FineTune | methods.Adversarial):
             return self._cell.members
         return tuple(self._trained(card) for card in self._cell.members)
 
     def _trained(self, card: EncoderCard) -> EncoderCard:
         """The card of a member's network after training, once the observer has it."""
-        from bench.adaptive.networks import Adapted, adapted_card, restored, stored, trainable
+        from bench.adaptive.networks import Adapted, restored, stored, trainable
 
         sources = [(self._lessons.clean, self._lessons.people)]
-        if isinstance(self._how, adaptations.FineTune):
+        if isinstance(self._how, methods.FineTune):
             sources.append(self._cloaks)
         sources = [(through(photos, self._purifier), people) for photos, people in sources]
         learned = digest([photos.digests for photos, _ in sources], [p.tolist() for _, p in sources])
-        how: Plain = [self._cell.adaptation.described(), self._lessons.seed]
-        made = adapted_card(card, how, digest(learned, code_digest(*_CODE), versions(_LIBRARIES)))
+        how = [self._cell.adaptation.described(), self._lessons.seed]
+        changed = digest("adapted", card.sha256, how, learned, code_digest(*_CODE), versions(_LIBRARIES))
+        made = replace(card, name=f"{card.name}@{changed[:12]}", sha256=changed, location="")
         if self._observer.knows(made):
             return made
         network = trainable(self._observer.encoder(card))
@@ -211,7 +245,7 @@ class Recogniser:
 
         from bench.adaptive.training import train_network
 
-        assert isinstance(self._how, adaptations.FineTune | adaptations.Adversarial)
+        assert isinstance(self._how, methods.FineTune | methods.Adversarial)
         crops, people = [], []
         for photos, who in sources:
             found, where = self._observer.crops(photos, card)

@@ -82,6 +82,9 @@ class CellRecord(_Model):
     detector: Named
     knowledge: Literal["white-box", "grey-box", "black-box", "none"]
     seed: int
+    distractors: int = Field(
+        default=0, description="simulated strangers among the background, three photos each"
+    )
     draw: int = Field(default=0, description="which draw of calibration people and background")
     calibrated: dict[str, Any] = Field(
         default={}, description="the attacker's parameters after calibration on people of no other part"
@@ -146,6 +149,7 @@ def _row(cell: CellRecord) -> dict[str, Any]:
         "level": cell.level,
         "adaptation": cell.adaptation.name,
         "dose": cell.dose,
+        "distractors": cell.distractors,
         "seed": cell.seed,
         "draw": cell.draw,
         "flags": "; ".join(cell.flags),

@@ -49,6 +49,14 @@ SCENARIOS = {
 }
 
 
+LEVELS = {
+    "oblivious": "tuned on clean photos of calibration people, as if nobody were cloaked",
+    "adaptive": "tuned on calibration people whom the attacker cloaked with the defense, in a clean crowd",
+    "oracle": "the best thresholds in hindsight, on the protected photos: an upper bound, never ranked",
+}
+"""What an attacker's thresholds are tuned on."""
+
+
 def role(attacker: object) -> Role:
     """Whether an attacker sorts photos into people, or names them."""
     return "clusterer" if hasattr(attacker, "cluster") else "identifier"

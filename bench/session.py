@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bench.cache import Cache
-from bench.cells import RunSpec, UserFunction
+from bench.cells import Plan, RunSpec, UserFunction
 from bench.devices import device
 from bench.errors import UserError
 from bench.folders import folders
@@ -23,36 +23,46 @@ from bench.splits import manifest, manifest_csv
 
 @dataclass(frozen=True)
 class Session:
-    """What came of a run.
+    """What came of a run, or of several.
 
     Attributes:
         records: of all cells, in order.
         tables: cell digest -> its per-user and per-photo tables.
         faults: what made cells fail, if any did.
-        pipeline: with which released photos can be looked at again.
+        pipelines: one a run, with which released photos can be looked at again.
         notes: what the user should know besides.
     """
 
     records: Records
     tables: dict[str, Tables]
     faults: list[BaseException]
-    pipeline: Pipeline
+    pipelines: tuple[Pipeline, ...]
     notes: list[str]
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """Of the first run."""
+        return self.pipelines[0]
 
 
 def execute(
-    spec: RunSpec, progress: Progress | None = None, done: Callable[[CellRecord], None] | None = None
+    asked: RunSpec | Sequence[RunSpec],
+    progress: Progress | None = None,
+    done: Callable[[CellRecord], None] | None = None,
 ) -> Session:
-    """Run a matrix. What was computed before a fault or a kill is kept and found again.
+    """Run a matrix, or several one after another. What was computed before a fault or a kill is kept.
+
+    All of them are resolved before the first one starts; a cell that two of them have is run once.
 
     Raises:
         UserError: for anything the user can mend.
     """
+    specs = (asked,) if isinstance(asked, RunSpec) else tuple(asked)
     where = folders()
-    chosen = device(spec.device)
     cache = Cache(Path(where.home))
     try:
-        pipeline = Pipeline(plan(spec, where, detector_parameters(), chosen), where, cache, progress)
+        plans = [plan(spec, where, detector_parameters(), device(spec.device)) for spec in specs]
+        pipelines = tuple(Pipeline(each, where, cache, progress) for each in _distinct(plans))
         tables: dict[str, Tables] = {}
 
         def keep(record: CellRecord, rows: Tables) -> None:
@@ -60,11 +70,22 @@ def execute(
             if done:
                 done(record)
 
-        records = Records(pipeline.run(keep))
-        notes = [*cache.repaired, *left_out(pipeline.plan.data)]
-        return Session(records, tables, pipeline.faults, pipeline, notes)
+        records = Records(record for pipeline in pipelines for record in pipeline.run(keep))
+        faults = [fault for pipeline in pipelines for fault in pipeline.faults]
+        notes = [note for each in plans for note in left_out(each.data)]
+        return Session(records, tables, faults, pipelines, list(dict.fromkeys([*cache.repaired, *notes])))
     finally:
         cache.close()
+
+
+def _distinct(plans: Sequence[Plan]) -> list[Plan]:
+    """The same plans, each without the cells of those before."""
+    seen: set[str] = set()
+    out = []
+    for each in plans:
+        out.append(replace(each, cells=tuple(cell for cell in each.cells if cell.digest not in seen)))
+        seen |= {cell.digest for cell in each.cells}
+    return out
 
 
 def run(
@@ -84,6 +105,7 @@ def run(
     dose: float | Sequence[float] = 1.0,
     level: str | Sequence[str] = "oblivious",
     adaptation: str | Sequence[str] = "none",
+    distractors: int | Sequence[int] = 0,
     seed: int = 0,
     draws: int = 1,
     device: str = "auto",
@@ -109,6 +131,7 @@ def run(
         dose: shares of a user's photos that are cloaked.
         level: what thresholds are tuned on: `oblivious`, `adaptive` or `oracle`.
         adaptation: what the attacker makes of its encoder, knowing the defense; see `bench list adaptations`.
+        distractors: numbers of simulated strangers to add to the background, see `bench.distractors`.
         seed: of the split and of everything random.
         draws: how often calibration people and background are drawn anew.
         device: `auto`, `cpu`, `cuda`, `cuda:1`.
@@ -135,6 +158,7 @@ def run(
         doses=_axis(dose),
         levels=_axis(level),
         adaptations=_axis(adaptation),
+        distractors=_axis(distractors),
         seed=seed,
         draws=draws,
         device=device,
@@ -168,10 +192,8 @@ def write(session: Session, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _put(folder / "records.json", session.records.to_json().encode() + b"\n")
-        chosen = session.pipeline.plan
-        for draw, parts in enumerate(chosen.splits):
-            name = f"manifest-{draw}.csv" if draw else "manifest.csv"
-            _put(folder / name, manifest_csv(manifest(parts, chosen.data.digest)).encode())
+        for name, content in _manifests(session).items():
+            _put(folder / name, content)
         for name in ("users", "photos"):
             frames = [
                 pd.DataFrame({"cell": cell, **rows[name]}) for cell, rows in session.tables.items() if rows
@@ -183,6 +205,15 @@ def write(session: Session, folder: Path) -> None:
             f"cannot write to {folder}: {error.strerror}. Everything computed is kept: choose another --out "
             "and repeat the command."
         ) from error
+
+
+def _manifests(session: Session) -> dict[str, bytes]:
+    """File name -> which photos play which part; one for each split that was run on."""
+    found: dict[bytes, None] = {}
+    for pipeline in session.pipelines:
+        for parts in pipeline.plan.splits:
+            found.setdefault(manifest_csv(manifest(parts, pipeline.plan.data.digest)).encode())
+    return {f"manifest-{i}.csv" if i else "manifest.csv": content for i, content in enumerate(found)}
 
 
 def _put(path: Path, content: bytes) -> None:

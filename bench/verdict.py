@@ -73,6 +73,21 @@ class Corpus:
         linked[shown : shown + named] = True
         return cls(owners, released, linked, np.arange(users, dtype=np.int64), poisoned)
 
+    def among(self, strangers: Labels) -> Corpus:
+        """The same with more background people.
+
+        Args:
+            strangers: int64 [photo], who is on each further photo, from 0.
+        """
+        first = int(self.owners.max()) + 1
+        nothing = np.zeros(strangers.size, bool)
+        return replace(
+            self,
+            owners=np.concatenate([self.owners, first + strangers]),
+            released=np.concatenate([self.released, nothing]),
+            linked=np.concatenate([self.linked, nothing]),
+        )
+
     @property
     def background(self) -> npt.NDArray[np.bool_]:
         """Bool [photo]: everybody else's."""

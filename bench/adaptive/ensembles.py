@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.digests import digest
 from bench.types import EncoderCard
 
 Vectors = npt.NDArray[np.float32]
@@ -37,6 +37,7 @@ def parse(text: str, card: Callable[[str], EncoderCard]) -> tuple[EncoderCard, t
 
 def _card(members: Sequence[EncoderCard], *, mean: bool) -> EncoderCard:
     together = "+".join(card.name for card in members)
+    how = "mean" if mean else "side by side"
     sizes = [card.dimensions for card in members]
     return replace(
         members[0],
@@ -45,7 +46,7 @@ def _card(members: Sequence[EncoderCard], *, mean: bool) -> EncoderCard:
         training_set=" + ".join(card.training_set or "unstated" for card in members),
         dimensions=max(sizes) if mean else sum(sizes),
         parameters=sum(card.parameters for card in members),
-        sha256=digest("ensemble", "mean" if mean else "side by side", [card.sha256 for card in members]),
+        sha256=sha256(" ".join([how, *(card.sha256 for card in members)]).encode()).hexdigest(),
     )
 
 

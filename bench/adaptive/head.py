@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
-from bench.adaptive.adaptations import Head
+from bench.adaptive.methods import Head
 from bench.types import Labels
 
 SCALE = 16.0

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 
 import safetensors.torch
 import torch
 from torch import nn
 
-from bench.digests import digest
 from bench.encoders.networks import embed, frozen
-from bench.parameters import Plain
 from bench.protocols import Encoder
 from bench.types import EncoderCard
 
@@ -41,18 +38,6 @@ class Adapted:
     def twin(self) -> nn.Module:
         """The network itself."""
         return self._network
-
-
-def adapted_card(card: EncoderCard, adaptation: Plain, lessons: str) -> EncoderCard:
-    """The card of an encoder after training: the same crop and size, another name and digest.
-
-    Args:
-        card: of the original.
-        adaptation: name and parameters.
-        lessons: digest of what it was trained on.
-    """
-    changed = digest("adapted", card.sha256, adaptation, lessons)
-    return replace(card, name=f"{card.name}@{changed[:12]}", sha256=changed, location="")
 
 
 def trainable(encoder: Encoder) -> nn.Module:

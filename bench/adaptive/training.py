@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from bench.adaptive.adaptations import Adversarial, FineTune
 from bench.adaptive.head import SCALE
+from bench.adaptive.methods import Adversarial, FineTune
 from bench.types import Labels
 from bench.workers import exact_gpu
 

@@ -206,6 +206,7 @@ def _track(record: CellRecord) -> str:
             people,
             record.seed,
             record.dose,
+            record.distractors,
             record.budget,
             record.knowledge,
         ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,10 +27,21 @@ def add_to(app: typer.Typer) -> None:
 
 
 def run(
-    defense: Annotated[Names, typer.Option(help="what users do to their photos; NAME or NAME:field=value,…")],
-    attacker: Annotated[Names, typer.Option(help="who recognises people; NAME or NAME:field=value,…")],
-    dataset: Annotated[str, typer.Option(help="whose photos; NAME or NAME:field=value,…")] = "synthetic",
-    scenario: Annotated[str, typer.Option(help="introduced, linked, evasion or poisoning")] = "introduced",
+    defense: Annotated[
+        Names | None, typer.Option(help="what users do to their photos; NAME or NAME:field=value,…")
+    ] = None,
+    attacker: Annotated[
+        Names | None, typer.Option(help="who recognises people; NAME or NAME:field=value,…")
+    ] = None,
+    suite: Annotated[
+        str | None, typer.Option(help="several runs by name, or a TOML file; other options take precedence")
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="whose photos; NAME or NAME:field=value,…; else synthetic")
+    ] = None,
+    scenario: Annotated[
+        str | None, typer.Option(help="introduced, linked, evasion or poisoning; else introduced")
+    ] = None,
     encoder: Annotated[
         Names | None,
         typer.Option(
@@ -44,10 +55,10 @@ def run(
     budget: Annotated[Names | None, typer.Option(help="linf:N (of 255) or unbounded; else linf:8")] = None,
     channel: Annotated[Names | None, typer.Option(help="none or jpeg:QUALITY; else none")] = None,
     users: Annotated[int | None, typer.Option(help="protected users; else the data set's default")] = None,
-    photos: Annotated[int, typer.Option(help="released photos a user")] = 10,
+    photos: Annotated[int | None, typer.Option(help="released photos a user; else 10")] = None,
     labelled: Annotated[
-        int, typer.Option(help="clean photos a user besides, in all scenarios but introduced")
-    ] = 5,
+        int | None, typer.Option(help="clean photos a user besides, but in introduced; else 5")
+    ] = None,
     background: Annotated[int | None, typer.Option(help="other people; else the data set's default")] = None,
     dose: Annotated[
         list[float] | None, typer.Option(help="share of a user's photos that are cloaked; else 1")
@@ -59,10 +70,17 @@ def run(
     adaptation: Annotated[
         Names | None, typer.Option(help="what the attacker makes of its encoder: NAME or NAME:field=value,…")
     ] = None,
-    seed: Annotated[int, typer.Option(help="of the split and of everything random")] = 0,
-    draws: Annotated[int, typer.Option(help="draws of calibration people and background")] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N")] = "auto",
-    precision: Annotated[str, typer.Option(help="that the attacker embeds in: fp32, bf16 or fp16")] = "fp32",
+    distractors: Annotated[
+        list[int] | None, typer.Option(help="simulated strangers among the background; else 0")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="of the split and of everything random; else 0")] = None,
+    draws: Annotated[
+        int | None, typer.Option(help="draws of calibration people and background; else 1")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N; else auto")] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="that the attacker embeds in: fp32, bf16 or fp16; else fp32")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="folder for records.json and Parquet tables")] = None,
     preview: Annotated[Path | None, typer.Option(help="PNG: before, after, amplified difference")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the records instead of the board")] = False,
@@ -70,31 +88,43 @@ def run(
     """Parse, run, print."""
     from bench.cells import RunSpec
     from bench.cli.printing import print_board
+    from bench.errors import UserError
     from bench.progress import Terminal
     from bench.session import execute, write
+    from bench.suites import load
 
-    spec = RunSpec(
-        dataset=dataset,
-        scenario=scenario,
-        defenses=tuple(defense),
-        attackers=tuple(attacker),
-        encoders=tuple(encoder or ()),
-        surrogates=tuple(surrogate or ()),
-        budgets=tuple(budget or ("linf:8",)),
-        channels=tuple(channel or ("none",)),
-        users=users,
-        photos=photos,
-        labelled=labelled,
-        background=background,
-        doses=tuple(dose or (1.0,)),
-        levels=tuple(level or ("oblivious",)),
-        adaptations=tuple(adaptation or ("none",)),
-        seed=seed,
-        draws=draws,
-        device=device,
-        precision=precision,
-    )
-    session = execute(spec, Terminal())
+    axes = {
+        "defenses": defense,
+        "attackers": attacker,
+        "encoders": encoder,
+        "surrogates": surrogate,
+        "budgets": budget,
+        "channels": channel,
+        "doses": dose,
+        "levels": level,
+        "adaptations": adaptation,
+        "distractors": distractors,
+    }
+    values = {
+        "dataset": dataset,
+        "scenario": scenario,
+        "users": users,
+        "photos": photos,
+        "labelled": labelled,
+        "background": background,
+        "seed": seed,
+        "draws": draws,
+        "device": device,
+        "precision": precision,
+    }
+    given: dict[str, Any] = {name: tuple(axis) for name, axis in axes.items() if axis}
+    given |= {name: value for name, value in values.items() if value is not None}
+    if suite is None and not (defense and attacker):
+        missing = "--attacker" if defense else "--defense"
+        raise UserError(
+            f"nothing to run: {missing} is missing. Name one, or a --suite: 'bench list' has names."
+        )
+    session = execute(load(suite, given) if suite else RunSpec(**given), Terminal())
     if out is not None:
         write(session, out)
     if as_json:

@@ -38,6 +38,7 @@ BASE = {
     "dose": "1.0",
     "level": "oblivious",
     "adaptation": "none",
+    "distractors": "0",
     "draws": "1",
 }
 OTHER = {
@@ -56,6 +57,7 @@ OTHER = {
     "dose": "0.5",
     "level": "adaptive",
     "adaptation": "views",
+    "distractors": "50",
 }
 PARAMETERS = {"defense": "noise:kind=uniform", "attacker": "dbscan:min-samples=4"}
 """One parameter of a plug-in given otherwise."""
@@ -104,7 +106,7 @@ def two_encoders() -> tuple[str, str]:
 
 
 def test_every_option_is_classified() -> None:
-    assert options() == {*OTHER, "encoder", "surrogate", "draws", *NON_SEMANTIC}
+    assert options() == {*OTHER, "encoder", "surrogate", "draws", "suite", *NON_SEMANTIC}
 
 
 @pytest.mark.parametrize("name", sorted(OTHER))
@@ -150,7 +152,17 @@ def test_an_ensemble_is_another_encoder(
 
 def test_a_default_is_the_same_as_its_value_given(spec_of: SpecOf, two_encoders: tuple[str, str]) -> None:
     base = BASE | {"encoder": two_encoders[0]}
-    for name in ("budget", "channel", "seed", "precision", "dose", "level", "adaptation", "draws"):
+    for name in (
+        "budget",
+        "channel",
+        "seed",
+        "precision",
+        "dose",
+        "level",
+        "adaptation",
+        "distractors",
+        "draws",
+    ):
         left_out = {key: value for key, value in base.items() if key != name}
         assert digests(spec_of(base)) == digests(spec_of(left_out))
 

@@ -15,7 +15,14 @@ PLUGIN_FOLDERS = ("defenses", "attackers", "datasets")
 PLUGIN_MAY_IMPORT = {"bench.types", "bench.protocols", "bench.errors"}
 METRICS_MAY_IMPORT = {"bench.types", "bench.torchvision_compat"}
 CHANNELS_MAY_IMPORT = {"bench.types", "bench.errors", "bench.digests", "bench.parameters", "bench.adaptive"}
-ADAPTIVE_MAY_IMPORT = {"bench.types", "bench.errors", "bench.workers", "bench.encoders", "bench.optim"}
+ADAPTIVE_MAY_IMPORT = {
+    "bench.types",
+    "bench.protocols",
+    "bench.errors",
+    "bench.workers",
+    "bench.encoders",
+    "bench.optim",
+}
 HEAVY = (
     "torch",
     "torchvision",

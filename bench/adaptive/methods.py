@@ -1,12 +1,11 @@
-"""How an attacker changes its encoder once it knows of a defense: by name, with parameters."""
+"""How an attacker changes its encoder once it knows of a defense: the parameters of each way."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.errors import UserError, unknown_name
-from bench.registry import filled
+from bench.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -124,34 +123,12 @@ class Adversarial:
         )
 
 
-Adaptation = Unchanged | Views | Head | FineTune | Adversarial
-ADAPTATIONS: dict[str, type[Adaptation]] = {
-    "none": Unchanged,
-    "views": Views,
-    "head": Head,
-    "finetune": FineTune,
-    "adversarial": Adversarial,
-}
-
-
-def make(text: str) -> tuple[str, Adaptation]:
-    """Read `name` or `name:field=value,…`.
-
-    Raises:
-        UserError: for unknown names, unknown parameters and values out of range.
-    """
-    name, _, arguments = text.partition(":")
-    if name not in ADAPTATIONS:
-        raise unknown_name("adaptation", name, ADAPTATIONS, command="bench list adaptations")
-    made: Adaptation = filled(ADAPTATIONS[name], f"adaptation {name!r}", arguments)
-    if isinstance(made, Head | FineTune | Adversarial):
-        made.check()
-    return name, made
-
-
 def _positive(name: str, **values: float) -> None:
     for key, value in values.items():
         if not value > 0:
             raise UserError(
                 f"adaptation {name!r}: {key} {value:g} must be above 0. Leave it out for the default."
             )
+
+
+Adaptation = Unchanged | Views | Head | FineTune | Adversarial
