@@ -143,6 +143,30 @@ def test_identical_photos_are_one_cluster(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CLUSTERERS)
+def test_a_collection_of_strangers_has_nobody_twice(name: str) -> None:
+    # Rank-order reads ranks, not distances: to it, forty who are all equally far are all equally near.
+    labels = ready(name, 40).cluster(np.eye(40, 64, dtype=np.float32))
+    assert name == "rank-order" or np.bincount(labels[labels >= 0], minlength=1).max() <= 1
+
+
+@pytest.mark.parametrize("name", CLUSTERERS)
+def test_a_collection_of_one_person_is_one_person_or_nobody(name: str) -> None:
+    # HDBSCAN never takes all photos for one cluster: a single person is noise to it, or falls apart.
+    labels = ready(name, 1).cluster(crowd(1, 12, seed=15, spread=0.3)[0])
+    assert name == "hdbscan" or labels.tolist() in ([0] * 12, [-1] * 12)
+
+
+@pytest.mark.parametrize("name", CLUSTERERS)
+def test_clustering_teaches_an_attacker_nothing(name: str) -> None:
+    attacker = ready(name, 10)
+    before = asdict(attacker)
+    first = attacker.cluster(crowd(15, 6, seed=2)[0])
+    attacker.cluster(crowd(10, 5, seed=16, spread=1.2)[0])
+    assert asdict(attacker) == before
+    assert np.array_equal(attacker.cluster(crowd(15, 6, seed=2)[0]), first)
+
+
+@pytest.mark.parametrize("name", CLUSTERERS)
 @pytest.mark.parametrize("photos", [0, 1, 2])
 def test_very_few_photos_are_labelled_all_the_same(name: str, photos: int) -> None:
     labels = ready(name, 2).cluster(crowd(2, 1, seed=8)[0][:photos])
