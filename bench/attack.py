@@ -35,10 +35,10 @@ class Arena:
     """
 
     cache: Cache
-    _tuned: dict[str, Any] = field(default_factory=dict)
+    _tuned: dict[str, tuple[Any, list[float]]] = field(default_factory=dict)
 
-    def tuned(self, cell: Cell, known: Known, collection: Vectors, corpus: Corpus) -> Any:
-        """The cell's attacker, its thresholds frozen.
+    def tuned(self, cell: Cell, known: Known, collection: Vectors, corpus: Corpus) -> tuple[Any, list[float]]:
+        """The cell's attacker, its thresholds frozen, and how good every candidate was.
 
         Args:
             cell: whose attacker and level.
@@ -60,11 +60,13 @@ class Arena:
             array_digest(known[1]),
         )
         if key not in self._tuned:
-            self._tuned[key] = _tuned(attacker, known, objective)
-        made = self._tuned[key]
+            scores: list[float] = []
+            made = _tuned(attacker, known, _watched(objective, scores))
+            self._tuned[key] = made, scores
+        made, scores = self._tuned[key]
         if made.card.oracle:
             made = made.informed(int(np.unique(corpus.owners).size))
-        return made
+        return made, scores
 
     def answer(self, attacker: Any, vectors: Vectors, corpus: Corpus) -> Labels:
         """Labels or names, cached by the embeddings that the attacker saw."""
@@ -147,6 +149,18 @@ def fought(
     return Fight(result, controls)
 
 
+def _watched(
+    objective: Callable[[Labels, Labels], float], scores: list[float]
+) -> Callable[[Labels, Labels], float]:
+    """The same objective, writing down what it says."""
+
+    def scored(guess: Labels, truth: Labels) -> float:
+        scores.append(float(objective(guess, truth)))
+        return scores[-1]
+
+    return scored
+
+
 def _hindsight(corpus: Corpus, there: npt.NDArray[np.bool_]) -> Callable[[Labels, Labels], float]:
     """Cluster-formation rate of an assignment of the photos with a face: what an oracle maximises."""
 
@@ -159,15 +173,13 @@ def _hindsight(corpus: Corpus, there: npt.NDArray[np.bool_]) -> Callable[[Labels
     return rate
 
 
-def _tuned(
-    attacker: Any, known: Known, objective: Callable[[Labels, Labels], float] = bcubed_objective
-) -> Any:
+def _tuned(attacker: Any, known: Known, objective: Callable[[Labels, Labels], float]) -> Any:
     """The attacker, with thresholds that are best for some known people, frozen.
 
     Args:
         attacker: plug-in.
         known: calibration people; for `oracle`, the attacker's whole collection.
-        objective: for clusterers, (guess, truth) -> larger is better: BCubed F, but for `oracle`.
+        objective: for clusterers, (guess, truth) -> larger is better.
     """
     if role(attacker) == "clusterer":
         return attacker.calibrated(*known, objective)

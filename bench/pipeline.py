@@ -162,7 +162,7 @@ class Pipeline:
                 held, corpus = np.concatenate([held, crowd]), corpus.among(strangers)
             lesson = self._known(cell, draw, eyes, cloaked=True) if cell.level == "adaptive" else known
             whole = np.concatenate([views["released"], held])
-            attacker = self._arena.tuned(cell, lesson, whole, corpus)
+            attacker, tried = self._arena.tuned(cell, lesson, whole, corpus)
             fight = fought(self._arena, cell, attacker, views, held, corpus, known, unsure)
         result, controls = fight.result, fight.controls
         separates = replace(separation(*known), name="encoder_auc")
@@ -183,6 +183,7 @@ class Pipeline:
             cell,
             status="ok",
             calibrated=resolved(attacker),
+            tried=tried,
             metrics=_metrics(metrics),
             controls={name: _metrics(scores) for name, scores in controls.items()},
             perceptual=perceptual_summary(costs),

@@ -89,6 +89,11 @@ class CellRecord(_Model):
     calibrated: dict[str, Any] = Field(
         default={}, description="the attacker's parameters after calibration on people of no other part"
     )
+    tried: list[float] = Field(
+        default=[],
+        description="BCubed F on the calibration people of every candidate that the attacker was tuned over, "
+        "in its order; empty where nothing was tuned that way",
+    )
     metrics: dict[str, Metric] = {}
     controls: dict[str, dict[str, Metric]] = Field(
         default={}, description="clean, channel, noise, permutation -> the main metrics under that control"

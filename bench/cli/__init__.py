@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from bench.cli import board, fetching, information, manifest, run, verify
+from bench.cli import board, curve, fetching, information, manifest, run, verify
 from bench.errors import UserError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 run.add_to(app)
 board.add_to(app)
+curve.add_to(app)
 manifest.add_to(app)
 information.add_to(app)
 verify.add_to(app)

@@ -1,0 +1,198 @@
+"""Records -> curves: how a rate changes along one axis, with its interval at every point."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.errors import UserError, unknown_name
+from bench.metrics.statistics import wilson
+from bench.records import CellRecord
+
+AXES = {
+    "distractors": "simulated strangers among the background",
+    "dose": "share of a user's photos that are cloaked",
+    "budget": "L-infinity budget, of 255",
+    "coverage": "share of a user's photos that one cluster must hold to count",
+    "calibration": "candidates that the attacker was tuned over, on calibration people",
+}
+"""Name -> what it says below the figure."""
+
+_FIGURES = ("cfr", "psr1", "protection_rate")
+Users = Mapping[str, Mapping[str, Sequence[Any]]]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of a curve; `low` and `high` are NaN where there is no interval."""
+
+    x: float
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points of one defense and attacker, by x.
+
+    Attributes:
+        name: what tells it from the other curves.
+        figure: `cfr`, `psr1`, `protection_rate`, or `bcubed_f` of calibration people.
+        points: in increasing order of x.
+    """
+
+    name: str
+    figure: str
+    points: tuple[Point, ...]
+
+
+def curves(records: Iterable[CellRecord], users: Users, axis: str) -> list[Curve]:
+    """All curves that records hold along an axis.
+
+    Args:
+        records: those that are not ok are left out.
+        users: per-user tables of their cells; needed for `coverage`.
+        axis: one of `AXES`.
+
+    Raises:
+        UserError: for an unknown axis, and for records that have nothing along it.
+    """
+    if axis not in AXES:
+        raise unknown_name("axis", axis, AXES, command="bench curve --help")
+    made = {"coverage": _coverage, "calibration": _calibration}.get(axis) or _along(axis)
+    whole = [record for record in records if record.status == "ok"]
+    found: dict[tuple[str, str], dict[float, Point]] = defaultdict(dict)
+    names = _names(whole, axis)
+    for record in whole:
+        for figure, points in made(record, users.get(record.cell, {})).items():
+            for point in points:
+                found[names[record.cell], figure].setdefault(point.x, point)
+    out = [
+        Curve(name, figure, tuple(points[x] for x in sorted(points)))
+        for (name, figure), points in found.items()
+        if len(points) > 1
+    ]
+    if not out:
+        raise UserError(
+            f"these records have no two points along {axis!r}. A run with several values makes them, such as "
+            "'bench run --distractors 0 --distractors 1000 …'."
+        )
+    return out
+
+
+def draw(path: Path, found: Sequence[Curve], axis: str) -> None:
+    """Draw curves with their intervals; the name's end says the format, such as `.png` or `.svg`.
+
+    Raises:
+        UserError: for a format that there is not, or a file that cannot be written.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, plot = pyplot.subplots(figsize=(8, 5), layout="constrained")
+    for curve in found:
+        x = [point.x for point in curve.points]
+        line = plot.plot(x, [p.value for p in curve.points], marker="o", label=curve.name)[0]
+        low, high = ([getattr(p, end) for p in curve.points] for end in ("low", "high"))
+        if np.isfinite(low).all():
+            plot.fill_between(x, low, high, color=line.get_color(), alpha=0.15, linewidth=0)
+    if axis == "distractors":
+        plot.set_xscale("symlog", linthresh=100)
+    plot.set(xlabel=AXES[axis], ylabel=" / ".join(dict.fromkeys(c.figure for c in found)), ylim=(-0.03, 1.03))
+    plot.legend(fontsize="small")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=120)
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot draw {path}: {error}. Try --out curve.png.") from error
+    finally:
+        pyplot.close(figure)
+
+
+def _along(axis: str) -> Callable[[CellRecord, Mapping[str, Sequence[Any]]], dict[str, list[Point]]]:
+    """Main figures at the record's own place on an axis."""
+
+    def made(record: CellRecord, users: Mapping[str, Sequence[Any]]) -> dict[str, list[Point]]:
+        del users
+        kind, _, number = record.budget.partition(":")
+        if axis == "budget" and kind != "linf":
+            return {}
+        x = float(number) if axis == "budget" else float(getattr(record, axis))
+        out: dict[str, list[Point]] = {}
+        for name in _FIGURES:
+            metric = record.metrics.get(name)
+            if metric is not None and metric.value is not None:
+                low, high = (np.nan if end is None else end for end in (metric.low, metric.high))
+                out[name] = [Point(x, metric.value, low, high)]
+        return out
+
+    return made
+
+
+def _coverage(record: CellRecord, users: Mapping[str, Sequence[Any]]) -> dict[str, list[Point]]:
+    """CFR for every coverage that could be asked for, support and purity as in the protocol."""
+    if "coverage" not in users:
+        return {}
+    support, purity, covered = (np.asarray(users[name], float) for name in ("support", "purity", "coverage"))
+    points = []
+    for asked in np.linspace(0.1, 1, 10):
+        hits = int(((support >= 3) & (purity > 0.5) & (covered >= asked - 1e-9)).sum())
+        points.append(Point(float(asked), hits / support.size, *wilson(hits, support.size)))
+    return {"cfr": points}
+
+
+def _calibration(record: CellRecord, users: Mapping[str, Sequence[Any]]) -> dict[str, list[Point]]:
+    """BCubed F on calibration people for each candidate; by its number where candidates are not numbers."""
+    del users
+    grid = record.calibrated.get("grid")
+    places = grid if isinstance(grid, list) and len(grid) == len(record.tried) else range(len(record.tried))
+    return {
+        "bcubed_f": [Point(float(x), y, np.nan, np.nan) for x, y in zip(places, record.tried, strict=True)]
+    }
+
+
+def _names(records: Sequence[CellRecord], axis: str) -> dict[str, str]:
+    """What tells each record's curve from the others, of all that a record says."""
+    told: dict[str, dict[str, str]] = {}
+    for record in records:
+        about = {
+            "dataset": record.dataset.name,
+            "scenario": record.scenario.name,
+            "defense": record.defense.name + _given(record, records),
+            "surrogate": "+".join(s.name for s in record.surrogate),
+            "budget": record.budget,
+            "channel": record.channel,
+            "encoder": record.encoder.name,
+            "attacker": record.attacker.name,
+            "level": record.level,
+            "adaptation": record.adaptation.name,
+            "dose": f"dose {record.dose:g}",
+            "distractors": f"{record.distractors} strangers",
+            "draw": f"draw {record.draw}",
+        }
+        if axis == "calibration":
+            # what is tuned on calibration people does not depend on what users do
+            about = {key: about[key] for key in ("dataset", "encoder", "attacker", "level", "draw")}
+        told[record.cell] = {key: text for key, text in about.items() if key != axis}
+    varying = {key for about in told.values() for key in about if len({a[key] for a in told.values()}) > 1}
+    return {
+        cell: ", ".join(text for key, text in about.items() if key in varying and text) or "all"
+        for cell, about in told.items()
+    }
+
+
+def _given(record: CellRecord, records: Sequence[CellRecord]) -> str:
+    """The parameters in which defenses of one name differ."""
+    parameters = record.defense.parameters
+    same = [r.defense.parameters for r in records if r.defense.name == record.defense.name]
+    differ = [key for key in parameters if len({json.dumps(p.get(key)) for p in same}) > 1]
+    return "".join(f" {key}={parameters[key]}" for key in differ)

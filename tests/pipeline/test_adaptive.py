@@ -1,0 +1,136 @@
+"""Attackers who know the defense: what they learn, what from, and that the same bytes come out again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import bench.recognise
+from bench.channels import learner, parse
+from bench.records import CellRecord
+from bench.session import Session
+from bench.types import Image
+
+One = Callable[..., CellRecord]
+Run = Callable[..., Session]
+
+LEARNING = {
+    "head": {"adaptations": ("head:steps=5",)},
+    "finetune": {"adaptations": ("finetune:steps=2,batch=6",)},
+    "denoiser": {"channels": ("denoiser:3",)},
+}
+"""Ways that learn from cloaks."""
+OTHERS = {
+    "views": {"adaptations": ("views",)},
+    "adversarial": {"adaptations": ("adversarial:steps=2,batch=6,inner=1",)},
+    "adaptive": {"levels": ("adaptive",)},
+    "oracle": {"levels": ("oracle",)},
+    "mean": {"encoders": ("mean:synth-ir+synth-inc",)},
+    "side by side": {"encoders": ("synth-ir+synth-inc",)},
+    "purifier": {"channels": ("jpeg:75+tv:0.1",)},
+    "strangers": {"distractors": (40,), "dataset": "synthetic:people=40,photos-each=6", "background": None},
+}
+
+
+@pytest.mark.parametrize("name", [*LEARNING, *OTHERS])
+def test_every_way_runs_and_a_second_run_is_the_same(
+    name: str, run: Run, tmp_path: Path, bench_home: Path
+) -> None:
+    changes: dict[str, Any] = {"defenses": ("noise",), **{**LEARNING, **OTHERS}[name]}
+    first = run(**changes)
+    assert not first.faults
+    again = run(**changes)
+    assert [r.cost.reused for r in again.records] == [True]
+    # learned anew from nothing but the same photos
+    import shutil
+
+    shutil.copytree(bench_home / "cache", tmp_path / "cache")
+    for stage in ("cell", "adapted", "denoiser"):
+        shutil.rmtree(tmp_path / "cache" / stage, ignore_errors=True)
+    anew = run(home=tmp_path, **changes)
+    assert [r.cost.reused for r in anew.records] == [False]
+    assert [r.comparable() for r in anew.records] == [r.comparable() for r in first.records]
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_what_is_learned_is_learned_from_calibration_people_alone(
+    name: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met: list[bench.recognise.Lessons] = []
+    made = bench.recognise.Recogniser.__init__
+
+    def watched(self: Any, *given: Any) -> None:
+        met.append(given[4])
+        made(self, *given)
+
+    monkeypatch.setattr(bench.recognise.Recogniser, "__init__", watched)
+
+    def darker(photos: list[Image]) -> list[Image]:
+        return [photo // 2 for photo in photos]
+
+    session = run(defenses=(darker,), budgets=("unbounded",), **LEARNING[name])
+    assert not session.faults
+    data, (parts,) = session.pipeline.plan.data, session.pipeline.plan.splits
+    protected = {data.digest(p) for person in (*parts.released, *parts.labelled) for p in person}
+    (lessons,) = met
+    assert not protected & set(lessons.clean.digests)
+    cloaks, people = lessons.cloaks()
+    # they are the calibration people's, made by this very defense
+    known = [p for person in parts.calibration[: len(parts.calibration) - parts.crowd] for p in person]
+    assert len(cloaks) == len(people) == len(known)
+    from bench.photos import decode
+
+    for one, name_of in zip(cloaks.read([0, len(known) - 1]), (known[0], known[-1]), strict=True):
+        np.testing.assert_array_equal(decode(one), decode(data.read([name_of])[0]) // 2)
+
+
+def test_thresholds_are_tuned_on_cloaks_when_the_attacker_is_adaptive(run: Run) -> None:
+    def grey(photos: list[Image]) -> list[Image]:
+        return [np.repeat(photo.mean(2, keepdims=True), 3, 2).astype(np.uint8) for photo in photos]
+
+    session = run(defenses=(grey,), budgets=("unbounded",), levels=("oblivious", "adaptive", "oracle"))
+    oblivious, adaptive, oracle = session.records
+    assert oblivious.tried != adaptive.tried
+    assert len(oblivious.tried) == len(oblivious.calibrated["grid"])
+    # the best rate in hindsight is at least that of any threshold chosen before
+    assert oracle.metrics["cfr"].value >= max(oblivious.metrics["cfr"].value, adaptive.metrics["cfr"].value)
+    assert any(flag.startswith("oracle") for flag in oracle.flags)
+    assert not any(flag.startswith("oracle") for flag in (*oblivious.flags, *adaptive.flags))
+
+
+def test_a_purifier_runs_on_everything_and_a_platform_on_released_photos_only(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed: dict[str, int] = {}
+    through = bench.observe._passed
+
+    def counted(content: Any, channel: Any) -> Any:
+        passed[str(channel)] = passed.get(str(channel), 0) + 1
+        return through(content, channel)
+
+    monkeypatch.setattr("bench.observe._passed", counted)
+    session = run(defenses=("none",), channels=("jpeg:33+tv:0.03",))
+    assert not session.faults
+    parts = session.pipeline.plan.splits[0]
+    released = sum(map(len, parts.released))
+    held = sum(map(len, (*parts.background, *parts.calibration)))
+    # released, clean ones after the channel and noise; `none` publishes the clean pixels
+    assert 0 < passed["jpeg:33"] <= 4 * released
+    assert passed["tv:0.03"] >= held
+
+
+def test_strangers_make_the_collection_larger(one: One) -> None:
+    near = {"dataset": "synthetic:people=40,photos-each=6", "background": None}
+    few, many = one(**near), one(**near, distractors=(300,))
+    assert many.metrics["clusters"].value > few.metrics["clusters"].value + 200
+    assert many.metrics["cfr"].n == few.metrics["cfr"].n == 2
+
+
+def test_a_denoiser_is_not_asked_before_it_is_trained() -> None:
+    assert learner(parse("jpeg:75+denoiser:3")) is not None
+    with pytest.raises(ValueError, match="not trained"):
+        parse("denoiser:3")(np.zeros((8, 8, 3), np.uint8))

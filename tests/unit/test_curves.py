@@ -1,0 +1,84 @@
+"""Curves along an axis of records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import PIL.Image
+import pytest
+
+from bench.board.curves import curves, draw
+from bench.errors import UserError
+from bench.records import CellRecord, Metric, Named
+
+
+def record(cfr: float, **changes: Any) -> CellRecord:
+    stated: dict[str, Any] = {
+        "cell": str((cfr, sorted(changes.items(), key=str))),
+        "status": "ok",
+        "dataset": Named(name="synthetic"),
+        "scenario": Named(name="introduced"),
+        "defense": Named(name="mask"),
+        "surrogate": [],
+        "budget": "linf:8",
+        "channel": "none",
+        "encoder": Named(name="net"),
+        "attacker": Named(name="dbscan"),
+        "detector": Named(name="mtcnn"),
+        "knowledge": "none",
+        "seed": 0,
+        "metrics": {"cfr": Metric(value=cfr, low=cfr / 2, high=1, n=10, better="lower")},
+    }
+    return CellRecord(**(stated | changes))
+
+
+def test_points_stand_in_order_of_the_axis() -> None:
+    (curve,) = curves([record(0.2, distractors=5000), record(0.9, distractors=0)], {}, "distractors")
+    assert [(p.x, p.value, p.low) for p in curve.points] == [(0.0, 0.9, 0.45), (5000.0, 0.2, 0.1)]
+
+
+def test_budgets_are_numbers_and_curves_are_told_apart() -> None:
+    cells = [
+        record(c, budget=f"linf:{b}", channel=ch)
+        for c, b, ch in [(0.5, 4, "a"), (0, 8, "a"), (1, 4, "b"), (0.7, 8, "b")]
+    ]
+    cells.append(record(0.3, budget="unbounded", channel="a"))
+    found = curves(cells, {}, "budget")
+    assert [(c.name, [p.value for p in c.points]) for c in found] == [("a", [0.5, 0.0]), ("b", [1.0, 0.7])]
+
+
+def test_coverage_is_counted_again_from_the_users() -> None:
+    cell = record(0.5)
+    users = {"support": [10, 6, 2], "purity": [1.0, 1.0, 1.0], "coverage": [1.0, 0.6, 0.2]}
+    (curve,) = curves([cell], {cell.cell: users}, "coverage")
+    assert {round(p.x, 1): round(p.value, 3) for p in curve.points} == {
+        **dict.fromkeys([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 0.667),
+        **dict.fromkeys([0.7, 0.8, 0.9, 1.0], 0.333),
+    }
+
+
+def test_calibration_is_what_the_attacker_tried() -> None:
+    cell = record(0.5, calibrated={"grid": [0.1, 0.2, 0.3]}, tried=[0.5, 0.9, 0.6])
+    (curve,) = curves([cell], {}, "calibration")
+    assert (curve.figure, [(p.x, p.value) for p in curve.points]) == (
+        "bcubed_f",
+        [(0.1, 0.5), (0.2, 0.9), (0.3, 0.6)],
+    )
+
+
+def test_nothing_along_the_axis_says_how_to_make_some() -> None:
+    with pytest.raises(UserError, match="--distractors"):
+        curves([record(0.5)], {}, "dose")
+    with pytest.raises(UserError, match="Did you mean 'dose'"):
+        curves([record(0.5)], {}, "doze")
+
+
+def test_a_picture_is_drawn(tmp_path: Path) -> None:
+    found = curves([record(0.2, dose=0.5), record(0.9, dose=1.0)], {}, "dose")
+    draw(tmp_path / "deep" / "curve.png", found, "dose")
+    with PIL.Image.open(tmp_path / "deep" / "curve.png") as picture:
+        assert picture.size == (960, 600)
+        assert len(picture.convert("RGB").getcolors(1 << 24)) > 10
+    with pytest.raises(UserError, match="cannot draw"):
+        draw(tmp_path / "curve.nonsense", found, "dose")
