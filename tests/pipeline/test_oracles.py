@@ -1,4 +1,4 @@
-"""Oracles among attackers: they are told the number of people, nothing else, and the record says so."""
+"""Clusterers in a run: what each was tuned to, or told, is in the record; all run on one embedding."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from bench import registry
 from bench.records import CellRecord
+from bench.session import Session
 
 
 @pytest.mark.parametrize("attacker", ["kmeans", "spectral"])
@@ -23,3 +25,16 @@ def test_an_oracle_is_told_how_many_people_are_in_the_collection(
 def test_others_are_told_nothing(one: Callable[..., CellRecord]) -> None:
     record = one(attackers=("components",))
     assert record.calibrated is not None and "people" not in record.calibrated
+
+
+def test_every_clusterer_runs_on_the_same_embeddings(run: Callable[..., Session]) -> None:
+    names = tuple(
+        name for name in registry.names("attackers") if hasattr(registry.load("attackers", name), "cluster")
+    )
+    session = run(attackers=names)
+    assert not session.faults
+    assert [record.attacker.name for record in session.records] == list(names)
+    # Every threshold that was tuned is in the record; only presets and oracles have none.
+    for record in session.records:
+        tuned = {k for k, v in record.attacker.parameters.items() if v is None}
+        assert record.calibrated is not None and not {k for k in tuned if record.calibrated[k] is None}
