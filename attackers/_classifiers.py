@@ -58,13 +58,13 @@ def train(
         c: weight of the loss; larger fits the photos more closely.
         loss: convex.
         curvature: about how much the loss curves in a score; it decides how many steps are needed, and
-                nothing else.
+            nothing else.
         steps: of L-BFGS, at most. It stops earlier where a step gains less than a hundred-thousandth.
     """
     span, strength = _axes(features)
     scale = 1 / np.sqrt(c * curvature * strength + 1)
     axes = np.asarray(span * scale, np.float32)
-    inputs = features @ axes
+    inputs = np.asarray(features @ axes, np.float32)
     ridge = np.asarray(scale**2, np.float32)[:, None]
     shape = (axes.shape[1], people)
     step = block_rows(people)

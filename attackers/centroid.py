@@ -36,7 +36,7 @@ class Centroid(OpenSet):
         starts = np.searchsorted(held.person, np.arange(held.people.size))
         sums = np.add.reduceat(held.rows, starts, axis=0)
         lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-        means = sums / np.where(lengths > 1e-6, lengths, np.inf).astype(np.float32)
+        means = np.asarray(sums / np.where(lengths > 1e-6, lengths, np.inf), np.float32)
         return lambda probes: probes @ means.T
 
 

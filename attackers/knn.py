@@ -53,7 +53,8 @@ class Knn(OpenSet):
             theirs = alike[:, photos]
             if photos.shape[1] > self.k:
                 theirs = np.partition(theirs, photos.shape[1] - self.k, axis=2)[:, :, -self.k :]
-            return np.where(np.isinf(theirs), np.float32(0), theirs).sum(axis=2) / taken
+            total = np.where(np.isinf(theirs), np.float32(0), theirs).sum(axis=2)
+            return np.asarray(total / taken, np.float32)
 
         def score(probes: Floats32) -> Floats32:
             step = block_rows(max(photos.size, held.person.size))

@@ -54,7 +54,7 @@ class Svm(OpenSet):
     gamma: float | None = None
     grid: tuple[float, ...] = (0.1, 1.0, 10.0)
     gamma_grid: tuple[float, ...] = (0.5, 2.0)
-    landmarks: int = 1024
+    landmarks: int = 512
     steps: int = 50
     seed: int = 0
 
@@ -70,7 +70,7 @@ class Svm(OpenSet):
                 raise UserError(
                     f"svm: {name} {value} must be above 0. Leave it out to tune it, or try {name}=1."
                 )
-        check_least("svm", "landmarks", self.landmarks, 1, 1024)
+        check_least("svm", "landmarks", self.landmarks, 1, 512)
         check_least("svm", "steps", self.steps, 1, 50)
 
     def tuned(self, embeddings: Embeddings, people: Labels) -> Self:

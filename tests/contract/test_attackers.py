@@ -254,3 +254,116 @@ def test_no_probes_give_no_names_and_no_gallery_is_refused(name: str) -> None:
     assert tuned(name).rank(embeddings[:0], Gallery(embeddings, who), 3).shape == (0, 3)
     with pytest.raises(ValueError, match="gallery"):
         tuned(name).rank(embeddings, Gallery(embeddings[:0], who[:0]), 3)
+
+
+LEARNS_FROM_PROBES = {"growing"}
+"""Whose answer to a probe depends on the other probes, by what the attacker is."""
+
+TUNES_MORE_THAN_A_THRESHOLD = {"svm", "logistic", "mlp"}
+
+
+@cache
+def rejecting(name: str) -> Any:
+    """Open set, its hyper-parameters and its threshold tuned."""
+    return registry.load("attackers", name)(open_set=True).calibrated(*crowd(30, 8, seed=1, spread=0.4))
+
+
+@pytest.mark.parametrize("name", IDENTIFIERS)
+def test_naming_is_deterministic(name: str) -> None:
+    embeddings, who = crowd(15, 6, seed=16)
+    gallery = Gallery(embeddings[:60], who[:60])
+    ranked = tuned(name).rank(embeddings[60:], gallery, 15)
+    assert np.array_equal(ranked, tuned(name).rank(embeddings[60:], gallery, 15))
+
+
+@pytest.mark.parametrize("name", [name for name in IDENTIFIERS if name not in LEARNS_FROM_PROBES])
+def test_a_probe_is_named_alike_alone_and_among_others(name: str) -> None:
+    embeddings, who = crowd(15, 6, seed=17)
+    gallery = Gallery(embeddings[:60], who[:60])
+    together = rejecting(name).rank(embeddings[60:], gallery, 5)
+    alone = [rejecting(name).rank(embeddings[i : i + 1], gallery, 5)[0] for i in (60, 77, 89)]
+    assert np.array_equal(alone, together[[0, 17, 29]])
+
+
+@pytest.mark.parametrize("name", IDENTIFIERS)
+def test_a_gallery_of_one_person_names_that_person(name: str) -> None:
+    embeddings, _ = crowd(2, 6, seed=18)
+    ranked = tuned(name).rank(embeddings, Gallery(embeddings[:3], np.full(3, 9)), 2)
+    assert ranked.tolist() == [[9, -1]] * 12
+    assert tuned(name).rank(embeddings, Gallery(embeddings[:1], np.array([9])), 1).tolist() == [[9]] * 12
+
+
+@pytest.mark.parametrize("name", IDENTIFIERS)
+def test_people_with_one_photo_are_named_too(name: str) -> None:
+    embeddings, who = crowd(12, 4, seed=19, spread=0.3)
+    first = np.array([np.flatnonzero(who == person)[0] for person in range(12)])
+    gallery = np.sort(np.concatenate([first, np.flatnonzero(who < 3)]))
+    probes = np.setdiff1d(np.arange(48), gallery)
+    ranked = tuned(name).rank(embeddings[probes], Gallery(embeddings[gallery], who[gallery]), 1)
+    assert (ranked[:, 0] == who[probes]).mean() > 0.9
+
+
+@pytest.mark.parametrize("name", IDENTIFIERS)
+def test_identical_photos_in_a_gallery_do_no_harm(name: str) -> None:
+    embeddings, who = crowd(8, 4, seed=20, spread=0.3)
+    gallery = Gallery(np.repeat(embeddings, 3, axis=0), np.repeat(who, 3))
+    assert np.array_equal(tuned(name).rank(embeddings, gallery, 1)[:, 0], who)
+    same = Gallery(np.tile(embeddings[:1], (6, 1)), np.array([4, 4, 7, 7, 5, 5]))
+    assert np.sort(tuned(name).rank(embeddings[:2], same, 3), axis=1).tolist() == [[4, 5, 7]] * 2
+
+
+@pytest.mark.parametrize("name", IDENTIFIERS)
+def test_strangers_are_rejected_and_a_row_of_a_rejected_probe_names_nobody(name: str) -> None:
+    embeddings, who = crowd(40, 6, seed=21, spread=0.4)
+    known, probe = who < 20, np.arange(240) % 2 == 0
+    gallery = Gallery(embeddings[known & ~probe], who[known & ~probe])
+    strangers = rejecting(name).rank(embeddings[~known], gallery, 3)
+    rejected = strangers[:, 0] == -1
+    # Asked for .99 of the photos; 30 calibration people are not these 20. Where a stranger's photo that is
+    # accepted draws the others after it, more of them pass.
+    assert rejected.mean() > (0.75 if name in LEARNS_FROM_PROBES else 0.9)
+    assert (strangers[rejected] == -1).all() and (strangers[~rejected] >= 0).all()
+    theirs = known & probe & np.isin(who, gallery.people)
+    named = rejecting(name).rank(embeddings[theirs], gallery, 3)
+    assert (named[:, 0] == who[theirs]).mean() > 0.75
+
+
+@pytest.mark.parametrize("name", IDENTIFIERS)
+def test_a_stricter_false_accept_rate_is_a_higher_threshold(name: str) -> None:
+    loose = registry.load("attackers", name)(open_set=True, far=0.2)
+    assert loose.calibrated(*crowd(30, 8, seed=1, spread=0.4)).threshold < rejecting(name).threshold
+
+
+@pytest.mark.parametrize("name", IDENTIFIERS)
+def test_what_was_calibrated_stays_when_calibrated_again(name: str) -> None:
+    assert rejecting(name).calibrated(*crowd(10, 4, seed=22)) == rejecting(name)
+
+
+@pytest.mark.parametrize("name", IDENTIFIERS)
+@pytest.mark.parametrize("people", [[0, 0, 0], [0, 1, 2]])
+def test_useless_calibration_identities_are_the_users_mistake_for_an_identifier_too(
+    name: str, people: list[int]
+) -> None:
+    embeddings, _ = crowd(3, 1, seed=9)
+    plugin = registry.load("attackers", name)
+    attackers = [plugin(open_set=True)] + [plugin()] * (name in TUNES_MORE_THAN_A_THRESHOLD)
+    for attacker in attackers:
+        with pytest.raises(UserError, match="calibration identities") as error:
+            attacker.calibrated(embeddings, np.array(people))
+        assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", IDENTIFIERS)
+@pytest.mark.parametrize("spoil", [spoil_zero, spoil_nan])
+def test_a_gallery_without_a_direction_is_refused(name: str, spoil: Callable[[np.ndarray], None]) -> None:
+    embeddings, who = crowd(4, 4, seed=23)
+    spoiled = embeddings.copy()
+    spoil(spoiled)
+    with pytest.raises(ValueError, match="gallery: row 1 is"):
+        tuned(name).rank(embeddings, Gallery(spoiled, who), 1)
+    with pytest.raises(ValueError, match="gallery: row 1 is"):
+        registry.load("attackers", name)(open_set=True).calibrated(spoiled, who)
+
+
+def test_identifiers_are_all_here() -> None:
+    assert set(IDENTIFIERS) == {"knn", "centroid", "growing"} | TUNES_MORE_THAN_A_THRESHOLD
