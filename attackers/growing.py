@@ -11,10 +11,10 @@ from bench.types import Embeddings, Gallery, Labels, PluginCard
 
 from ._embeddings import Floats32, block_rows
 from ._enrolled import Enrolled, Scorer, asked, named
+from ._nearest_photos import mean_of_nearest
 from ._neighbours import Ints
 from ._openset import OpenSet
 from ._tuning import check_least
-from .knn import Knn
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Growing(OpenSet):
 
     def fitted(self, held: Enrolled) -> Scorer:
         """Cosine of the nearest photo of each person, in a gallery that does not grow."""
-        return Knn().fitted(held)
+        return mean_of_nearest(held, 1)
 
     def rank(self, probes: Embeddings, gallery: Gallery, top: int) -> Labels:
         """See `OpenSet.rank`; memory is a score for every probe and person."""
