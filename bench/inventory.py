@@ -164,8 +164,11 @@ def _home(home: Path) -> Row:
 
 
 def _dataset(name: str, folders: Folders) -> Row:
+    plugin = registry.load("datasets", name)
+    if field := getattr(plugin, "positional", None):
+        return f"dataset {name}", f"any {field} of yours", f"bench run --dataset {name}:{field.upper()} …"
     try:
-        data = registry.load("datasets", name)().open(folders)
+        data = plugin().open(folders)
     except UserError as error:
         return f"dataset {name}", "missing", f"bench fetch {name}" if name in SOURCES else str(error)
     card = data.card

@@ -224,11 +224,11 @@ def test_a_command_on_a_page_can_be_typed(words: list[str]) -> None:
     encoders = {*ARCHITECTURES, *(card.name for card in REAL), *TAUGHT}
     if words[0] == "run":
         for kind, option in (("defenses", "defense"), ("attackers", "attacker"), ("datasets", "dataset")):
-            texts = asked[option] if option != "dataset" else [asked[option]]
+            texts = asked[option] or () if option != "dataset" else [asked[option] or "synthetic"]
             for text in texts:
                 assert text.partition(":")[0] in TAUGHT or registry.make(kind, text)  # type: ignore[arg-type]  # of three
         for text in [*(asked["encoder"] or ()), *(asked["surrogate"] or ())]:
-            assert files.split(text) or set(text.split("+")) <= encoders
+            assert files.split(text) or set(text.removeprefix("mean:").split("+")) <= encoders
         for text in asked["budget"] or ():
             Budget.parse(text)
         for text in asked["channel"] or ():
@@ -280,18 +280,20 @@ def toy(labelled: int) -> verdict.Verdict:
     return verdict.clustered(corpus.owners, corpus.owners, corpus)
 
 
-def toy_names() -> verdict.Verdict:
+def toy_names(*, poisoned: bool = False) -> verdict.Verdict:
     """Two users' photos, all named rightly."""
-    corpus = verdict.Corpus.of(Split((("a",), ("b",)), (("c",), ("d",)), ("a", "b"), (), (), ()))
+    split = Split((("a",), ("b",)), (("c",), ("d",)), ("a", "b"), (), (), ())
+    corpus = verdict.Corpus.of(split, poisoned=poisoned)
     return verdict.identified(np.tile(np.arange(5), (2, 1)), corpus, np.ones(2, bool))
 
 
 def test_the_page_on_running_names_every_field_metric_and_outcome() -> None:
     text = page("docs/running.md")
     assert named(table(text, "## The record")) == {*CellRecord.model_fields}
-    metrics = {*toy(0).scores, *toy(2).scores, *toy_names().scores}
+    metrics = {*toy(0).scores, *toy(2).scores, *toy_names().scores, *toy_names(poisoned=True).scores}
     told = set(re.findall(r"`([^`]+)`", text.split("**Metrics.**")[1].split("\n\n")[0]))
-    assert told - {"introduced", "linked"} == metrics | {"cfr_clean", "cfr_link_clean", "psr1_clean"}
+    clean = {"cfr_clean", "cfr_link_clean", "psr1_clean", "protection_rate_clean"}
+    assert told - {"introduced", "linked", "poisoning"} == metrics | clean | {"encoder_auc"}
     assert named(table(text, "**Outcomes.**")) == {str(outcome) for outcome in Outcome}
 
 
@@ -311,7 +313,8 @@ def test_the_example_of_the_readme_runs_and_the_tables_have_the_columns_that_are
     bench.run(attacker="dbscan", encoder="synth-ir", users=5, photos=5, background=10, out=tmp_path)
     text = page("docs/running.md")
     linked, names = toy(2), toy_names()
-    users = {*pd.read_parquet(tmp_path / "users.parquet").columns, *linked.users, *names.users}
+    poisoned = toy_names(poisoned=True).users
+    users = {*pd.read_parquet(tmp_path / "users.parquet").columns, *linked.users, *names.users, *poisoned}
     assert named(table(text, "| `users.parquet` |")) == users
     photos = {*pd.read_parquet(tmp_path / "photos.parquet").columns, *linked.photos, *names.photos}
     assert {f"{region}_{measure}" for region in ("photo", "face") for measure in MEASURES} < photos
