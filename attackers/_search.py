@@ -226,8 +226,9 @@ class _Screen:
         if self._halves is not None:
             import torch  # only here: listing attackers needs no torch
 
-            product = torch.mm(self._taken(here), self._taken(there).T)
-            bits = product.view(torch.int16).numpy()
+            some, others = self._taken(here, 256), self._taken(there, 32)
+            product = torch.mm(some, others.T).view(torch.int16).numpy()
+            bits = product[: _count(here, len(some)), : _count(there, len(others))]
             i, j = np.divmod(np.flatnonzero(bits >= self._least), bits.shape[1])
             if i.size * 16 <= bits.size:
                 return i, j, None
@@ -237,13 +238,24 @@ class _Screen:
         return i, j, (alike[i, j] if i.size * 16 > alike.size else None)
 
 
-    def _taken(self, which: Any) -> Any:
-        """Rows in bfloat16. Indexing by an array would take ten times as long as selecting."""
+    def _taken(self, which: Any, step: int) -> Any:
+        """Rows in bfloat16; those picked by number are filled up to a multiple of `step`.
+
+        A product of a shape that did not occur before is compiled first, which takes longer than the product.
+        """
         import torch  # only here: listing attackers needs no torch
 
         if isinstance(which, slice):
             return self._halves[which]
-        return torch.index_select(self._halves, 0, torch.from_numpy(which.astype(np.int64)))
+        filled = np.zeros(-(-which.size // step) * step, np.int64)
+        filled[: which.size] = which
+        # Indexing by an array would take ten times as long.
+        return torch.index_select(self._halves, 0, torch.from_numpy(filled))
+
+
+def _count(which: Any, taken: int) -> int:
+    """How many of the rows taken were asked for."""
+    return taken if isinstance(which, slice) else int(which.size)
 
 
 @cache
