@@ -250,7 +250,7 @@ class Pipeline:
             views["noise"] = through(draw.publisher.release(twin).photos(), platform)
         what = {"channel": "clean photos after the channel", "noise": "noise of equal norm"}
         return {
-            view: eyes.look(photos, what[view]).embeddings[cell.encoder.name]
+            view: eyes.look(photos, what[view], again=True).embeddings[cell.encoder.name]
             for view, photos in views.items()
         }
 

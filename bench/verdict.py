@@ -258,7 +258,7 @@ def retrieved(
     held: npt.NDArray[np.float32],
     impostor: npt.NDArray[np.float64],
 ) -> dict[str, Score]:
-    """Four-cell retrieval and TAR@FAR of the released photos, whatever the attacker.
+    """Four-cell retrieval, TAR@FAR and OPOM's PSR of the released photos, whatever the attacker.
 
     Args:
         clean: [released, dimensions], the users' photos as they were; NaN without a face.
@@ -277,6 +277,10 @@ def retrieved(
         f"tar_far_{rate}": replace(cells[f"tar_far_{rate}_cloaked_clean"], name=f"tar_far_{rate}")
         for rate in ("1e2", "1e3")
     }
+    if np.isfinite(others[:, 0]).any():
+        strangers = others[np.isfinite(others[:, 0])]
+        owners = corpus.owners[shown]
+        cells |= retrieval.single_mate_protection(released, clean, owners, strangers)
     return cells | short
 
 

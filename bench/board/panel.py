@@ -8,6 +8,7 @@ conditions. A condition that a row lacks, or that failed, is named, and the row 
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ import numpy.typing as npt
 from bench.errors import UserError
 from bench.metrics.paired import rank_rows
 from bench.metrics.panel import Panel, cfr_panel, psr_panel
+from bench.metrics.power import smallest_detectable_difference
 from bench.records import CellRecord, Named
 from bench.types import Score
 
@@ -36,11 +38,17 @@ COLUMNS = (
     "strongest attacker",
     "any [95 %]",
     "attackers",
+    "users",
     "draws",
+    "detectable",
     "rank",
     "missing",
 )
-"""`worst` is CFR-max (lower protects better) or PSR-min (higher does), `any` is CFR-any."""
+"""`worst` is CFR-max (lower protects better) or PSR-min (higher does), `any` is CFR-any.
+
+`detectable` is the smallest difference from a rate of one half that so many users and draws would show, four
+times of five, when two defenses are compared on them (see `bench.metrics.power`).
+"""
 
 _KINDS = {"cfr": "formed", "psr1": "psr1", "protection_rate": "protection_rate"}
 """Main figure -> column of the users' table."""
@@ -258,10 +266,17 @@ def _texts(row: Row) -> dict[str, str]:
         "strongest attacker": "" if panel is None else panel.strongest,
         "any [95 %]": "" if panel is None or panel.any is None else _interval(panel.any),
         "attackers": "" if panel is None else str(len(panel.by_attacker)),
+        "users": "" if panel is None else str(panel.worst.n),
         "draws": "" if panel is None else str(panel.draws),
+        "detectable": "" if panel is None else _detectable(panel),
         "rank": row.rank,
         "missing": "; ".join(row.missing),
     }
+
+
+def _detectable(panel: Panel) -> str:
+    least = smallest_detectable_difference(panel.worst.n, panel.draws)
+    return "none" if math.isnan(least) else f"{least:.2f}"
 
 
 def _interval(score: Score) -> str:

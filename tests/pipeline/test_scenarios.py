@@ -41,6 +41,7 @@ def test_evasion_looks_for_cloaked_photos_in_clean_ones(one: One) -> None:
     assert hidden.metrics["rank1_clean_clean"].value == 1.0
     assert hidden.metrics["rank1_cloaked_clean"].value == 0.0
     assert shown.metrics["rank1_cloaked_cloaked"].value == 1.0
+    assert (hidden.metrics["psr1_single"].value, shown.metrics["psr1_single"].value) == (1.0, 0.0)
     assert hidden.metrics["tar_far_1e2"] == hidden.metrics["tar_far_1e2_cloaked_clean"]
 
 
