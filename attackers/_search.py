@@ -26,6 +26,7 @@ TILE = 1024
 PAIRS_AT_MOST = 100_000_000
 """Pairs that are kept: 1.2 GB. More means that nearly everybody is near everybody."""
 _LISTS_PER_ROOT = 2  # inverted lists for n photos: 2 sqrt(n); more are read faster, but take longer to choose
+_FAISS_PER_ROOT = 4  # where faiss reads them, photo by photo and slower: what it advises
 _PHOTOS_PER_LIST = 16  # photos of the sample from which a list's centroid is learned
 _ROUNDS = 4  # of k-means; more moved no pair that mattered
 _ROUNDING = 2.0**-6 * 0.4
@@ -100,7 +101,7 @@ def nearest(rows: Floats32, count: int, search: Search) -> tuple[Numbers, Floats
         return np.empty((photos, 0), np.int32), np.empty((photos, 0), np.float32)
     index: Any = faiss.IndexFlatIP(dimensions)
     if photos > search.exact_up_to:
-        centres = _centres(rows, search)
+        centres = _centres(rows, search, _FAISS_PER_ROOT)
         quantizer = faiss.IndexFlatIP(dimensions)
         index = faiss.IndexIVFFlat(quantizer, dimensions, len(centres), faiss.METRIC_INNER_PRODUCT)
         quantizer.add(centres)
@@ -161,7 +162,7 @@ def _list_tiles(rows: Floats32, floor: float, search: Search) -> Iterator[Tile]:
     """Candidates between each list's photos and the photos that it is one of the nearest lists of."""
     import faiss  # only here: it brings an OpenMP of its own
 
-    centres = _centres(rows, search)
+    centres = _centres(rows, search, _LISTS_PER_ROOT)
     index = faiss.IndexFlatIP(rows.shape[1])
     index.add(centres)
     probed = index.search(rows, min(search.probes, len(centres)))[1].astype(np.int32)
@@ -188,12 +189,12 @@ def _grouped(group: npt.NDArray[Any], groups: int) -> tuple[Ints, Ints]:
     return order, np.cumsum(np.bincount(group, minlength=groups))[:-1]
 
 
-def _centres(rows: Floats32, search: Search) -> Floats32:
+def _centres(rows: Floats32, search: Search, per_root: int) -> Floats32:
     """Directions that the inverted lists are around: spherical k-means of a sample."""
     import faiss  # only here: it brings an OpenMP of its own
 
     photos, dimensions = rows.shape
-    lists = min(photos, int(_LISTS_PER_ROOT * photos**0.5))
+    lists = min(photos, int(per_root * photos**0.5))
     means = faiss.Kmeans(
         dimensions,
         lists,
@@ -236,7 +237,6 @@ class _Screen:
         # The same few last bits may fall either way: near the floor, measure again.
         i, j = np.divmod(np.flatnonzero(alike >= self.floor - 1e-5), alike.shape[1])
         return i, j, (alike[i, j] if i.size * 16 > alike.size else None)
-
 
     def _taken(self, which: Any, step: int) -> Any:
         """Rows in bfloat16; those picked by number are filled up to a multiple of `step`.
