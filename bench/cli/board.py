@@ -31,10 +31,14 @@ def board(
     panel: Annotated[
         bool, typer.Option("--panel", help="the strongest of all attackers for each defense, with ranks")
     ] = False,
+    attackers: Annotated[
+        bool, typer.Option("--attackers", help="how often each attacker was the strongest")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="file to write instead of stdout")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,
 ) -> None:
     """Parse, read, print."""
+    from bench.board import attackers as strongest
     from bench.board import panel as panels
     from bench.board.table import COLUMNS, to_csv, to_markdown
     from bench.board.table import board as rows_of
@@ -46,6 +50,10 @@ def board(
     chosen = Format.JSON if as_json else kind
     columns: tuple[str, ...] = COLUMNS
     rows = rows_of(cells.values())
+    if panel and attackers:
+        raise UserError("--panel and --attackers are two tables: ask for one.")
+    if attackers:
+        rows, columns = strongest.to_rows(cells.values()), strongest.COLUMNS
     if panel:
         tables = {cell: table for path in records for cell, table in panels.read_users(path).items()}
         rows, columns = panels.to_rows(panels.panels(cells.values(), tables)), panels.COLUMNS
@@ -53,7 +61,11 @@ def board(
         print_rows(rows, columns)
         return
     if chosen is Format.JSON:
-        text = json.dumps(rows, indent=1) + "\n" if panel else Records(cells.values()).to_json() + "\n"
+        text = (
+            json.dumps(rows, indent=1) + "\n"
+            if panel or attackers
+            else Records(cells.values()).to_json() + "\n"
+        )
     else:
         text = to_csv(rows, columns) if chosen is Format.CSV else to_markdown(rows, columns)
     if out is None:

@@ -1,0 +1,64 @@
+"""How often each attacker was the strongest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bench.board.attackers import to_rows
+from bench.records import CellRecord, Cost, Metric, Named
+
+
+def cell(attacker: str, cfr: float, *, figure: str = "cfr", **changes: Any) -> CellRecord:
+    value = Metric(value=cfr, low=0, high=1, n=10, better="lower")
+    clean = Metric(value=1.0 if figure == "cfr" else 0.0, low=0, high=1, n=10, better="lower")
+    stated: dict[str, Any] = {
+        "cell": f"{attacker}{cfr}{sorted(changes)}",
+        "status": "ok",
+        "dataset": Named(name="synthetic"),
+        "scenario": Named(name="introduced"),
+        "defense": Named(name="mask"),
+        "surrogate": [Named(name="net")],
+        "budget": "linf:8",
+        "channel": "none",
+        "encoder": Named(name="net"),
+        "attacker": Named(name=attacker),
+        "detector": Named(name="mtcnn"),
+        "knowledge": "white-box",
+        "seed": 0,
+        "metrics": {figure: value, f"{figure}_clean": clean},
+        "cost": Cost(seconds={"attack": 0.5}),
+    }
+    return CellRecord(**(stated | changes))
+
+
+def test_ties_are_strongest_and_nobody_is_alone() -> None:
+    rows = {row["attacker"]: row for row in to_rows([cell("a", 0.5), cell("b", 0.5), cell("c", 0.1)])}
+    assert {n: (r["cells"], r["strongest"], r["alone"]) for n, r in rows.items()} == {
+        "a": ("1", "1", "0"),
+        "b": ("1", "1", "0"),
+        "c": ("1", "0", "0"),
+    }
+    assert rows["a"]["seconds"] == "0.50"
+
+
+def test_low_protection_is_a_strong_attack() -> None:
+    first, second = to_rows([cell("a", 0.9, figure="psr1"), cell("b", 0.2, figure="psr1")])
+    assert (first["attacker"], first["alone"], first["clean"]) == ("b", "1", "1.00")
+    assert second["strongest"] == "0"
+
+
+def test_only_attackers_that_met_the_same_are_compared() -> None:
+    rows = to_rows([cell("a", 0.5), cell("b", 0.9, channel="jpeg:75"), cell("a", 0.1, channel="jpeg:75")])
+    assert {row["attacker"]: (row["cells"], row["strongest"]) for row in rows} == {
+        "b": ("1", "1"),
+        "a": ("1", "0"),
+    }
+
+
+def test_controls_oracles_and_failures_are_left_out() -> None:
+    others = [
+        cell("b", 1.0, knowledge="none"),
+        cell("c", 1.0, flags=["oracle: told the true number of people"]),
+        cell("d", 1.0, status="failed"),
+    ]
+    assert to_rows([cell("a", 0.5), *others]) == []
