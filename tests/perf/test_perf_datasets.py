@@ -10,7 +10,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench import registry
-from bench.cells import RunSpec, opened
+from bench.cells import RunSpec
+from bench.planning import opened
 from bench.types import Folders
 
 PEOPLE, EACH, SIZE = 650, 20, 12_000
