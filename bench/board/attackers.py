@@ -13,8 +13,9 @@ from bench.records import CellRecord
 COLUMNS = ("attacker", "figure", "cells", "strongest", "alone", "clean", "flagged", "seconds")
 """Counted are cells of defenses that optimise, met by other attackers too.
 
-`strongest`: in how many no other did better. `alone`: in how many every other did worse. `clean`: its mean rate
-on clean photos. `flagged`: cells where it was too weak to be evidence. `seconds`: median of the stage `attack`.
+`strongest`: in how many no other did better. `alone`: in how many every other did worse. `clean`: its mean
+rate on clean photos. `flagged`: in how many it was too weak to be evidence. `seconds`: median of the stage
+`attack`.
 """
 
 _FIGURES = ("cfr", "psr1", "protection_rate")
