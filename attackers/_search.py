@@ -45,7 +45,7 @@ class Search:
     """
 
     exact_up_to: int = 30_000
-    probes: int = 32
+    probes: int = 24
     seed: int = 0
 
     def check(self, attacker: str) -> None:

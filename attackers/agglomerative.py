@@ -39,7 +39,7 @@ class Agglomerative:
     distance: float | None = None
     grid: tuple[float, ...] = DISTANCES
     exact_up_to: int = 30_000
-    probes: int = 32
+    probes: int = 24
     seed: int = 0
 
     def calibrated(

@@ -42,7 +42,7 @@ class ChineseWhispers:
     passes: int = 20
     grid: tuple[float, ...] = DISTANCES
     exact_up_to: int = 30_000
-    probes: int = 32
+    probes: int = 24
     seed: int = 0
 
     def calibrated(

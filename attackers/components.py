@@ -34,7 +34,7 @@ class Components:
     eps: float | None = None
     grid: tuple[float, ...] = DISTANCES
     exact_up_to: int = 30_000
-    probes: int = 32
+    probes: int = 24
     seed: int = 0
 
     def calibrated(

@@ -36,7 +36,7 @@ class Dbscan:
     min_samples: int = 3
     grid: tuple[float, ...] = DISTANCES
     exact_up_to: int = 30_000
-    probes: int = 32
+    probes: int = 24
     seed: int = 0
 
     def calibrated(

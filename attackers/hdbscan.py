@@ -51,7 +51,7 @@ class Hdbscan:
     size_grid: tuple[int, ...] = (2, 3, 5)
     samples_grid: tuple[int, ...] = (1, 2, 3, 5)
     exact_up_to: int = 30_000
-    probes: int = 32
+    probes: int = 24
     seed: int = 0
 
     def calibrated(

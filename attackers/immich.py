@@ -42,7 +42,7 @@ class Immich:
     max_distance: float = 0.5
     min_faces: int = 3
     exact_up_to: int = 30_000
-    probes: int = 32
+    probes: int = 24
     seed: int = 0
 
     def calibrated(

@@ -40,7 +40,7 @@ class Logistic(OpenSet):
     )
 
     c: float | None = None
-    grid: tuple[float, ...] = (1.0, 10.0, 100.0, 1000.0)
+    grid: tuple[float, ...] = (1.0, 10.0, 100.0)
     steps: int = 50
 
     def check(self) -> None:

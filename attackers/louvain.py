@@ -45,7 +45,7 @@ class Louvain:
     grid: tuple[float, ...] = DISTANCES
     penalty_grid: tuple[float, ...] = (0.0001, 0.0003, 0.001, 0.003, 0.01)
     exact_up_to: int = 30_000
-    probes: int = 32
+    probes: int = 24
     seed: int = 0
 
     def calibrated(

@@ -45,8 +45,8 @@ class Mlp(OpenSet):
     )
 
     width: int | None = None
-    grid: tuple[int, ...] = (64, 256)
-    epochs: int = 30
+    grid: tuple[int, ...] = (128, 256)
+    epochs: int = 60
     decay: float = 1e-5
     seed: int = 0
 
@@ -55,7 +55,7 @@ class Mlp(OpenSet):
         super().check()
         check_least("mlp", "width", self.width, 1, 256)
         check_least("mlp", "grid", min(self.grid, default=0), 1, 256)
-        check_least("mlp", "epochs", self.epochs, 1, 30)
+        check_least("mlp", "epochs", self.epochs, 1, 60)
         check_least("mlp", "seed", self.seed, 0, 0)
         if not 0 <= self.decay < np.inf:
             raise UserError(f"mlp: decay {self.decay} must be 0 or more. Try decay=1e-5.")

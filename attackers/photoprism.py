@@ -35,7 +35,7 @@ class Photoprism:
     radius: float = 0.64
     core: int = 4
     exact_up_to: int = 30_000
-    probes: int = 32
+    probes: int = 24
     seed: int = 0
 
     def calibrated(

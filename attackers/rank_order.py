@@ -45,7 +45,7 @@ class RankOrder:
     grid: tuple[float, ...] = tuple(step / 20 for step in range(1, 61))
     neighbour_grid: tuple[int, ...] = (4, 8, 16, 32, 64)
     exact_up_to: int = 30_000
-    probes: int = 32
+    probes: int = 24
     seed: int = 0
 
     def calibrated(

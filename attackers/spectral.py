@@ -55,7 +55,7 @@ class Spectral:
     restarts: int = 4
     grid: tuple[int, ...] = (3, 5, 8, 12, 20)
     exact_up_to: int = 10_000
-    probes: int = 32
+    probes: int = 24
     seed: int = 0
 
     def calibrated(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import product
+from functools import cache
 from typing import ClassVar, Self
 
 import numpy as np
@@ -16,7 +16,7 @@ from ._embeddings import Floats32
 from ._enrolled import Enrolled, Scorer, held_out
 from ._openset import OpenSet
 from ._order import content_order
-from ._tuning import check_calibration, check_least, middle_of_best
+from ._tuning import best, check_calibration, check_least
 
 _KERNELS = ("linear", "rbf")
 
@@ -36,7 +36,7 @@ class Svm(OpenSet):
         kernel: `linear` or `rbf`, exp(-gamma |a - b|^2) of unit vectors.
         c: weight of the loss against the ridge, as in scikit-learn; None takes the best of `grid` on
             calibration identities.
-        gamma: of the RBF kernel; None takes the best of `gamma_grid`, together with c. Linear has none.
+        gamma: of the RBF kernel; None takes the best of `gamma_grid`. Linear has none.
         grid: candidates for c.
         gamma_grid: candidates for gamma.
         landmarks: gallery photos that the RBF kernel is approximated by.
@@ -52,8 +52,8 @@ class Svm(OpenSet):
     kernel: str = "linear"
     c: float | None = None
     gamma: float | None = None
-    grid: tuple[float, ...] = (0.1, 1.0, 10.0)
-    gamma_grid: tuple[float, ...] = (0.5, 2.0)
+    grid: tuple[float, ...] = (0.3, 3.0, 30.0)
+    gamma_grid: tuple[float, ...] = (0.25, 1.0)
     landmarks: int = 512
     steps: int = 50
     seed: int = 0
@@ -74,19 +74,24 @@ class Svm(OpenSet):
         check_least("svm", "steps", self.steps, 1, 50)
 
     def tuned(self, embeddings: Embeddings, people: Labels) -> Self:
-        """A copy with the c, and for RBF the gamma, of the grids that name most held-out photos."""
-        rbf = self.kernel == "rbf"
-        if self.c is not None and (self.gamma is not None or not rbf):
-            return self
+        """A copy with the c, and for RBF the gamma, of the grids that name most held-out photos.
+
+        Gamma is chosen first, with the middle c of the grid; then c.
+        """
+        gammas = (self.gamma,) if self.gamma is not None or self.kernel == "linear" else self.gamma_grid
+        costs = (self.c,) if self.c is not None else self.grid
+        if len(gammas) == 1 and self.c is not None:
+            return replace(self, gamma=gammas[0])
         check_calibration(people, len(embeddings))
         split = held_out(embeddings, people)
-        costs = self.grid if self.c is None else (self.c,)
-        gammas = (self.gamma,) if self.gamma is not None or not rbf else self.gamma_grid
-        tried = [replace(self, c=c, gamma=gamma) for gamma, c in product(gammas, costs)]
-        scores = [split.rank_one(one.fitted(split.gallery)) for one in tried]
-        by_gamma = [scores[start : start + len(costs)] for start in range(0, len(scores), len(costs))]
-        which = int(np.argmax([max(some) for some in by_gamma]))
-        return tried[which * len(costs) + middle_of_best(by_gamma[which])]
+
+        @cache
+        def score(c: float, gamma: float | None) -> float:
+            return split.rank_one(replace(self, c=c, gamma=gamma).fitted(split.gallery))
+
+        gamma = best(gammas, lambda one: score(costs[len(costs) // 2], one)) if len(gammas) > 1 else gammas[0]
+        c = best(costs, lambda one: score(one, gamma)) if len(costs) > 1 else costs[0]
+        return replace(self, c=c, gamma=gamma)
 
     def fitted(self, held: Enrolled) -> Scorer:
         """Signed decision values: 1 and more for a photo well within a person's side, -1 and less without."""
