@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(path for folder in (".", "docs", "design", "results") for path in (ROOT / folder).glob("*.md"))
 COMMANDS: Any = typer.main.get_command(app)
-TAUGHT = {"checkerboard", "components", "centroid", "albums", "my-net"}
+TAUGHT = {"checkerboard", "chained", "nearest-mean", "albums", "my-net"}
 """Names that a page makes up to show how to add them."""
 
 REAL = (*cards.FACENET, *cards.PACKS, *cards.ONNX)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from bench.attackers import _openset
 from bench.attackers._enrolled import enrolled, held_out
 
 from bench import registry
@@ -95,3 +96,18 @@ def test_nonsense_is_refused() -> None:
         Knn(open_set=True).rank(rows, Gallery(rows, who), 1)
     with pytest.raises(ValueError, match="whole number of 0 or more"):
         Knn().rank(rows, Gallery(rows, who - 1), 1)
+
+
+def test_a_gallery_is_learned_once_for_several_views(monkeypatch: pytest.MonkeyPatch) -> None:
+    learned = []
+    fitted = Centroid.fitted
+    monkeypatch.setattr(Centroid, "fitted", lambda self, held: learned.append(held) or fitted(self, held))
+    _openset._last.clear()
+    rows = np.eye(4, dtype=np.float32)
+    one, other = Gallery(rows[:3], np.array([0, 1, 2])), Gallery(rows[1:], np.array([0, 1, 2]))
+    for gallery in (one, one, other, other):
+        assert Centroid().rank(gallery.embeddings, gallery, 1)[:, 0].tolist() == [0, 1, 2]
+    assert len(learned) == 2
+    # another attacker learns for itself
+    assert Centroid(far=0.2).rank(rows[1:], other, 1)[:, 0].tolist() == [0, 1, 2]
+    assert len(learned) == 3
