@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from bench.records import CellRecord
 
 
 class Format(StrEnum):
@@ -20,6 +24,15 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class View(StrEnum):
+    """What the rows are."""
+
+    CELLS = "cells"
+    PANEL = "panel"
+    ATTACKERS = "attackers"
+    FALLS = "falls"
+
+
 def add_to(app: typer.Typer) -> None:
     """Register the verb."""
     app.command("board", help="Records -> leaderboard.\n\nExample: bench board out/demo --format md")(board)
@@ -28,46 +41,31 @@ def add_to(app: typer.Typer) -> None:
 def board(
     records: Annotated[list[Path], typer.Argument(help="folders written by 'bench run --out', or files")],
     kind: Annotated[Format, typer.Option("--format", help="text, md, csv or json")] = Format.TEXT,
-    panel: Annotated[
-        bool, typer.Option("--panel", help="the strongest of all attackers for each defense, with ranks")
-    ] = False,
-    attackers: Annotated[
-        bool, typer.Option("--attackers", help="how often each attacker was the strongest")
-    ] = False,
+    view: Annotated[
+        View, typer.Option(help="cells, panel, attackers or falls; see docs/running.md")
+    ] = View.CELLS,
     out: Annotated[Path | None, typer.Option(help="file to write instead of stdout")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,
 ) -> None:
     """Parse, read, print."""
-    from bench.board import attackers as strongest
-    from bench.board import panel as panels
-    from bench.board.table import COLUMNS, to_csv, to_markdown
-    from bench.board.table import board as rows_of
+    from bench.board.table import to_csv, to_markdown
     from bench.cli.printing import print_rows
     from bench.errors import UserError
     from bench.records import Records, read
 
     cells = {record.cell: record for path in records for record in read(path)}
     chosen = Format.JSON if as_json else kind
-    columns: tuple[str, ...] = COLUMNS
-    rows = rows_of(cells.values())
-    if panel and attackers:
-        raise UserError("--panel and --attackers are two tables: ask for one.")
-    if attackers:
-        rows, columns = strongest.to_rows(cells.values()), strongest.COLUMNS
-    if panel:
-        tables = {cell: table for path in records for cell, table in panels.read_users(path).items()}
-        rows, columns = panels.to_rows(panels.panels(cells.values(), tables)), panels.COLUMNS
-    if chosen is Format.TEXT and out is None:
-        print_rows(rows, columns)
-        return
-    if chosen is Format.JSON:
-        text = (
-            json.dumps(rows, indent=1) + "\n"
-            if panel or attackers
-            else Records(cells.values()).to_json() + "\n"
-        )
+    if chosen is Format.JSON and view is View.CELLS:
+        text = Records(cells.values()).to_json() + "\n"
     else:
-        text = to_csv(rows, columns) if chosen is Format.CSV else to_markdown(rows, columns)
+        rows, columns = _table(view, records, cells)
+        if chosen is Format.TEXT and out is None:
+            print_rows(rows, columns)
+            return
+        if chosen is Format.JSON:
+            text = json.dumps(rows, indent=1) + "\n"
+        else:
+            text = to_csv(rows, columns) if chosen is Format.CSV else to_markdown(rows, columns)
     if out is None:
         sys.stdout.write(text)
         return
@@ -78,3 +76,19 @@ def board(
         raise UserError(
             f"cannot write the board to {out}: {error.strerror}. Choose another --out."
         ) from error
+
+
+def _table(
+    view: View, folders: list[Path], cells: dict[str, CellRecord]
+) -> tuple[list[dict[str, str]], Sequence[str]]:
+    """Rows and columns of one view of the records."""
+    from bench.board import attackers, falls, panel, table
+
+    if view is View.PANEL:
+        users = {cell: rows for folder in folders for cell, rows in panel.read_users(folder).items()}
+        return panel.to_rows(panel.panels(cells.values(), users)), panel.COLUMNS
+    if view is View.ATTACKERS:
+        return attackers.to_rows(cells.values()), attackers.COLUMNS
+    if view is View.FALLS:
+        return falls.to_rows(cells.values()), falls.COLUMNS
+    return table.board(cells.values()), table.COLUMNS

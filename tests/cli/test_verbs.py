@@ -23,6 +23,7 @@ import typer.main
 
 import bench as library
 from bench.cli import app
+from bench.inventory import KINDS
 from bench.records import CellRecord, read
 
 Command = Callable[..., Any]
@@ -148,7 +149,7 @@ def texts(value: object) -> Iterator[str]:
 
 def test_what_is_written_names_nobody_and_no_place(made: Path, bench_home: Path) -> None:
     assert sorted(path.name for path in made.iterdir()) == [
-        "photos.parquet", "records.json", "users.parquet",
+        "manifest.csv", "photos.parquet", "records.json", "users.parquet",
     ]  # fmt: skip
     tables = [pd.read_parquet(made / f"{name}.parquet") for name in ("users", "photos")]
     assert [len(table) for table in tables] == [2 * 2, 2 * 8]
@@ -197,7 +198,7 @@ def test_lists(bench: Command, kind: str, name: str) -> None:
 
 def test_a_list_of_everything(bench: Command) -> None:
     listed = json.loads(bench("list", "--json").out)
-    assert len(listed) == 7
+    assert set(listed) == set(KINDS)
     assert bench("list").out.count("\n") >= sum(map(len, listed.values()))
 
 

@@ -6,6 +6,7 @@ import json
 import pkgutil
 import re
 import shlex
+import subprocess
 import sys
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -340,3 +341,11 @@ def test_the_page_on_encoders_names_every_figure_of_a_built_in_card() -> None:
     for name in built_in:
         card_file = json.loads((synth.FOLDER / f"{name}.json").read_text("utf-8"))
         assert named(table(text, "The card is where")) == set(card_file["measured"])
+
+
+def test_a_table_on_a_page_is_what_its_command_prints() -> None:
+    made = subprocess.run(
+        [sys.executable, ROOT / ".ci" / "pages.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert made.returncode == 0, f"{made.stdout}{made.stderr}: run python .ci/pages.py"
+    assert made.stdout == "differ: none\n"

@@ -1,0 +1,40 @@
+"""Tables on pages that a command prints: write them anew, or see that they are what it prints now.
+
+A table stands between `<!-- bench board … -->` and `<!-- end -->`. `python .ci/pages.py` writes all of them,
+`python .ci/pages.py --check` changes nothing and ends with 1 if one differs.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+TABLE = re.compile(r"<!-- bench (board [^>]*?) -->\n(.*?)<!-- end -->", re.S)
+
+
+def printed(command: str) -> str:
+    """What a command prints, run from the root of the checkout."""
+    words = [sys.executable, "-m", "bench.cli", *shlex.split(command)]
+    return subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
+def main(check: bool) -> int:
+    """Go through the README and the pages below `docs`."""
+    differs = []
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        text = page.read_text("utf-8")
+        new = TABLE.sub(lambda m: f"<!-- bench {m[1]} -->\n{printed(m[1])}<!-- end -->", text)
+        if new != text:
+            differs.append(page.name)
+            if not check:
+                page.write_text(new, "utf-8")
+    sys.stdout.write(f"{'differ' if check else 'written'}: {', '.join(differs) or 'none'}\n")
+    return int(check and bool(differs))
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv[1:]))
