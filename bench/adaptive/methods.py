@@ -80,9 +80,9 @@ class FineTune:
 
     summary: ClassVar[str] = "the whole network, trained on cloaks of calibration people"
 
-    steps: int = 120
+    steps: int = 60
     rate: float = 3e-4
-    batch: int = 48
+    batch: int = 32
 
     def check(self) -> None:
         """See that it can be trained."""
@@ -105,9 +105,9 @@ class Adversarial:
 
     summary: ClassVar[str] = "the whole network, adversarially trained on calibration people"
 
-    steps: int = 120
+    steps: int = 60
     rate: float = 3e-4
-    batch: int = 48
+    batch: int = 32
     radius: float = 4.0
     inner: int = 3
 
