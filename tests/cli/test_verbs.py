@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
 import os
@@ -265,7 +266,9 @@ def test_ctrl_c_says_how_to_go_on(small: tuple[str, ...], tmp_path: Path) -> Non
     line = [sys.executable, "-m", "bench.cli", "run", "--defense", "none", "--attacker", "dbscan", *small]
     environment = os.environ | {"BENCH_HOME": str(tmp_path)}
     pipe = subprocess.PIPE
-    running = subprocess.Popen(line, env=environment, stdout=pipe, stderr=pipe, text=True)
+    # tests that run in a shell's background inherit that Ctrl-C is ignored
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    running = subprocess.Popen(line, env=environment, stdout=pipe, stderr=pipe, text=True, preexec_fn=heed)
     while running.poll() is None and not (tmp_path / "cache" / "rows.sqlite").exists():
         time.sleep(0.01)
     running.send_signal(signal.SIGINT)
