@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import functools
 import io
 import json
 import os
@@ -267,8 +266,11 @@ def test_ctrl_c_says_how_to_go_on(small: tuple[str, ...], tmp_path: Path) -> Non
     environment = os.environ | {"BENCH_HOME": str(tmp_path)}
     pipe = subprocess.PIPE
     # tests that run in a shell's background inherit that Ctrl-C is ignored
-    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    running = subprocess.Popen(line, env=environment, stdout=pipe, stderr=pipe, text=True, preexec_fn=heed)
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        running = subprocess.Popen(line, env=environment, stdout=pipe, stderr=pipe, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
     while running.poll() is None and not (tmp_path / "cache" / "rows.sqlite").exists():
         time.sleep(0.01)
     running.send_signal(signal.SIGINT)
