@@ -87,7 +87,6 @@ def run(
 ) -> None:
     """Parse, run, print."""
     from bench.cells import RunSpec
-    from bench.cli.printing import print_board
     from bench.errors import UserError
     from bench.progress import Terminal
     from bench.session import execute, write
@@ -130,8 +129,7 @@ def run(
     if as_json:
         sys.stdout.write(session.records.to_json() + "\n")
     else:
-        print_board(session.records)
-        _print_panel(session)
+        _print(session, whole=suite is None)
     if preview is not None:
         from bench.board.preview import draw
 
@@ -139,18 +137,21 @@ def run(
     _tell(session)
 
 
-def _print_panel(session: Session) -> None:
-    """The strongest of several attackers, where there were several."""
-    from bench.board.panel import COLUMNS, panels, to_rows
-    from bench.cli.printing import print_rows
+def _print(session: Session, *, whole: bool) -> None:
+    """The board, unless there are too many rows to look at; what one step further does, and the panel."""
+    from bench.board import falls, panel
+    from bench.cli.printing import print_board, print_rows
 
-    users = {cell: tables["users"] for cell, tables in session.tables.items() if tables}
-    rows = [
-        row for row in panels(session.records, users) if row.panel is None or len(row.panel.by_attacker) > 1
-    ]
-    if rows:
+    if whole:
+        print_board(session.records)
+    else:
+        sys.stdout.write(f"{len(session.records)} cells; 'bench board' prints those that --out keeps.\n\n")
+        sys.stdout.write("the cluster-formation rate, one step from DBSCAN on the surrogate:\n")
+        print_rows(falls.to_rows(session.records), falls.COLUMNS)
+    if len({record.attacker.name for record in session.records}) > 1:
+        users = {cell: tables["users"] for cell, tables in session.tables.items() if tables}
         sys.stdout.write("\nthe strongest attacker of the panel counts:\n")
-        print_rows(to_rows(rows), COLUMNS)
+        print_rows(panel.to_rows(panel.panels(session.records, users)), panel.COLUMNS)
 
 
 def _tell(session: Session) -> None:

@@ -26,6 +26,7 @@ from bench.cli import app
 from bench.inventory import KINDS
 from bench.records import CellRecord, read
 
+VIEWS = ("cells", "panel", "attackers", "falls")
 Command = Callable[..., Any]
 VERBS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # a group
 SLOW = ("torch", "numpy", "pandas", "pyarrow", "scipy", "sklearn", "rich.table", "PIL")
@@ -305,3 +306,56 @@ def test_from_python(encoder: str, made: Path) -> None:
     assert [record.comparable() for record in both] == [record.comparable() for record in read(made)]
     assert len(both[:1]) == 1
     assert library.__version__
+
+
+def test_a_suite_prints_what_falls_and_the_panel(
+    bench: Command, small: tuple[str, ...], tmp_path: Path
+) -> None:
+    suite = tmp_path / "mine.toml"
+    suite.write_text(
+        '[[run]]\ndefense = ["noise", "pgd:steps=2"]\nattacker = ["dbscan", "components"]\n'
+        '[[run]]\ndefense = ["pgd:steps=2"]\nattacker = ["dbscan"]\nlevel = ["oblivious", "adaptive"]\n'
+    )
+    out = tmp_path / "out"
+    done = bench("run", "--suite", suite, *small, "--out", out)
+    assert done.status == 0, done.err
+    assert done.out.startswith("5 cells; ")  # one is in both runs
+    assert "thresholds tuned on cloaks" in done.out
+    assert "the strongest attacker of the panel counts" in done.out
+    views = {view: json.loads(bench("board", out, "--view", view, "--json").out) for view in VIEWS}
+    assert [row["attackers"] for row in views["panel"]] == ["2", "3"]
+    assert {row["attacker"] for row in views["attackers"]} == {"dbscan", "components"}
+    (step,) = views["falls"]
+    assert step["defense"] == "pgd"
+    assert step["another encoder"] == ""
+    assert len(views["cells"]["cells"]) == 5
+    picture = tmp_path / "coverage.png"
+    curves = json.loads(bench("curve", out, "--axis", "coverage", "--out", picture, "--json").out)
+    assert {curve["figure"] for curve in curves} == {"cfr"}
+    assert picture.stat().st_size > 5_000
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("run",), "--defense is missing"),
+        (("run", "--defense", "none"), "--attacker is missing"),
+        (("run", "--suite", "standart"), "Did you mean 'standard'"),
+        (("curve", "nowhere", "--axis", "dose"), "no records at nowhere"),
+        (
+            ("run", "--defense", "none", "--attacker", "dbscan", "--level", "adaptiv"),
+            "Did you mean 'adaptive'",
+        ),
+        (("run", "--defense", "none", "--attacker", "dbscan", "--adaptation", "haed"), "Did you mean 'head'"),
+        (
+            ("run", "--defense", "none", "--attacker", "dbscan", "--adaptation", "head:steps=0"),
+            "must be above 0",
+        ),
+        (("run", "--defense", "none", "--attacker", "dbscan", "--dose", "2"), "at most 1"),
+        (("run", "--defense", "none", "--attacker", "dbscan", "--distractors", "-1"), "at least 0"),
+        (("run", "--defense", "none", "--attacker", "dbscan", "--draws", "0"), "at least 1"),
+        (("run", "--defense", "none", "--attacker", "dbscan", "--encoder", "synth-ir+nobody"), "nobody"),
+    ],
+)
+def test_what_is_new_names_what_to_type(bench: Command, words: tuple[str, ...], says: str) -> None:
+    assert says in bench(*words).one_line()
