@@ -19,6 +19,8 @@ COLUMNS = (
     "defense",
     "surrogate",
     "budget",
+    "distractors",
+    "draw",
     "users",
     "DBSCAN on the surrogate",
     "another clusterer",
@@ -79,7 +81,8 @@ def to_rows(records: Iterable[CellRecord]) -> list[dict[str, str]]:
 
 
 def _row(record: CellRecord) -> str:
-    about = record.model_dump(mode="json", include={"dataset", "defense", "surrogate", "budget", "seed"})
+    same = {"dataset", "defense", "surrogate", "budget", "distractors", "seed", "draw"}
+    about = record.model_dump(mode="json", include=same)
     return json.dumps(about, sort_keys=True)
 
 
@@ -92,6 +95,8 @@ def _texts(cells: list[CellRecord]) -> dict[str, str]:
         "defense": first.defense.name,
         "surrogate": "+".join(s.name for s in first.surrogate),
         "budget": first.budget,
+        "distractors": str(first.distractors) if first.distractors else "",
+        "draw": str(first.draw) if first.draw else "",
         "users": str(max((r.metrics["cfr"].n for r in introduced), default=0)),
     }
     for column, taken in _STEPS.items():
