@@ -13,11 +13,20 @@ than real deviations, strangers who share one would look alike. `within` is shru
 Ledoit and Wolf (2004), for there are fewer photos than an honest 512 x 512 covariance needs; `between` is
 shrunk just so far that the mean squared cosine of two strangers is that of real ones, which is known without
 bias.
+
+Some pairs of strangers are far more alike than the tail of a Gaussian has it, and those make false matches.
+So a stranger is drawn near a real person,
+
+    c ~ (m + p d + sqrt(1 - p^2) g) / |.|,
+
+m the mean, d how a calibration person differs from it, g ~ N(0, between): a smoothed bootstrap (Silverman and
+Young 1987). The one p makes the most alike pairs of strangers as alike as those of calibration people. Where
+the Gaussian's tail is heavy enough, or photos are too few to know the tail, p is 0.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +41,9 @@ _LEAST_PEOPLE = 10  # with two photos, below which they say little about anybody
 _LEAST_ALIKE = 0.01  # mean cosine of a person's photos: one of whom they do not look alike at all
 _DRAWN = 1000  # strangers that are drawn to see how alike strangers are
 _CORRECTIONS = 3
+_PAIRS = 100_000  # of photos, below which their most alike are chance
+_NEAREST = 0.98  # a stranger is never a copy
+_HALVINGS = 8
 _BLOCK = 2**22  # numbers drawn at once: 32 MB
 
 
@@ -44,12 +56,16 @@ class Crowd:
         between: [dimension, dimension], a square root of the covariance of people.
         within: [dimension, dimension], a square root of the covariance of deviations; only directions count.
         cosines: for each person with two photos or more, [photo], the cosine of each to that person.
+        near: [person, dimension], how real people differ from the mean.
+        pull: p above, in [0, 1): how near a stranger is to one of them.
     """
 
     mean: Floats
     between: Floats
     within: Floats
     cosines: tuple[Floats, ...]
+    near: Floats
+    pull: float = 0.0
 
 
 def fit(embeddings: npt.ArrayLike, people: npt.ArrayLike) -> Crowd:
@@ -91,13 +107,15 @@ def fit(embeddings: npt.ArrayLike, people: npt.ArrayLike) -> Crowd:
     rest, across = within + np.outer(mean, mean), _root(within)
     cosines = tuple(_cosines(rows[person == one]) for one in several)
     real = aim = _squared_cosine(rows, person, counts)
-    crowd = Crowd(mean, _root(_shrunk(raw, rest, aim)), across, cosines)
+    crowd = Crowd(mean, _root(_shrunk(raw, rest, aim)), across, cosines, means - mean)
     for _ in range(_CORRECTIONS):
         # Scaling people to unit length takes some of their spread: see how much, and aim as much higher.
         drawn, strangers = draw(crowd, _DRAWN, 1, seed=0)
         aim += real - _squared_cosine(drawn.astype(np.float64), strangers, np.ones(_DRAWN, np.int64))
-        crowd = Crowd(mean, _root(_shrunk(raw, rest, aim)), across, cosines)
-    return crowd
+        crowd = replace(crowd, between=_root(_shrunk(raw, rest, aim)))
+    if rows.shape[0] ** 2 / 2 < _PAIRS:
+        return crowd
+    return replace(crowd, pull=_pull(crowd, _tail(rows, person)))
 
 
 def draw(crowd: Crowd, identities: int, photos: int, seed: int) -> tuple[Embeddings, Labels]:
@@ -120,13 +138,15 @@ def draw(crowd: Crowd, identities: int, photos: int, seed: int) -> tuple[Embeddi
         size = min(block, identities - start)
         # A stream for each person: another count changes nobody drawn before.
         draws = [np.random.Generator(np.random.Philox(key=[seed, start + i])) for i in range(size)]
-        centres = np.stack([one.normal(size=dimensions) for one in draws]) @ crowd.between.T + crowd.mean
-        centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+        centres = np.stack([one.normal(size=dimensions) for one in draws]) @ crowd.between.T
         across = np.stack([one.normal(size=(photos, dimensions)) for one in draws]) @ crowd.within.T
-        across -= (across @ centres[:, :, None]) * centres[:, None]
-        across /= np.linalg.norm(across, axis=2, keepdims=True)
         donors = [crowd.cosines[one.integers(len(crowd.cosines))] for one in draws]
         cosine = np.stack([one.choice(donor, size=photos) for one, donor in zip(draws, donors, strict=True)])
+        others = crowd.near[[one.integers(len(crowd.near)) for one in draws]]
+        centres = crowd.mean + crowd.pull * others + np.sqrt(1 - crowd.pull**2) * centres
+        centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+        across -= (across @ centres[:, :, None]) * centres[:, None]
+        across /= np.linalg.norm(across, axis=2, keepdims=True)
         cosine = cosine[..., None]
         rows[start : start + size] = cosine * centres[:, None] + np.sqrt(1 - cosine**2) * across
     flat = rows.reshape(identities * photos, dimensions)
@@ -138,6 +158,24 @@ def simulate(
 ) -> tuple[Embeddings, Labels]:
     """`fit` to calibration identities, then `draw`."""
     return draw(fit(embeddings, people), identities, photos, seed)
+
+
+def _pull(crowd: Crowd, tail: Floats) -> float:
+    """How near strangers must be to real people for their most alike pairs to be as alike as real ones."""
+    low, high = 0.0, _NEAREST
+    for _ in range(_HALVINGS):
+        pull = (low + high) / 2
+        drawn, strangers = draw(replace(crowd, pull=pull), _DRAWN, 1, seed=1)
+        light = _tail(drawn.astype(np.float64), strangers)[1] < tail[1]
+        low, high = (pull, high) if light else (low, pull)
+    return low
+
+
+def _tail(rows: Floats, person: npt.NDArray[np.int64]) -> Floats:
+    """The cosines that one in a thousand, and one in ten thousand, pairs of two people's photos exceed."""
+    alike = rows @ rows.T
+    pairs = alike[np.triu(person[:, None] != person, 1)]
+    return np.quantile(pairs, [0.999, 0.9999])
 
 
 def _cosines(rows: Floats) -> Floats:
