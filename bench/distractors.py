@@ -175,7 +175,7 @@ def _tail(rows: Floats, person: npt.NDArray[np.int64]) -> Floats:
     """The cosines that one in a thousand, and one in ten thousand, pairs of two people's photos exceed."""
     alike = rows @ rows.T
     pairs = alike[np.triu(person[:, None] != person, 1)]
-    return np.quantile(pairs, [0.999, 0.9999])
+    return np.asarray(np.quantile(pairs, [0.999, 0.9999]))
 
 
 def _cosines(rows: Floats) -> Floats:
