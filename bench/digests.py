@@ -57,6 +57,7 @@ def code_digest(*modules: str) -> str:
     return digest({name: _tree(path.read_text(encoding="utf-8")) for name, path in files.items()})
 
 
+@cache
 def plugin_code(module: str) -> str:
     """Digest of a plug-in's module and of the private siblings (`_*.py`) beside it."""
     spec = importlib.util.find_spec(module)

@@ -15,7 +15,7 @@ from bench.folders import folders
 from bench.observe import detector_parameters
 from bench.pipeline import Pipeline, Tables
 from bench.planning import plan
-from bench.progress import Progress
+from bench.progress import Progress, Silent
 from bench.protocols import Dataset
 from bench.records import CellRecord, Records
 from bench.splits import manifest, manifest_csv
@@ -65,12 +65,17 @@ def execute(
         pipelines = tuple(Pipeline(each, where, cache, progress) for each in _distinct(plans))
         tables: dict[str, Tables] = {}
 
-        def keep(record: CellRecord, rows: Tables) -> None:
-            tables[record.cell] = rows
-            if done:
-                done(record)
+        with (progress or Silent()).stage(
+            "cells", sum(len(each.plan.cells) for each in pipelines)
+        ) as advance:
 
-        records = Records(record for pipeline in pipelines for record in pipeline.run(keep))
+            def keep(record: CellRecord, rows: Tables) -> None:
+                tables[record.cell] = rows
+                advance()
+                if done:
+                    done(record)
+
+            records = Records(record for pipeline in pipelines for record in pipeline.run(keep))
         faults = [fault for pipeline in pipelines for fault in pipeline.faults]
         notes = [note for each in plans for note in left_out(each.data)]
         return Session(records, tables, faults, pipelines, list(dict.fromkeys([*cache.repaired, *notes])))
