@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 from bench.cells import RunSpec
+from bench.progress import Advance
 from bench.session import execute
 
 
@@ -17,7 +18,7 @@ def test_cells_of_all_runs_are_counted_together_cached_or_not(small: RunSpec) ->
 
     class Heard:
         @contextmanager
-        def stage(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
+        def stage(self, name: str, total: int) -> Iterator[Advance]:
             totals[name] = total
 
             def advance(count: int = 1) -> None:
