@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import bench
 from bench.cells import RunSpec
+from bench.errors import UserError
 from bench.records import CellRecord, read
-from bench.session import Session, write
+from bench.session import CellsFailed, Session, write
 from bench.types import Image
 
 One = Callable[..., CellRecord]
@@ -109,7 +112,7 @@ def test_from_python_the_others_are_kept_and_the_fault_is_raised(small: RunSpec,
     def breaks(photos: list[Image]) -> list[Image]:
         raise RuntimeError("no film left")
 
-    with pytest.raises(BaseExceptionGroup) as caught:
+    with pytest.raises(CellsFailed) as caught:
         bench.run(
             defense=["none", breaks],
             dataset=small.dataset,
@@ -122,6 +125,42 @@ def test_from_python_the_others_are_kept_and_the_fault_is_raised(small: RunSpec,
         )
     assert [str(e) for e in caught.value.exceptions] == ["no film left"]
     assert [r.status for r in read(tmp_path)] == ["ok", "failed"]
+    # a function is never cached: without the records of the others they would have to be computed again
+    assert [r.status for r in caught.value.records] == ["ok", "failed"]
+    assert caught.value.records.to_pandas()["cfr"].notna().tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"defense": 5}, "defense=5: it takes 'none', or a list of such"),
+        ({"defense": ["none", 5]}, "5 is not such as 'none'"),
+        ({"defense": []}, "nothing to run: defense is empty"),
+        ({"attacker": []}, "nothing to run: attacker is empty"),
+        ({"budget": 8}, "budget=8: it takes 'linf:8'"),
+        ({"dose": "half"}, "dose='half': it takes 0.5"),
+        ({"users": "x"}, "users='x' is not a whole number"),
+        ({"seed": 0.5}, "seed=0.5 is not a whole number"),
+    ],
+)
+def test_from_python_a_mistaken_argument_is_one_line(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(UserError, match=re.escape(says)):
+        bench.run(**given)
+
+
+def test_a_file_that_does_not_fit_leaves_no_beginning_of_itself(
+    run: Callable[..., Session], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(content[:1])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    session = run()
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(UserError, match="No space left on device"):
+        write(session, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_attacker_that_does_not_fit_is_skipped_and_named(run: Callable[..., Session]) -> None:
