@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import pytest
 import bench
 from bench.cells import RunSpec
 from bench.errors import UserError
+from bench.pipeline import Pipeline
+from bench.recognise import Recogniser
 from bench.records import CellRecord, read
 from bench.session import CellsFailed, Session, write
 from bench.types import Image
@@ -209,3 +212,29 @@ def test_the_input_of_a_function_is_its_own_copy(one: One) -> None:
         return kept
 
     assert one(defenses=(scribbles,)).perceptual["photo"]["linf"]["worst"] == 0
+
+
+def test_the_time_of_an_attack_is_that_of_the_attacker(
+    run: Callable[..., Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # what is looked at besides the released photos, and the controls, have their own lines in the cost
+    timed: list[str] = []
+    inside: list[str] = []
+    whole, look = Pipeline._timed, Recogniser.look
+
+    @contextmanager
+    def stage(self: Pipeline, name: str) -> Iterator[None]:
+        inside.append(name)
+        with whole(self, name):
+            yield
+        inside.pop()
+
+    def seen(self: Recogniser, *given: Any, **more: Any) -> Any:
+        timed.append(inside[-1])
+        return look(self, *given, **more)
+
+    monkeypatch.setattr(Pipeline, "_timed", stage)
+    monkeypatch.setattr(Recogniser, "look", seen)
+    (record,) = run(defenses=("noise",), seed=7).records
+    assert set(timed) == {"observe", "controls"}
+    assert set(record.cost.seconds) == {"cloak", "observe", "measure", "controls", "attack"}
