@@ -17,6 +17,12 @@ LIBRARIES = (
     "numpy",
     "scipy",
     "scikit-learn",
+    "scikit-image",
+    "faiss-cpu",
+    "networkx",
+    "opencv-python",
+    "opencv-python-headless",
+    "safetensors",
     "pillow",
     "pillow-heif",
     "onnxruntime",
@@ -24,6 +30,7 @@ LIBRARIES = (
     "onnx2torch",
     "facenet-pytorch",
 )
+"""Whatever any stage of a cell stands on: a cell is stored whole under their versions."""
 
 
 NO_RESULTS = {

@@ -149,18 +149,20 @@ class Pipeline:
             costs = draw.publisher.costs(release, faces or before.faces)
         state = outcomes(cell.budget, release.failed, costs, before, seen)
         unsure = np.array([outcome != "ok" for outcome in state])
-        with self._timed("attack"):
-            name = cell.encoder.name
+        name = cell.encoder.name
+        with self._timed("observe"):
             held = eyes.look(draw.held, "background", again=True).embeddings[name]
+            known = self._known(cell, draw, eyes, cloaked=False)
+            lesson = self._known(cell, draw, eyes, cloaked=True) if cell.level == "adaptive" else known
+        with self._timed("controls"):
             views = {"released": seen.embeddings[name], "clean": before.embeddings[name]}
             views |= self._controls(cell, draw, eyes)
-            known = self._known(cell, draw, eyes, cloaked=False)
+        with self._timed("attack"):
             corpus = draw.corpus
             if cell.distractors:
                 seed = cell.seed + cell.draw
                 crowd, strangers = simulate(*known, cell.distractors, DISTRACTOR_PHOTOS, seed)
                 held, corpus = np.concatenate([held, crowd]), corpus.among(strangers)
-            lesson = self._known(cell, draw, eyes, cloaked=True) if cell.level == "adaptive" else known
             whole = np.concatenate([views["released"], held])
             attacker, tried = self._arena.tuned(cell, lesson, whole, corpus)
             fight = fought(self._arena, cell, attacker, views, held, corpus, known, unsure)

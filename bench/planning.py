@@ -44,10 +44,11 @@ def plan(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device: st
         name, wrong = attackers[0].name, role(attackers[0].plugin)
         elsewhere = [known for known, one in SCENARIOS.items() if wrong in one.roles]
         raise UserError(
-            f"attacker {name!r} is a {wrong}, and scenario {spec.scenario!r} needs a {fitting[0]}. "
+            f"attacker {name!r} is {_a(wrong)}, and scenario {spec.scenario!r} needs {_a(fitting[0])}. "
             f"Try --scenario {elsewhere[0]}, or another --attacker."
         )
     defenses = _defenses(spec.defenses)
+    against = _asked(spec, wanted, folders)
     _checked(defenses, attackers, spec.budgets)
     described: dict[str, Plain] = {
         "name": dataset.name,
@@ -59,7 +60,7 @@ def plan(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device: st
     cells: list[Cell] = []
     for defense, budget, channel in product(defenses, spec.budgets, spec.channels):
         parsed, passed = Budget.parse(budget), str(channels.parse(channel))
-        for surrogates, dose in product(_surrogates(spec, defense, wanted, folders), spec.doses):
+        for surrogates, dose in product(against if defense.plugin.card.surrogates else [()], spec.doses):
             for encoder, adaptation, attacker in product(wanted, how, attackers):
                 for level, crowd, draw in product(spec.levels, spec.distractors, range(spec.draws)):
                     scenario, parts = stated[draw]
@@ -120,6 +121,10 @@ def plain_split(parts: Split, data: Dataset) -> Plain:
     return [[[content(photo) for photo in person] for person in group] for group in groups]
 
 
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
 def _check(spec: RunSpec) -> None:
     if spec.scenario not in SCENARIOS:
         raise unknown_name("scenario", spec.scenario, SCENARIOS, command="bench list scenarios")
@@ -131,6 +136,8 @@ def _check(spec: RunSpec) -> None:
         ("seed", spec.seed, 0),
         ("draws", spec.draws, 1),
     ):
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+            raise UserError(f"{name}={value!r} is not a whole number. Try {name}={max(least, 1)}.")
         if value is not None and value < least:
             raise UserError(f"--{name} {value} is too small: it must be at least {least}.")
     for dose in spec.doses:
@@ -138,6 +145,9 @@ def _check(spec: RunSpec) -> None:
             raise UserError(
                 f"--dose {dose:g} is a share of a user's photos: above 0 and at most 1. Try --dose 0.5."
             )
+    for text in spec.budgets:
+        if Budget.parse(text).value < 1:
+            raise UserError(f"budget {text!r} changes no 8-bit value: N must be at least 1. Try linf:1.")
     for crowd in spec.distractors:
         if crowd < 0:
             raise UserError(f"--distractors {crowd} is too small: it must be at least 0.")
@@ -169,15 +179,13 @@ def _encoders(
     return found
 
 
-def _surrogates(
-    spec: RunSpec,
-    defense: Chosen,
-    wanted: list[tuple[EncoderCard, tuple[EncoderCard, ...]]],
-    folders: Folders,
+def _asked(
+    spec: RunSpec, wanted: list[tuple[EncoderCard, tuple[EncoderCard, ...]]], folders: Folders
 ) -> list[tuple[EncoderCard, ...]]:
-    """The surrogate axis: one entry a `--surrogate`; `a+b` is one entry of two."""
-    if not defense.plugin.card.surrogates:
-        return [()]
+    """The surrogate axis: one entry a `--surrogate`; `a+b` is one entry of two.
+
+    Names are looked up whether or not any defense of the run has use for a surrogate.
+    """
     if not spec.surrogates:
         return [wanted[0][1]]
     asked = [tuple(encoders.ready(name, folders) for name in text.split("+")) for text in spec.surrogates]

@@ -20,6 +20,36 @@ from bench.protocols import Dataset
 from bench.records import CellRecord, Records
 from bench.splits import manifest, manifest_csv
 
+_EXAMPLES = {
+    "defense": "'none'",
+    "attacker": "'dbscan'",
+    "encoder": "'synth-ir'",
+    "surrogate": "'synth-ir'",
+    "budget": "'linf:8'",
+    "channel": "'jpeg:75'",
+    "dose": "0.5",
+    "level": "'oblivious'",
+    "adaptation": "'none'",
+    "distractors": "1000",
+}
+"""Argument of `run` -> what it takes."""
+
+
+class CellsFailed(BaseExceptionGroup[BaseException]):
+    """What made cells of a run fail.
+
+    Attributes:
+        records: of all its cells, those that went well among them.
+    """
+
+    records: Records
+
+    def __new__(cls, message: str, faults: Sequence[BaseException], records: Records) -> CellsFailed:
+        """A group with the records beside it."""
+        made = super().__new__(cls, message, faults)
+        made.records = records
+        return made
+
 
 @dataclass(frozen=True)
 class Session:
@@ -145,25 +175,25 @@ def run(
 
     Raises:
         UserError: for anything the caller can mend.
-        ExceptionGroup: of what made cells fail, after all others have run and been kept.
+        CellsFailed: of what made cells fail, after all others have run; its `records` are those of all cells.
     """
     spec = RunSpec(
         dataset=dataset,
         scenario=scenario,
-        defenses=_axis(defense),
-        attackers=_axis(attacker),
-        encoders=_axis(encoder),
-        surrogates=_axis(surrogate),
-        budgets=_axis(budget),
-        channels=_axis(channel),
+        defenses=_axis("defense", defense, str, Callable),
+        attackers=_axis("attacker", attacker, str),
+        encoders=_axis("encoder", encoder, str),
+        surrogates=_axis("surrogate", surrogate, str),
+        budgets=_axis("budget", budget, str),
+        channels=_axis("channel", channel, str),
         users=users,
         photos=photos,
         labelled=labelled,
         background=background,
-        doses=_axis(dose),
-        levels=_axis(level),
-        adaptations=_axis(adaptation),
-        distractors=_axis(distractors),
+        doses=_axis("dose", dose, float, int),
+        levels=_axis("level", level, str),
+        adaptations=_axis("adaptation", adaptation, str),
+        distractors=_axis("distractors", distractors, int),
         seed=seed,
         draws=draws,
         device=device,
@@ -173,7 +203,7 @@ def run(
     if out is not None:
         write(session, Path(out))
     if session.faults:
-        raise BaseExceptionGroup("cells failed; the others are kept", session.faults)
+        raise CellsFailed("cells failed; the others are kept", session.faults, session.records)
     return session.records
 
 
@@ -224,9 +254,23 @@ def _manifests(session: Session) -> dict[str, bytes]:
 def _put(path: Path, content: bytes) -> None:
     """Whole or not at all."""
     part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    part.replace(path)
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except BaseException:
+        # on a full disk the beginning of a file would go on taking room
+        part.unlink(missing_ok=True)
+        raise
 
 
-def _axis(value: Any) -> tuple[Any, ...]:
-    return (value,) if isinstance(value, str | float | int) or callable(value) else tuple(value)
+def _axis(name: str, value: Any, *kinds: Any) -> tuple[Any, ...]:
+    """One value or several, each of the kinds that an argument takes."""
+    values = (value,) if isinstance(value, kinds) else value
+    if not isinstance(values, Sequence) or isinstance(values, str):
+        raise UserError(f"{name}={value!r}: it takes {_EXAMPLES[name]}, or a list of such.")
+    for one in values:
+        if not isinstance(one, kinds) or isinstance(one, bool):
+            raise UserError(f"{name}={value!r}: {one!r} is not such as {_EXAMPLES[name]}.")
+    if not values and name in ("defense", "attacker"):
+        raise UserError(f"nothing to run: {name} is empty. Try {name}={_EXAMPLES[name]}.")
+    return tuple(values)

@@ -36,6 +36,7 @@ NUMBERS = {
     ("--budget", "-1"): "budget '-1'",
     ("--budget", "linf:0"): "above 0 and at most 255",
     ("--budget", "linf:-1"): "above 0 and at most 255",
+    ("--budget", "linf:0.4"): "changes no 8-bit value",
     ("--budget", "linf:nan"): "above 0 and at most 255",
     ("--budget", "linf:256"): "above 0 and at most 255",
     ("--budget", "linf:abc"): "'abc' is not a number",
@@ -52,7 +53,7 @@ NUMBERS = {
     ("--seed", "-1"): "--seed -1",
     ("--device", "gpu"): "no device 'gpu'",
     ("--device", "cuda:x"): "no device 'cuda:x'",
-    ("--attacker", "knn"): "linked",
+    ("--attacker", "knn"): "'knn' is an identifier, and scenario 'introduced' needs a clusterer",
     ("--no-such-option", "1"): "--no-such-option",
 }
 
@@ -75,6 +76,10 @@ def test_a_mistaken_value(bench: Command, small: tuple[str, ...], option: str, v
 def test_an_unknown_surrogate(bench: Command, small: tuple[str, ...]) -> None:
     said = line(bench, small, "--defense", "pgd", "--surrogate", "mobileface_v33+nobody")
     assert "no encoder 'mobileface_v33'. Did you mean 'mobileface_v3'?" in said
+
+
+def test_an_unknown_surrogate_that_nobody_would_use(bench: Command, small: tuple[str, ...]) -> None:
+    assert "no encoder 'synth-xr'" in line(bench, small, "--surrogate", "synth-xr")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")

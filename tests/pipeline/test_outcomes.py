@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import bench
 from bench.cells import RunSpec
+from bench.errors import UserError
+from bench.pipeline import Pipeline
+from bench.recognise import Recogniser
 from bench.records import CellRecord, read
-from bench.session import Session, write
+from bench.session import CellsFailed, Session, write
 from bench.types import Image
 
 One = Callable[..., CellRecord]
@@ -109,7 +115,7 @@ def test_from_python_the_others_are_kept_and_the_fault_is_raised(small: RunSpec,
     def breaks(photos: list[Image]) -> list[Image]:
         raise RuntimeError("no film left")
 
-    with pytest.raises(BaseExceptionGroup) as caught:
+    with pytest.raises(CellsFailed) as caught:
         bench.run(
             defense=["none", breaks],
             dataset=small.dataset,
@@ -122,6 +128,42 @@ def test_from_python_the_others_are_kept_and_the_fault_is_raised(small: RunSpec,
         )
     assert [str(e) for e in caught.value.exceptions] == ["no film left"]
     assert [r.status for r in read(tmp_path)] == ["ok", "failed"]
+    # a function is never cached: without the records of the others they would have to be computed again
+    assert [r.status for r in caught.value.records] == ["ok", "failed"]
+    assert caught.value.records.to_pandas()["cfr"].notna().tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"defense": 5}, "defense=5: it takes 'none', or a list of such"),
+        ({"defense": ["none", 5]}, "5 is not such as 'none'"),
+        ({"defense": []}, "nothing to run: defense is empty"),
+        ({"attacker": []}, "nothing to run: attacker is empty"),
+        ({"budget": 8}, "budget=8: it takes 'linf:8'"),
+        ({"dose": "half"}, "dose='half': it takes 0.5"),
+        ({"users": "x"}, "users='x' is not a whole number"),
+        ({"seed": 0.5}, "seed=0.5 is not a whole number"),
+    ],
+)
+def test_from_python_a_mistaken_argument_is_one_line(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(UserError, match=re.escape(says)):
+        bench.run(**given)
+
+
+def test_a_file_that_does_not_fit_leaves_no_beginning_of_itself(
+    run: Callable[..., Session], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(content[:1])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    session = run()
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(UserError, match="No space left on device"):
+        write(session, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_attacker_that_does_not_fit_is_skipped_and_named(run: Callable[..., Session]) -> None:
@@ -170,3 +212,29 @@ def test_the_input_of_a_function_is_its_own_copy(one: One) -> None:
         return kept
 
     assert one(defenses=(scribbles,)).perceptual["photo"]["linf"]["worst"] == 0
+
+
+def test_the_time_of_an_attack_is_that_of_the_attacker(
+    run: Callable[..., Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # what is looked at besides the released photos, and the controls, have their own lines in the cost
+    timed: list[str] = []
+    inside: list[str] = []
+    whole, look = Pipeline._timed, Recogniser.look
+
+    @contextmanager
+    def stage(self: Pipeline, name: str) -> Iterator[None]:
+        inside.append(name)
+        with whole(self, name):
+            yield
+        inside.pop()
+
+    def seen(self: Recogniser, *given: Any, **more: Any) -> Any:
+        timed.append(inside[-1])
+        return look(self, *given, **more)
+
+    monkeypatch.setattr(Pipeline, "_timed", stage)
+    monkeypatch.setattr(Recogniser, "look", seen)
+    (record,) = run(defenses=("noise",), seed=7).records
+    assert set(timed) == {"observe", "controls"}
+    assert set(record.cost.seconds) == {"cloak", "observe", "measure", "controls", "attack"}
