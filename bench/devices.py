@@ -20,7 +20,7 @@ def device(asked: str) -> str:
     if asked == "cpu":
         return asked
     kind, colon, number = asked.partition(":")
-    if asked != "auto" and (kind != "cuda" or bool(colon) != number.isdigit()):
+    if asked != "auto" and (kind != "cuda" or bool(colon) != (number.isascii() and number.isdigit())):
         raise UserError(f"no device {asked!r}. Try auto, cpu, cuda or cuda:1.")
     if asked == "auto" and _no_driver():
         return "cpu"

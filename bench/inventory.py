@@ -9,11 +9,13 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import channels, encoders, registry, suites
+from bench import channels, encoders, lock, registry, suites, weights
 from bench.adaptations import ADAPTATIONS
 from bench.digests import versions
+from bench.encoders import packs
 from bench.environment import LIBRARIES
 from bench.errors import UserError, unknown_name
+from bench.fetching.contents import odd_start
 from bench.fetching.sources import SOURCES
 from bench.scenarios import LEVELS, SCENARIOS
 from bench.types import EncoderCard, Folders
@@ -85,10 +87,7 @@ def diagnosis(folders: Folders) -> list[Row]:
     rows.append(
         ("BENCH_REAL_DATA", real or "not set", "" if real else "set it to a folder with lfw/, weights/")
     )
-    for card, state in encoders.availability(folders):
-        missing = state != encoders.READY
-        remedy = encoders.remedy(card, folders) if missing else ""
-        rows.append((f"encoder {card.name}", "missing" if missing else "ready", remedy))
+    rows += [_encoder(card, state, folders) for card, state in encoders.availability(folders)]
     for name in registry.names("datasets"):
         rows.append(_dataset(name, folders))
     return rows
@@ -142,9 +141,13 @@ def _torch() -> Row:
 
 
 def _onnxruntime() -> Row:
-    import onnxruntime
-
-    return "onnxruntime providers", ", ".join(onnxruntime.get_available_providers()), ""
+    subject = "onnxruntime providers"
+    try:
+        found = importlib.import_module("onnxruntime").get_available_providers()
+    except (ImportError, AttributeError) as error:  # of two builds in one folder, one may have left its half
+        remedy = "pip uninstall -y onnxruntime onnxruntime-gpu, then pip install one of them"
+        return subject, f"does not load: {error}", remedy
+    return subject, ", ".join(found), ""
 
 
 def _opencv() -> Row:
@@ -161,6 +164,26 @@ def _home(home: Path) -> Row:
         return "BENCH_HOME", f"{home} cannot be written to", "set BENCH_HOME to a folder of yours"
     free = shutil.disk_usage(there).free / 2**30
     return "BENCH_HOME", f"{home}, {free:.0f} GiB free", ""
+
+
+def _encoder(card: EncoderCard, state: str, folders: Folders) -> Row:
+    """Its weights are compared with the digest that is stated or pinned; nothing is pinned here."""
+    subject, remedy = f"encoder {card.name}", encoders.remedy(card, folders)
+    if state != encoders.READY:
+        return subject, "missing", remedy
+    find = packs.present if card.name in packs.FILES else weights.present
+    path = find(card.name, folders)
+    if path is None:  # built in, or another package's
+        return subject, state, ""
+    try:
+        with path.open("rb") as file:
+            wrong = odd_start(path.name, file.read(512))
+        should = card.sha256 or lock.recorded(path.name, folders)
+        if not wrong and should and weights.digest(path) != should:
+            wrong = "its sha256 is another"
+    except (OSError, UserError) as error:
+        return subject, f"cannot be verified: {error}", ""
+    return subject, f"altered: {wrong}" if wrong else state, f"delete {path}, then {remedy}" if wrong else ""
 
 
 def _dataset(name: str, folders: Folders) -> Row:

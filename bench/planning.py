@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 
-from bench import adaptations, channels, devices, encoders, registry
+from bench import adaptations, channels, devices, encoders, registry, trial
 from bench.adaptive import ensembles
 from bench.cells import Cell, Chosen, FunctionDefense, Plan, RunSpec, UserFunction
 from bench.digests import digest
@@ -174,7 +174,7 @@ def _encoders(
             f"data set {dataset!r} needs an encoder by name. Ready here: {', '.join(ready)}. "
             f"Try --encoder {ready[-1]}."
         )
-    found = [ensembles.parse(name, lambda one: encoders.ready(one, folders)) for name in dict.fromkeys(names)]
+    found = [ensembles.parse(name, lambda one: trial.ready(one, folders)) for name in dict.fromkeys(names)]
     encoders.distinct(card for _, members in found for card in members)
     return found
 
@@ -188,7 +188,7 @@ def _asked(
     """
     if not spec.surrogates:
         return [wanted[0][1]]
-    asked = [tuple(encoders.ready(name, folders) for name in text.split("+")) for text in spec.surrogates]
+    asked = [tuple(trial.ready(name, folders) for name in text.split("+")) for text in spec.surrogates]
     encoders.distinct(card for group in [*asked, *(members for _, members in wanted)] for card in group)
     return asked
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from math import isfinite
 from pathlib import Path
 
 from bench.errors import UserError
@@ -47,7 +48,7 @@ def table(path: Path, columns: int) -> dict[str, tuple[float, ...]]:
             numbers = tuple(map(float, cells))
         except ValueError:
             numbers = ()
-        if len(numbers) != columns:
+        if len(numbers) != columns or not all(map(isfinite, numbers)):
             raise _damaged(path, f"line {number} is not a photo and {columns} numbers")
         found[f"{name}.jpg"] = numbers
     return found

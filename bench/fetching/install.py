@@ -231,6 +231,12 @@ def _alone(home: Path) -> Iterator[None]:
 def _unknown(name: str, folders: Folders) -> UserError:
     from bench.encoders.cards import FACENET, ONNX
 
+    if name == "vggface2":
+        place = Path(folders.home) / "data" / name
+        return UserError(
+            f"data set {name!r} has no download: nobody whom we know serves it. Put a copy of yours into "
+            f"{place}, or type --dataset {name}:root=PATH."
+        )
     card = {card.name: card for card in (*FACENET, *ONNX)}.get(name)
     if card is None:
         return unknown_name("download", name, SOURCES, command="bench fetch --list")

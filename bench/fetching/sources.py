@@ -100,7 +100,8 @@ _ZOO = "https://github.com/deepinsight/insightface/releases/download"
 
 
 def _pack(name: str, about: str, sha256: str, size: int) -> Source:
-    # two releases of the same files: the one that insightface 2 downloads from, and its old one
+    # two releases of the same files: the one that insightface 2 downloads from, and its old one; digests as
+    # recorded by several projects that fetch from one or the other, independently
     urls = tuple(f"{_ZOO}/{release}/{name}.zip" for release in ("model-zoo", "v0.7"))
     return Source(
         f"insightface's pack {name}: {about}",

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bench import encoders, registry
+from bench import encoders, registry, trial
 from bench.cache import Cache
 from bench.cells import Chosen, RunSpec
 from bench.devices import device
@@ -140,7 +140,7 @@ def _usual(card: EncoderCard) -> str:
 def _cards(names: Sequence[str], where: Folders) -> dict[str, EncoderCard]:
     """Encoders by what was typed."""
     here = names or [card.name for card, state in encoders.availability(where) if state == encoders.READY]
-    return {name: encoders.ready(name, where) for name in here}
+    return {name: trial.ready(name, where) for name in here}
 
 
 def _ground(asked: Asked, text: str, where: Folders, on: str) -> _Ground:

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import jsonschema
@@ -23,8 +24,9 @@ import typer.main
 
 import bench as library
 from bench.cli import app
-from bench.inventory import KINDS
+from bench.inventory import KINDS, diagnosis
 from bench.records import CellRecord, read
+from bench.types import Folders
 
 VIEWS = ("cells", "panel", "attackers", "falls")
 Command = Callable[..., Any]
@@ -215,6 +217,45 @@ def test_the_doctor_says_what_is_missing(bench: Command, tmp_path: Path) -> None
     assert str(tmp_path / "home") in found["BENCH_HOME"]["state"]
     assert "torch" in bench("doctor").out
     assert not (tmp_path / "home").exists()  # looking changes nothing
+
+
+def test_the_doctor_knows_altered_weights_and_pins_nothing(
+    bench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    home = tmp_path / "home"
+    (home / "weights" / "buffalo_l").mkdir(parents=True)
+    pinned, stated = "20180408-102900-casia-webface.pt", "mfn_espdl.onnx"
+    for name in (pinned, stated, "20180402-114759-vggface2.pt", "buffalo_l/w600k_r50.onnx"):
+        (home / "weights" / name).write_bytes(b"\x08\x80" if name.endswith("onnx") else b"\x80\x02")
+    (home / "weights" / "mobileface_v3.onnx").write_bytes(b"<html>log in</html>")
+    (home / "bench.lock.json").write_text(json.dumps({pinned: 64 * "0"}))
+
+    def states() -> dict[str, tuple[str, str]]:
+        done = bench("doctor", "--json", BENCH_HOME=home, BENCH_REAL_DATA=None)
+        assert done.status == 0
+        return {row["subject"]: (row["state"], row["remedy"]) for row in json.loads(done.out)}
+
+    found = states()
+    for name, file in (("facenet-casia", pinned), ("mfn_espdl", stated)):
+        state, remedy = found[f"encoder {name}"]
+        assert state == "altered: its sha256 is another"
+        assert f"delete {home / 'weights' / file}" in remedy
+    assert found["encoder mobileface_v3"][0] == "altered: it is a web page"
+    # nothing is known of these yet: the first use will look into them
+    assert found["encoder facenet-vggface2"][0] == found["encoder buffalo_l"][0] == "ready"
+    assert list(json.loads((home / "bench.lock.json").read_text())) == [pinned]
+    (home / "bench.lock.json").write_text("{")
+    assert "is damaged" in states()["encoder facenet-casia"][0]
+
+
+def test_the_doctor_outlives_an_onnxruntime_that_is_half_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    # what is left of onnxruntime when its GPU build was unpacked over it and then removed
+    monkeypatch.setitem(sys.modules, "onnxruntime", ModuleType("onnxruntime"))
+    rows = {subject: (state, remedy) for subject, state, remedy in diagnosis(Folders(home="/nowhere"))}
+    state, remedy = rows["onnxruntime providers"]
+    assert state.startswith("does not load")
+    assert "pip uninstall" in remedy
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 import bench.encoders
+from bench import trial
 from bench.encoders import synth
 from bench.encoders.cards import ONNX
 from bench.encoders.faults import EncoderFault, unit
@@ -274,6 +275,17 @@ def test_facenet_file_that_is_something_else_is_one_line(tmp_path: Path, content
     with pytest.raises(UserError, match="does not hold the weights of InceptionResnetV1") as caught:
         bench.encoders.load("facenet-casia", Folders(home=str(tmp_path)))
     assert "\n" not in str(caught.value)
+
+
+def test_facenet_file_that_is_something_else_is_not_pinned(home: Path, tmp_path: Path) -> None:
+    folders = Folders(home=str(tmp_path))
+    path = tmp_path / "weights" / file_name("facenet-casia")
+    path.parent.mkdir()
+    path.write_bytes(b"<html>404</html>")
+    with pytest.raises(UserError, match="does not hold the weights"):
+        trial.ready("facenet-casia", folders)
+    path.write_bytes((home / "weights" / file_name("facenet-vggface2")).read_bytes())  # then welcome
+    assert len(trial.ready("facenet-casia", folders).sha256) == 64
 
 
 def test_facenet_file_that_would_run_code_is_refused(tmp_path: Path) -> None:

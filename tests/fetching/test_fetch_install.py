@@ -271,6 +271,8 @@ def test_the_state_of_a_source(
 def test_unknown_names(folders: Folders, wishes: Wishes) -> None:
     assert "Did you mean 'buffalo_l'? 'bench fetch --list'" in refused(folders, wishes, "bufalo_l")
     assert "put it into" in refused(folders, wishes, "mfn_espdl")
+    # not "did you mean 'facenet-vggface2'": a data set, to be brought by hand to where its loader looks
+    assert str(Path(folders.home) / "data" / "vggface2") in refused(folders, wishes, "vggface2")
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -28,7 +28,7 @@ GIB = 2**30
 NO_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is here")
 
 
-@pytest.mark.parametrize("asked", ["gpu", "cuda:", "cuda:x", "cuda:-1", "", "mps"])
+@pytest.mark.parametrize("asked", ["gpu", "cuda:", "cuda:x", "cuda:-1", "", "mps", "cuda:²"])
 def test_devices_that_do_not_exist(asked: str) -> None:
     with pytest.raises(UserError, match="Try auto, cpu, cuda or cuda:1"):
         device(asked)

@@ -14,6 +14,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 import bench.encoders
+from bench import trial
 from bench.encoders import files
 from bench.encoders.faults import EncoderFault
 from bench.encoders.preprocessing import sample
@@ -144,6 +145,16 @@ def test_the_arcface_template_is_scaled_as_insightface_does(
 def test_a_box_has_a_margin(write: Write, folders: Folders) -> None:
     crop = bench.encoders.ready(write(graph(size=160), size=160, crop="box", margin=14), folders).crop
     assert (crop.size, crop.kind, crop.margin, crop.template) == (160, "box", 14.0, ())
+
+
+@pytest.mark.parametrize("margin", [160, 200, float("inf")])
+def test_a_margin_leaves_something_of_the_face(margin: float, write: Write, folders: Folders) -> None:
+    # the box grows by size / (size - margin): not at all defined at 160 of 160, a mirror image beyond
+    name = write(graph(size=160), size=160, crop="box", margin=margin)
+    told = Path(name.partition(":")[2]).with_suffix(".card.toml")
+    told.write_text(told.read_text().replace("Infinity", "inf"))
+    with pytest.raises(UserError, match=r"net.card.toml: margin = .* leaves nothing of a crop of 160"):
+        trial.ready(name, folders)
 
 
 WRONG = {

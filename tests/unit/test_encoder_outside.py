@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 import bench.encoders
+from bench import trial
 from bench.encoders import synth
 from bench.encoders.preprocessing import sample
 from bench.errors import UserError
@@ -130,6 +131,13 @@ def program(tmp_path: Path) -> Callable[..., str]:
     return go
 
 
+class Mean(nn.Module):
+    """One number for all faces where an encoder gives a row for each."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.mean()
+
+
 class Two(nn.Module):
     """Two tensors where an encoder gives one."""
 
@@ -176,4 +184,20 @@ def test_a_wrong_program_is_one_line(
 ) -> None:
     with pytest.raises(UserError, match=said) as caught:
         bench.encoders.load(program(network, dimensions=dimensions), FOLDERS)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("network", "dimensions", "said"),
+    [
+        (toy(), 9, "gives 8 numbers a face"),
+        (Mean(), 8, "gives no row of numbers a face"),
+        (nn.Sequential(toy(), nn.Threshold(1e9, float("nan"))), 8, "1 of 1 embeddings are not finite"),
+    ],
+)
+def test_a_wrong_program_is_known_before_a_run(
+    network: nn.Module, dimensions: int, said: str, program: Callable[..., str]
+) -> None:
+    with pytest.raises(UserError, match=said) as caught:
+        trial.ready(program(network, dimensions=dimensions), FOLDERS)
     assert "\n" not in str(caught.value)

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 import bench.encoders
+from bench import trial
 from bench.encoders import packs
 from bench.encoders.cards import PACKS
 from bench.encoders.preprocessing import sample
@@ -138,3 +139,13 @@ def test_a_wrong_file_is_refused_before_it_is_pinned(
     path.write_bytes(path.read_bytes() + b"\x08\x08")
     with pytest.raises(UserError, match="altered or damaged"):
         bench.encoders.load("antelopev2", folders)
+
+
+def test_a_network_with_another_preprocessing_is_refused_before_it_is_pinned(
+    folders: Folders, tmp_path: Path
+) -> None:
+    path = export(tmp_path / "home" / "weights" / "buffalo_s" / "w600k_mbf.onnx", scales_itself=True)
+    with pytest.raises(UserError, match="insightface reads mean 0"):
+        trial.ready("buffalo_s", folders)
+    export(path)  # the right one is then welcome
+    assert len(trial.ready("buffalo_s", folders).sha256) == 64

@@ -232,6 +232,7 @@ def damaged(path: str, content: bytes) -> Callable[[Path], None]:
             "line 2 is not a photo and 4",
         ),
         (damaged("bb_landmark/loose_bb_test.csv", b"<html>\n"), "line 1 is not"),
+        (damaged("bb_landmark/loose_bb_test.csv", b"n1/1,nan,2,3,4\nn1/2,1,2,3,inf\n"), "line 1 is not"),
         (damaged("bb_landmark/loose_landmark_test.csv", b"n1/1,1,2,3,4,5,6,7,8,9,x\n"), "line 1 is not"),
         (damaged("test_list.txt", b"n000001/\xff\xfe.jpg\n"), "byte 8 is no text"),
     ],
