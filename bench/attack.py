@@ -23,7 +23,7 @@ from bench.verdict import Corpus, Verdict
 Vectors = npt.NDArray[np.float32]
 Known = tuple[Embeddings, Labels]
 """Embeddings of photos with a face, and who is on each."""
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "faiss-cpu", "networkx", "torch")
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "faiss-cpu", "torch")
 
 
 @dataclass

@@ -19,7 +19,6 @@ LIBRARIES = (
     "scikit-learn",
     "scikit-image",
     "faiss-cpu",
-    "networkx",
     "opencv-python",
     "opencv-python-headless",
     "safetensors",

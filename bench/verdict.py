@@ -294,15 +294,16 @@ def permuted(answers: Labels, seed: int) -> Labels:
 def flags(scores: dict[str, Score], clean: dict[str, Score]) -> list[str]:
     """Why a cell is no evidence of protection, if it is none."""
     out = []
-    if "cfr" in clean and clean["cfr"].value < WEAK:
-        out.append("weak attacker: no evidence of protection (clean CFR below .8)")
+    for name, shown in (("cfr", "CFR"), ("cfr_link", "CFR-link")):
+        if name in clean and clean[name].value < WEAK:
+            out.append(f"weak attacker: no evidence of protection (clean {shown} below .8)")
     key = "bcubed_f_background"
     if key in clean and key in scores and scores[key].value < KEPT * clean[key].value:
         out.append(
             "weak attacker: no evidence of protection (background BCubed F below .9 of its clean value)"
         )
     rate = clean.get("psr1") or clean.get("protection_rate")
-    if rate is not None and rate.value > 1 - WEAK:
+    if rate is not None and 1 - rate.value < WEAK:
         out.append("weak attacker: no evidence of protection (clean rank-1 rate below .8)")
     return out
 
