@@ -13,12 +13,12 @@ from bench.records import CellRecord
 COLUMNS = ("attacker", "figure", "cells", "strongest", "alone", "clean", "flagged", "seconds")
 """Counted are cells of defenses that optimise, met by other attackers too.
 
-`strongest`: in how many no other did better. `alone`: in how many every other did worse. `clean`: its mean
-rate on clean photos. `flagged`: in how many it was too weak to be evidence. `seconds`: median of the stage
-`attack`.
+`strongest`: in how many it did something and no other did more; where nobody was clustered or named, nobody
+was the strongest. `alone`: in how many every other did less. `clean`: its mean rate on clean photos.
+`flagged`: in how many it was too weak to be evidence. `seconds`: median of the stage `attack`.
 """
 
-_FIGURES = ("cfr", "psr1", "protection_rate")
+_FIGURES = {"cfr": "CFR", "cfr_link": "CFR-link", "psr1": "PSR@1", "protection_rate": "protection rate"}
 
 
 @dataclass
@@ -48,7 +48,7 @@ def to_rows(records: Iterable[CellRecord]) -> list[dict[str, str]]:
         if len({record.attacker.name for record, _ in attacks}) < 2:
             continue
         top = max(harm for _, harm in attacks)
-        winners = [record for record, harm in attacks if harm == top]
+        winners = [record for record, harm in attacks if harm == top > 0]
         for record, _ in attacks:
             tally = tallies[record.attacker.name, figure]
             tally.cells += 1
@@ -65,8 +65,9 @@ def to_rows(records: Iterable[CellRecord]) -> list[dict[str, str]]:
 
 def _meeting(record: CellRecord) -> str:
     """Everything that decides a cell but the attacker."""
-    about = record.model_dump(mode="json", include={"dataset", "scenario", "defense", "surrogate", "encoder"})
-    rest = (record.budget, record.channel, record.dose, record.level, record.adaptation.name)
+    same = {"dataset", "scenario", "defense", "surrogate", "encoder", "adaptation", "detector"}
+    about = record.model_dump(mode="json", include=same)
+    rest = (record.budget, record.channel, record.dose, record.level)
     return json.dumps([about, *rest, record.distractors, record.seed, record.draw], sort_keys=True)
 
 
@@ -74,19 +75,19 @@ def _harm(record: CellRecord, figure: str) -> float | None:
     metric = record.metrics.get(figure)
     if metric is None or metric.value is None:
         return None
-    return metric.value if figure == "cfr" else 1 - metric.value
+    return metric.value if figure.startswith("cfr") else 1 - metric.value
 
 
 def _clean(record: CellRecord, figure: str) -> float:
     value = record.metrics[f"{figure}_clean"].value
     assert value is not None
-    return value if figure == "cfr" else 1 - value
+    return value if figure.startswith("cfr") else 1 - value
 
 
 def _texts(name: str, figure: str, tally: _Tally) -> dict[str, str]:
     return {
         "attacker": name,
-        "figure": {"cfr": "CFR", "psr1": "PSR@1", "protection_rate": "protection rate"}[figure],
+        "figure": _FIGURES[figure],
         "cells": str(tally.cells),
         "strongest": str(tally.strongest),
         "alone": str(tally.alone),

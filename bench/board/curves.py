@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from bench.board.conditions import differing
 from bench.errors import UserError, unknown_name
 from bench.metrics.statistics import wilson
-from bench.records import CellRecord
+from bench.records import CellRecord, Named
 
 AXES = {
     "distractors": "simulated strangers among the background",
@@ -24,7 +24,7 @@ AXES = {
 }
 """Name -> what it says below the figure."""
 
-_FIGURES = ("cfr", "psr1", "protection_rate")
+_FIGURES = ("cfr", "cfr_link", "psr1", "protection_rate")
 Users = Mapping[str, Mapping[str, Sequence[Any]]]
 
 
@@ -165,23 +165,25 @@ def _names(records: Sequence[CellRecord], axis: str) -> dict[str, str]:
     told: dict[str, dict[str, str]] = {}
     for record in records:
         about = {
-            "dataset": record.dataset.name,
+            "dataset": _told(record, records, lambda r: r.dataset),
             "scenario": record.scenario.name,
-            "defense": record.defense.name + _given(record, records),
+            "defense": _told(record, records, lambda r: r.defense),
             "surrogate": "+".join(s.name for s in record.surrogate),
             "budget": record.budget,
             "channel": record.channel,
-            "encoder": record.encoder.name,
-            "attacker": record.attacker.name,
+            "encoder": _told(record, records, lambda r: r.encoder),
+            "attacker": _told(record, records, lambda r: r.attacker),
             "level": record.level,
-            "adaptation": record.adaptation.name,
+            "adaptation": _told(record, records, lambda r: r.adaptation),
             "dose": f"dose {record.dose:g}",
             "distractors": f"{record.distractors} strangers",
             "draw": f"draw {record.draw}",
+            "seed": f"seed {record.seed}",
+            **{name: f"{size} {name}" for name, size in record.scenario.parameters.items()},
         }
         if axis == "calibration":
             # what is tuned on calibration people does not depend on what users do
-            about = {key: about[key] for key in ("dataset", "encoder", "attacker", "level", "draw")}
+            about = {key: about[key] for key in ("dataset", "encoder", "attacker", "level", "draw", "seed")}
         told[record.cell] = {key: text for key, text in about.items() if key != axis}
     varying = {key for about in told.values() for key in about if len({a[key] for a in told.values()}) > 1}
     return {
@@ -190,9 +192,7 @@ def _names(records: Sequence[CellRecord], axis: str) -> dict[str, str]:
     }
 
 
-def _given(record: CellRecord, records: Sequence[CellRecord]) -> str:
-    """The parameters in which defenses of one name differ."""
-    parameters = record.defense.parameters
-    same = [r.defense.parameters for r in records if r.defense.name == record.defense.name]
-    differ = [key for key in parameters if len({json.dumps(p.get(key)) for p in same}) > 1]
-    return "".join(f" {key}={parameters[key]}" for key in differ)
+def _told(record: CellRecord, records: Sequence[CellRecord], part: Callable[[CellRecord], Named]) -> str:
+    """A part's name, with the parameters in which those of one name differ."""
+    own = part(record)
+    return own.name + differing(own, [part(r) for r in records if part(r).name == own.name])

@@ -1,7 +1,8 @@
 """Records -> what a cloak that beats one attacker falls to.
 
 The first column is the attacker that most papers have: DBSCAN through the very encoder that the cloak was
-made against. Each other column changes one thing and takes the strongest of what was tried.
+made against. Each other column changes one thing and takes the strongest of what was tried, with its own 95 %
+interval over users: it does not know that the strongest was picked, which that of the panel does.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from bench.channels import divided, parse
-from bench.records import CellRecord
+from bench.records import CellRecord, Metric
 
 COLUMNS = (
     "data set",
@@ -30,10 +31,13 @@ COLUMNS = (
     "thresholds tuned on cloaks",
     "an encoder that was adapted",
     "a purifier",
-    "half the photos cloaked",
+    "part of the photos cloaked",
     "named among clean photos",
 )
-"""Cluster-formation rates, in the last column 1 - PSR@1; in brackets whose."""
+"""Cluster-formation rates, in the last column 1 - PSR@1; in brackets whose.
+
+`weak`: nobody who was tried there finds enough people on clean photos, so that a low rate says nothing.
+"""
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ _STEPS: dict[str, frozenset[str]] = {
     "thresholds tuned on cloaks": frozenset({"level"}),
     "an encoder that was adapted": frozenset({"adaptation"}),
     "a purifier": frozenset({"purifier"}),
-    "half the photos cloaked": frozenset({"dose"}),
+    "part of the photos cloaked": frozenset({"dose"}),
 }
 
 
@@ -72,24 +76,37 @@ def to_rows(records: Iterable[CellRecord]) -> list[dict[str, str]]:
     A cell whose attacker was too weak to be evidence still counts where it formed clusters: an attack that
     worked has worked.
     """
-    found: dict[str, list[CellRecord]] = defaultdict(list)
+    found: dict[str, dict[str, list[CellRecord]]] = defaultdict(lambda: defaultdict(list))
+    named: dict[str, list[CellRecord]] = defaultdict(list)
     for record in records:
         oracle = any(flag.startswith("oracle") for flag in record.flags)
         if record.status == "ok" and record.surrogate and not oracle:
-            found[_row(record)].append(record)
-    return [_texts(cells) for cells in found.values()]
+            if record.scenario.name == "introduced" and "cfr" in record.metrics:
+                found[_users(record)][_sizes(record)].append(record)
+            elif record.scenario.name == "evasion" and "psr1" in record.metrics:
+                named[_users(record)].append(record)
+    return [
+        _texts(introduced, named[people])
+        for people in dict.fromkeys([*found, *named])
+        for introduced in (list(found[people].values()) or [[]])
+    ]
 
 
-def _row(record: CellRecord) -> str:
-    same = {"dataset", "defense", "surrogate", "budget", "distractors", "seed", "draw"}
+def _users(record: CellRecord) -> str:
+    """Whose photos, and what was done to them."""
+    same = {"dataset", "defense", "surrogate", "budget", "distractors", "seed", "draw", "detector"}
     about = record.model_dump(mode="json", include=same)
-    return json.dumps(about, sort_keys=True)
+    return json.dumps([about, *(record.scenario.parameters.get(key) for key in ("users", "photos"))])
 
 
-def _texts(cells: list[CellRecord]) -> dict[str, str]:
-    first = cells[0]
-    introduced = [r for r in cells if r.scenario.name == "introduced" and "cfr" in r.metrics]
-    named = [r for r in cells if r.scenario.name == "evasion" and "psr1" in r.metrics]
+def _sizes(record: CellRecord) -> str:
+    """How many people play the other parts, some of whom labelled photos may cost."""
+    return json.dumps(record.scenario.parameters, sort_keys=True)
+
+
+def _texts(introduced: list[CellRecord], named: list[CellRecord]) -> dict[str, str]:
+    first = [*introduced, *named][0]
+    figures = [r.metrics["cfr"] for r in introduced] or [r.metrics["psr1"] for r in named]
     texts = {
         "data set": first.dataset.name,
         "defense": first.defense.name,
@@ -97,13 +114,13 @@ def _texts(cells: list[CellRecord]) -> dict[str, str]:
         "budget": first.budget,
         "distractors": str(first.distractors) if first.distractors else "",
         "draw": str(first.draw) if first.draw else "",
-        "users": str(max((r.metrics["cfr"].n for r in introduced), default=0)),
+        "users": str(figures[0].n),
     }
     for column, taken in _STEPS.items():
         there = [r for r in introduced if _step(r).taken == taken]
-        texts[column] = _strongest(there, lambda r: r.metrics["cfr"].value, _whose(taken))
-    own = [r for r in named if not _step(r).taken - {"clusterer"}]
-    texts["named among clean photos"] = _strongest(own, _named, lambda r: r.attacker.name)
+        texts[column] = _strongest([(r, r.metrics["cfr"]) for r in there], _whose(taken))
+    own = [(r, _turned(r.metrics["psr1"])) for r in named if not _step(r).taken - {"clusterer"}]
+    texts["named among clean photos"] = _strongest(own, lambda r: r.attacker.name)
     return texts
 
 
@@ -127,23 +144,25 @@ def _whose(taken: frozenset[str]) -> Callable[[CellRecord], str]:
         "platform": lambda r: r.channel,
         "purifier": lambda r: r.channel,
         "adaptation": lambda r: r.adaptation.name,
+        "dose": lambda r: f"{r.dose:g}",
     }
     return lambda record: ", ".join(told[name](record) for name in sorted(taken) if name in told)
 
 
-def _named(record: CellRecord) -> float | None:
-    value = record.metrics["psr1"].value
-    return None if value is None else 1 - value
+def _turned(protected: Metric) -> Metric:
+    """The rate at which people were named."""
+    value, low, high = (
+        None if x is None else 1 - x for x in (protected.value, protected.high, protected.low)
+    )
+    return protected.model_copy(update={"value": value, "low": low, "high": high})
 
 
-def _strongest(
-    cells: Iterable[CellRecord],
-    harm: Callable[[CellRecord], float | None],
-    whose: Callable[[CellRecord], str],
-) -> str:
-    known = [(value, record) for record in cells if (value := harm(record)) is not None]
+def _strongest(cells: Iterable[tuple[CellRecord, Metric]], whose: Callable[[CellRecord], str]) -> str:
+    known = [(figure.value, record, figure) for record, figure in cells if figure.value is not None]
     if not known:
         return ""
-    value, record = max(known, key=lambda pair: pair[0])
-    name = whose(record)
-    return f"{value:.2f} ({name})" if name and value > 0 else f"{value:.2f}"
+    value, record, figure = max(known, key=lambda one: one[0])
+    low, high = ("?" if end is None else f"{end:.2f}" for end in (figure.low, figure.high))
+    weak = all(any(flag.startswith("weak attacker") for flag in one.flags) for _, one, _ in known)
+    told = ", ".join(([whose(record)] if value > 0 and whose(record) else []) + (["weak"] if weak else []))
+    return f"{value:.2f} [{low}, {high}]" + (f" ({told})" if told else "")

@@ -2,12 +2,12 @@
 
 A row is a defense under one threat model, a condition is one attacker with its encoder, channel, level and
 adaptation. Rows are compared within a track: the same users, scenario, budget and knowledge, and the same
-conditions. A condition that a row lacks, or that failed, is named, and the row is not ranked.
+conditions. A condition that a row lacks, or that failed, is named, and the row is not ranked; nor is one
+over its budget, or one that only attackers met who find too few people on clean photos.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bench.board.conditions import conditions, defense, encoder, tracks
 from bench.errors import UserError
 from bench.metrics.paired import rank_rows
 from bench.metrics.panel import Panel, cfr_panel, psr_panel
 from bench.metrics.power import smallest_detectable_difference
-from bench.records import CellRecord, Named
+from bench.records import CellRecord
 from bench.types import Score
 
 COLUMNS = (
@@ -44,6 +45,7 @@ COLUMNS = (
     "detectable",
     "rank",
     "missing",
+    "flags",
 )
 """`worst` is CFR-max (lower protects better) or PSR-min (higher does), `any` is CFR-any.
 
@@ -51,8 +53,15 @@ COLUMNS = (
 times of five, when two defenses are compared on them (see `bench.metrics.power`).
 """
 
-_KINDS = {"cfr": "formed", "psr1": "psr1", "protection_rate": "protection_rate"}
+_KINDS = {
+    "cfr": "formed",
+    "cfr_link": "formed_linked",
+    "psr1": "psr1",
+    "protection_rate": "protection_rate",
+}
 """Main figure -> column of the users' table."""
+_TITLES = {"cfr": "CFR", "cfr_link": "CFR-link", "psr1": "PSR@1", "protection_rate": "protection rate"}
+_OVER = "out of budget"
 
 Users = Mapping[str, Mapping[str, Sequence[Any]]]
 """Cell digest -> column -> one value a user."""
@@ -64,10 +73,11 @@ class Row:
 
     Attributes:
         record: any of its cells.
-        figure: `cfr`, `psr1` or `protection_rate`.
+        figure: `cfr`, `cfr_link`, `psr1` or `protection_rate`.
         panel: what the attackers did; None where not one of them has a result.
         missing: conditions without a result.
         rank: among the rows of its track; empty where it is not ranked.
+        flags: why its numbers are to be read with care.
     """
 
     record: CellRecord
@@ -75,6 +85,7 @@ class Row:
     panel: Panel | None
     missing: tuple[str, ...]
     rank: str
+    flags: tuple[str, ...] = ()
 
 
 def panels(records: Iterable[CellRecord], users: Users) -> list[Row]:
@@ -87,16 +98,17 @@ def panels(records: Iterable[CellRecord], users: Users) -> list[Row]:
         users: their per-user tables.
     """
     cells = [r for r in records if r.status != "skipped" and not _oracle(r)]
+    places = tracks(cells)
     met: dict[tuple[str, str], set[str]] = defaultdict(set)
     for record in cells:
-        met[_track(record), _defense(record)].add(_encoder(record))
-    tracks: dict[tuple[str, ...], dict[str, list[CellRecord]]] = defaultdict(lambda: defaultdict(list))
+        met[places[record.cell], defense(record)] |= {encoder(record), f"draw {record.draw}"}
+    found: dict[tuple[str, ...], dict[str, list[CellRecord]]] = defaultdict(lambda: defaultdict(list))
     for record in cells:
-        company = sorted(met[_track(record), _defense(record)])
+        company = sorted(met[places[record.cell], defense(record)])
         for figure in _figures(record, cells):
-            tracks[figure, _track(record), *company][_defense(record)].append(record)
+            found[figure, places[record.cell], *company][defense(record)].append(record)
     out: list[Row] = []
-    for (figure, *_), rows in tracks.items():
+    for (figure, *_), rows in found.items():
         out += _ranked(figure, rows, users)
     return out
 
@@ -131,26 +143,31 @@ def to_rows(found: Sequence[Row]) -> list[dict[str, str]]:
 
 
 def _ranked(figure: str, rows: Mapping[str, Sequence[CellRecord]], users: Users) -> list[Row]:
-    named = _conditions(record for cells in rows.values() for record in cells)
-    conditions = list(dict.fromkeys(named.values()))
+    named = conditions(record for cells in rows.values() for record in cells)
+    columns = list(dict.fromkeys(named.values()))
     people = _people(rows, users)
     made: dict[str, tuple[Panel | None, dict[str, npt.NDArray[np.float64]]]] = {}
     for name, cells in rows.items():
         outcomes = _outcomes(figure, cells, named, people, users)
         panel = None
         if any(np.isfinite(table).all() for table in outcomes.values()):
-            over = cfr_panel if figure == "cfr" else psr_panel
-            panel = over(outcomes, conditions)
+            over = cfr_panel if figure.startswith("cfr") else psr_panel
+            panel = over(outcomes, columns)
         made[name] = panel, outcomes
-    whole = {name: outcomes for name, (panel, outcomes) in made.items() if panel is not None and panel.ranked}
+    told = {name: _flags(cells) for name, cells in rows.items()}
+    whole = {
+        name: outcomes
+        for name, (panel, outcomes) in made.items()
+        if panel is not None and panel.ranked and _evidence(rows[name])
+    }
     ranks: dict[str, str] = {}
     if len(whole) > 1 and len(people) > 1:
-        stacked = {name: np.stack([outcomes[c] for c in conditions]) for name, outcomes in whole.items()}
-        if figure != "cfr":
+        stacked = {name: np.stack([outcomes[c] for c in columns]) for name, outcomes in whole.items()}
+        if not figure.startswith("cfr"):
             stacked = {name: 1 - protected for name, protected in stacked.items()}
         ranks = {name: str(rank) for name, rank in rank_rows(stacked).ranks.items()}
     return [
-        Row(cells[0], figure, made[name][0], _missing(made[name], conditions), ranks.get(name, ""))
+        Row(cells[0], figure, made[name][0], _missing(made[name], columns), ranks.get(name, ""), told[name])
         for name, cells in rows.items()
     ]
 
@@ -201,55 +218,20 @@ def _oracle(record: CellRecord) -> bool:
     return any(flag.startswith("oracle") for flag in record.flags)
 
 
-def _named(one: Named) -> str:
-    return json.dumps([one.name, one.parameters, one.digest], sort_keys=True)
+def _weak(record: CellRecord) -> bool:
+    return any(flag.startswith("weak attacker") for flag in record.flags)
 
 
-def _track(record: CellRecord) -> str:
-    people = {k: v for k, v in record.scenario.parameters.items() if k in ("users", "photos", "labelled")}
-    return json.dumps(
-        [
-            record.protocol,
-            _named(record.dataset),
-            record.scenario.name,
-            people,
-            record.seed,
-            record.dose,
-            record.distractors,
-            record.budget,
-            record.knowledge,
-        ],
-        sort_keys=True,
-    )
+def _evidence(cells: Sequence[CellRecord]) -> bool:
+    """Whether a low rate would say something of the defense: the protocol lets no other row hold a top."""
+    return not all(map(_weak, cells)) and not any(_OVER in record.flags for record in cells)
 
 
-def _defense(record: CellRecord) -> str:
-    return json.dumps([_named(record.defense), [_named(s) for s in record.surrogate]])
-
-
-def _encoder(record: CellRecord) -> str:
-    """Under white-box every row meets its own surrogate: there it is the same condition for all."""
-    return "its surrogate" if record.knowledge == "white-box" else record.encoder.name
-
-
-def _conditions(cells: Iterable[CellRecord]) -> dict[str, str]:
-    """Cell -> its condition, named as shortly as tells it from the others."""
-    cells = list(cells)
-    variants: dict[str, set[str]] = defaultdict(set)
-    for record in cells:
-        variants[record.attacker.name].add(_named(record.attacker))
-    return {record.cell: _condition(record, variants) for record in cells}
-
-
-def _condition(record: CellRecord, variants: Mapping[str, set[str]]) -> str:
-    attacker = record.attacker.name
-    if len(variants[attacker]) > 1:
-        attacker += ":" + ",".join(f"{key}={value}" for key, value in record.attacker.parameters.items())
-    parts = [attacker, _encoder(record)]
-    parts += [record.channel] if record.channel != "none" else []
-    parts += [record.level] if record.level != "oblivious" else []
-    parts += [record.adaptation.name] if record.adaptation.name != "none" else []
-    return " / ".join(parts)
+def _flags(cells: Sequence[CellRecord]) -> tuple[str, ...]:
+    done = [record for record in cells if record.status == "ok"]
+    weak = sum(map(_weak, done))
+    out = [f"{weak} of {len(done)} cells: weak attacker"] if weak else []
+    return (*out, _OVER) if any(_OVER in record.flags for record in done) else tuple(out)
 
 
 def _texts(row: Row) -> dict[str, str]:
@@ -263,7 +245,7 @@ def _texts(row: Row) -> dict[str, str]:
         "knowledge": record.knowledge,
         "defense": record.defense.name,
         "surrogate": "+".join(s.name for s in record.surrogate),
-        "figure": {"cfr": "CFR", "psr1": "PSR@1", "protection_rate": "protection rate"}[row.figure],
+        "figure": _TITLES[row.figure],
         "worst [95 %]": "" if panel is None else _interval(panel.worst),
         "strongest attacker": "" if panel is None else panel.strongest,
         "any [95 %]": "" if panel is None or panel.any is None else _interval(panel.any),
@@ -273,6 +255,7 @@ def _texts(row: Row) -> dict[str, str]:
         "detectable": "" if panel is None else _detectable(panel),
         "rank": row.rank,
         "missing": "; ".join(row.missing),
+        "flags": "; ".join(row.flags),
     }
 
 

@@ -53,7 +53,9 @@ def run(
         typer.Option(help="what the defense optimises against; a+b is one ensemble; else the first encoder"),
     ] = None,
     budget: Annotated[Names | None, typer.Option(help="linf:N (of 255) or unbounded; else linf:8")] = None,
-    channel: Annotated[Names | None, typer.Option(help="none or jpeg:QUALITY; else none")] = None,
+    channel: Annotated[
+        Names | None, typer.Option(help="none, jpeg:75, … or a+b, see bench list channels; else none")
+    ] = None,
     users: Annotated[int | None, typer.Option(help="protected users; else the data set's default")] = None,
     photos: Annotated[int | None, typer.Option(help="released photos a user; else 10")] = None,
     labelled: Annotated[

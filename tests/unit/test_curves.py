@@ -48,6 +48,17 @@ def test_budgets_are_numbers_and_curves_are_told_apart() -> None:
     assert [(c.name, [p.value for p in c.points]) for c in found] == [("a", [0.5, 0.0]), ("b", [1.0, 0.7])]
 
 
+def test_no_cell_hides_another() -> None:
+    seeds = [
+        record(rate, distractors=n, seed=s)
+        for rate, n, s in [(0.9, 0, 0), (0.8, 9, 0), (0.5, 0, 1), (0.4, 9, 1)]
+    ]
+    assert [c.name for c in curves(seeds, {}, "distractors")] == ["seed 0", "seed 1"]
+    attackers = [Named(name="knn", parameters={"k": k}) for k in (1, 3)]
+    cells = [record(k / 4 + n / 100, distractors=n, attacker=attackers[k]) for k in (0, 1) for n in (0, 9)]
+    assert [c.name for c in curves(cells, {}, "distractors")] == ["knn:k=1", "knn:k=3"]
+
+
 def test_coverage_is_counted_again_from_the_users() -> None:
     cell = record(0.5)
     users = {"support": [10, 6, 2], "purity": [1.0, 1.0, 1.0], "coverage": [1.0, 0.6, 0.2]}

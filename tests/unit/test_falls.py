@@ -23,13 +23,13 @@ def cell(cfr: float, attacker: str = "dbscan", *, figure: str = "cfr", **changes
         "detector": Named(name="mtcnn"),
         "knowledge": "white-box",
         "seed": 0,
-        "metrics": {figure: Metric(value=cfr, low=0, high=1, n=20, better="lower")},
+        "metrics": {figure: Metric(value=cfr, low=cfr / 2, high=1, n=20, better="lower")},
     }
     return CellRecord(**(stated | changes))
 
 
 def test_each_column_is_one_step_and_the_strongest_of_it() -> None:
-    other = {"encoder": Named(name="other"), "knowledge": "black-box"}
+    other: dict[str, Any] = {"encoder": Named(name="other"), "knowledge": "black-box"}
     (row,) = to_rows(
         [
             cell(0.0),
@@ -48,20 +48,45 @@ def test_each_column_is_one_step_and_the_strongest_of_it() -> None:
             cell(1.0, defense=Named(name="noise"), surrogate=[], knowledge="none"),
         ]
     )
-    assert row["DBSCAN on the surrogate"] == "0.00"
-    assert row["another clusterer"] == "0.70 (hdbscan)"
-    assert row["another encoder"] == "0.40 (other)"
-    assert row["both"] == "0.90 (hdbscan, other)"
-    assert row["a platform"] == "0.10 (jpeg:75)"
-    assert row["a purifier"] == "0.30 (tv:0.1)"
-    assert row["thresholds tuned on cloaks"] == "0.25"
-    assert row["an encoder that was adapted"] == "0.35 (head)"
-    assert row["half the photos cloaked"] == "0.80"
-    assert row["named among clean photos"] == "0.95 (svm)"
+    assert row["DBSCAN on the surrogate"] == "0.00 [0.00, 1.00]"
+    assert row["another clusterer"] == "0.70 [0.35, 1.00] (hdbscan)"
+    assert row["another encoder"] == "0.40 [0.20, 1.00] (other)"
+    assert row["both"] == "0.90 [0.45, 1.00] (hdbscan, other)"
+    assert row["a platform"] == "0.10 [0.05, 1.00] (jpeg:75)"
+    assert row["a purifier"] == "0.30 [0.15, 1.00] (tv:0.1)"
+    assert row["thresholds tuned on cloaks"] == "0.25 [0.12, 1.00]"
+    assert row["an encoder that was adapted"] == "0.35 [0.17, 1.00] (head)"
+    assert row["part of the photos cloaked"] == "0.80 [0.40, 1.00] (0.5)"
+    assert row["named among clean photos"] == "0.95 [0.00, 0.97] (svm)"
     assert (row["defense"], row["users"]) == ("mask", "20")
 
 
 def test_what_was_not_tried_is_empty() -> None:
     (row,) = to_rows([cell(0.5)])
-    assert row["DBSCAN on the surrogate"] == "0.50"
+    assert row["DBSCAN on the surrogate"] == "0.50 [0.25, 1.00]"
     assert row["another clusterer"] == row["a purifier"] == row["named among clean photos"] == ""
+
+
+def test_a_low_rate_of_weak_attackers_says_so() -> None:
+    weak: dict[str, Any] = {"flags": ["weak attacker: no evidence of protection (clean CFR below .8)"]}
+    (row,) = to_rows([cell(0.0, "photoprism", **weak)])
+    assert row["another clusterer"] == "0.00 [0.00, 1.00] (weak)"
+    (row,) = to_rows([cell(0.0, "photoprism", **weak), cell(0.0, "hdbscan")])
+    assert row["another clusterer"] == "0.00 [0.00, 1.00]"
+
+
+def test_other_users_and_other_crowds_are_other_rows() -> None:
+    sizes = [(20, 30), (20, 400), (50, 400)]
+    scenarios = [Named(name="introduced", parameters={"users": u, "background": b}) for u, b in sizes]
+    named = Named(name="evasion", parameters={"users": 20, "background": 380})  # labelled photos cost people
+    rows = to_rows(
+        [
+            *(cell(rate, scenario=one) for rate, one in zip((0.1, 0.2, 0.3), scenarios, strict=True)),
+            cell(0.6, "knn", figure="psr1", scenario=named),
+        ]
+    )
+    assert [(row["DBSCAN on the surrogate"][:4], row["named among clean photos"][:4]) for row in rows] == [
+        ("0.10", "0.40"),
+        ("0.20", "0.40"),
+        ("0.30", ""),
+    ]

@@ -135,3 +135,74 @@ def test_a_folder_without_users_says_what_to_name(tmp_path: Path) -> None:
     (tmp_path / "users.parquet").write_bytes(b"PAR1 not")
     with pytest.raises(UserError, match="damaged"):
         panels.read_users(tmp_path)
+
+
+def renamed(
+    made: tuple[CellRecord, dict[str, list[Any]]], name: str
+) -> tuple[CellRecord, dict[str, list[Any]]]:
+    """The same cell with a digest of its own."""
+    return made[0].model_copy(update={"cell": name}), made[1]
+
+
+def test_adaptations_of_one_name_are_two_attackers() -> None:
+    long, short = (Named(name="finetune", parameters={"steps": steps}) for steps in (300, 3))
+    one, two = cell("mask", "dbscan", 20, adaptation=long), cell("mask", "dbscan", 1, adaptation=short)
+    (row,) = made(one, renamed(two, "two"))
+    # the weaker one comes later and must not take the place of the stronger
+    assert row["worst [95 %]"].startswith("1.00 [")
+    assert (row["strongest attacker"], row["attackers"]) == ("dbscan / net / finetune:steps=300", "2")
+
+
+def test_every_one_of_several_surrogates_counts() -> None:
+    both: dict[str, Any] = {"knowledge": "white-box", "surrogate": [Named(name="a"), Named(name="b")]}
+    (row,) = made(
+        cell("mask", "dbscan", 20, encoder="a", **both), cell("mask", "dbscan", 0, encoder="b", **both)
+    )
+    assert row["worst [95 %]"].startswith("1.00 [")
+    assert (row["strongest attacker"], row["attackers"]) == ("dbscan / a", "2")
+
+
+def test_runs_in_other_crowds_are_other_tracks() -> None:
+    sizes = [{"users": 20, "background": size} for size in (400, 30)]
+    many, few = (Named(name="introduced", parameters=size) for size in sizes)
+    rows = made(
+        cell("mask", "dbscan", 20, scenario=many), renamed(cell("mask", "dbscan", 0, scenario=few), "few")
+    )
+    assert [row["worst [95 %]"][:4] for row in rows] == ["1.00", "0.00"]
+
+
+def test_draws_of_other_sizes_are_one_row() -> None:
+    sizes = [
+        Named(name="introduced", parameters={"users": 20, "calibration": 30 - draw}) for draw in range(5)
+    ]
+    (row,) = made(*(cell("mask", "dbscan", 5, draw=d, scenario=sizes[d]) for d in range(5)))
+    assert row["draws"] == "5"
+
+
+def test_rows_of_more_draws_are_not_compared_with_rows_of_fewer() -> None:
+    rows = made(*(cell("one", "dbscan", 5, draw=draw) for draw in range(3)), cell("two", "dbscan", 9))
+    assert [(row["draws"], row["rank"], row["missing"]) for row in rows] == [("3", "", ""), ("1", "", "")]
+
+
+def test_who_met_weak_attackers_only_holds_no_rank() -> None:
+    weak: dict[str, Any] = {"flags": ["weak attacker: no evidence of protection (clean CFR below .8)"]}
+    strong = [cell(name, "dbscan", formed) for name, formed in (("one", 20), ("two", 10))]
+    one, two, three = made(*strong, cell("three", "dbscan", 0, **weak))
+    assert (three["rank"], three["flags"]) == ("", "1 of 1 cells: weak attacker")
+    assert (one["rank"], two["rank"], one["flags"]) == ("2", "1", "")
+
+
+def test_who_is_over_budget_holds_no_rank() -> None:
+    rows = made(cell("one", "dbscan", 20), cell("two", "dbscan", 0, flags=["out of budget"]))
+    assert [(row["rank"], row["flags"]) for row in rows] == [("", ""), ("", "out of budget")]
+
+
+def test_clusters_that_carry_the_users_name_have_a_row() -> None:
+    record, table = cell("mask", "dbscan", 10, scenario=Named(name="linked", parameters={"users": 20}))
+    linked = Metric(value=0.25, low=0, high=1, n=20, better="lower")
+    record = record.model_copy(update={"metrics": record.metrics | {"cfr_link": linked}})
+    rows = made((record, table | {"formed_linked": [float(i < 5) for i in range(20)]}))
+    assert [(row["figure"], row["worst [95 %]"][:4]) for row in rows] == [
+        ("CFR", "0.50"),
+        ("CFR-link", "0.25"),
+    ]

@@ -62,3 +62,18 @@ def test_controls_oracles_and_failures_are_left_out() -> None:
         cell("d", 1.0, status="failed"),
     ]
     assert to_rows([cell("a", 0.5), *others]) == []
+
+
+def test_nobody_is_the_strongest_where_nobody_did_anything() -> None:
+    rows = to_rows([cell("a", 0.0), cell("b", 0.0)])
+    assert [(row["cells"], row["strongest"], row["alone"]) for row in rows] == [("1", "0", "0")] * 2
+
+
+def test_adaptations_of_one_name_are_met_apart() -> None:
+    how = [Named(name="finetune", parameters={"steps": steps}) for steps in (3, 300)]
+    cells = [cell("a", 0.1, adaptation=how[0]), cell("b", 0.0, adaptation=how[0])]
+    cells += [cell("a", 0.5, adaptation=how[1]), cell("b", 0.2, adaptation=how[1])]
+    assert [(r["attacker"], r["cells"], r["alone"]) for r in to_rows(cells)] == [
+        ("a", "2", "2"),
+        ("b", "2", "0"),
+    ]
