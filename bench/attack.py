@@ -13,6 +13,7 @@ from bench import verdict
 from bench.cache import Cache
 from bench.cells import Cell
 from bench.digests import array_digest, code_digest, digest, plugin_code, versions
+from bench.errors import of_one_cell
 from bench.metrics.clustering import bcubed_objective, cluster_formation_rate
 from bench.metrics.retrieval import impostor_similarities
 from bench.parameters import resolved
@@ -61,7 +62,8 @@ class Arena:
         )
         if key not in self._tuned:
             scores: list[float] = []
-            made = _tuned(attacker, known, _watched(objective, scores))
+            with of_one_cell():
+                made = _tuned(attacker, known, _watched(objective, scores))
             self._tuned[key] = made, scores
         made, scores = self._tuned[key]
         if made.card.oracle:
@@ -82,9 +84,12 @@ class Arena:
         known = self.cache.rows("attack", [key]).get(key)
         clusters = role(attacker) == "clusterer"
         if known is None:
-            found = (
-                verdict.cluster(attacker, vectors) if clusters else verdict.name(attacker, vectors, corpus)
-            )
+            with of_one_cell():
+                found = (
+                    verdict.cluster(attacker, vectors)
+                    if clusters
+                    else verdict.name(attacker, vectors, corpus)
+                )
             known = found.astype("<i8").tobytes()
             self.cache.put_rows("attack", {key: known})
         flat = np.frombuffer(known, "<i8").astype(np.int64)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 
 
@@ -11,6 +12,23 @@ class UserError(Exception):
 
     The message says what was asked, where it was looked for and what to type instead.
     """
+
+
+class RefusedError(UserError):
+    """What the user can mend about one cell, such as too few photos to tune its attacker on; others go on."""
+
+
+@contextmanager
+def of_one_cell() -> Iterator[None]:
+    """What is refused in this scope concerns the cell at hand, and no other.
+
+    Raises:
+        RefusedError: in place of every `UserError`.
+    """
+    try:
+        yield
+    except UserError as error:
+        raise RefusedError(str(error)) from error
 
 
 def unknown_name(kind: str, asked: str, known: Iterable[str], *, command: str) -> UserError:

@@ -28,7 +28,7 @@ from bench.digests import digest, plugin_code, versions
 from bench.distractors import simulate
 from bench.draws import Draw
 from bench.environment import LIBRARIES, code, environment
-from bench.errors import UserError
+from bench.errors import RefusedError, UserError, of_one_cell
 from bench.metrics.verification import encoder_flags, separation
 from bench.observe import Observer, Photos, through
 from bench.outcomes import outcomes
@@ -119,18 +119,24 @@ class Pipeline:
             return record.model_copy(update={"cost": reused}), document["tables"]
         try:
             record, tables = self._computed(cell)
+        except RefusedError as error:
+            return self._lost(cell, error)
         except UserError:
-            raise
+            raise  # of files and disks, which other cells need too
         except Exception as error:  # noqa: BLE001 - see below
             # whatever went wrong belongs to this cell alone; the command ends with status 1 and tells
-            self.faults.append(error)
-            self._failed.add(cell.digest)
             _log.error("cell %s failed: %s: %s", cell.digest[:12], type(error).__name__, error)
-            return self._record(cell, status="failed", error=f"{type(error).__name__}: {error}"), {}
+            return self._lost(cell, error)
         if cached:
             document = {"record": record.model_dump(mode="json"), "tables": tables}
             self._cache.put_file("cell", key, json.dumps(document).encode())
         return record, tables
+
+    def _lost(self, cell: Cell, error: BaseException) -> tuple[CellRecord, Tables]:
+        self.faults.append(error)
+        self._failed.add(cell.digest)
+        told = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        return self._record(cell, status="failed", error=told), {}
 
     def _computed(self, cell: Cell) -> tuple[CellRecord, Tables]:
         """One cell: publish, look, attack, judge."""
@@ -161,7 +167,8 @@ class Pipeline:
             corpus = draw.corpus
             if cell.distractors:
                 seed = cell.seed + cell.draw
-                crowd, strangers = simulate(*known, cell.distractors, DISTRACTOR_PHOTOS, seed)
+                with of_one_cell():
+                    crowd, strangers = simulate(*known, cell.distractors, DISTRACTOR_PHOTOS, seed)
                 held, corpus = np.concatenate([held, crowd]), corpus.among(strangers)
             whole = np.concatenate([views["released"], held])
             attacker, tried = self._arena.tuned(cell, lesson, whole, corpus)

@@ -85,7 +85,8 @@ def execute(
     All of them are resolved before the first one starts; a cell that two of them have is run once.
 
     Raises:
-        UserError: for anything the user can mend.
+        UserError: for anything the user can mend. Where some cells were refused and others went well, it is
+            among the session's faults instead.
     """
     specs = (asked,) if isinstance(asked, RunSpec) else tuple(asked)
     where = folders()
@@ -107,6 +108,8 @@ def execute(
 
             records = Records(record for pipeline in pipelines for record in pipeline.run(keep))
         faults = [fault for pipeline in pipelines for fault in pipeline.faults]
+        if faults and isinstance(faults[0], UserError) and not any(r.status == "ok" for r in records):
+            raise faults[0]
         notes = [note for each in plans for note in left_out(each.data)]
         return Session(records, tables, faults, pipelines, list(dict.fromkeys([*cache.repaired, *notes])))
     finally:

@@ -157,11 +157,15 @@ def _print(session: Session, *, whole: bool) -> None:
 
 
 def _tell(session: Session) -> None:
-    """Say what went wrong besides; end with status 1 if a cell failed by a fault of ours."""
-    for note in session.notes:
-        sys.stderr.write(f"bench: {note}\n")
-    for fault in session.faults:
+    """Say what went wrong besides; end with status 1 if a cell failed by a fault of ours, 2 by the user's."""
+    from bench.errors import UserError
+
+    ours = [fault for fault in session.faults if not isinstance(fault, UserError)]
+    refused = [str(fault) for fault in session.faults if isinstance(fault, UserError)]
+    for line in dict.fromkeys([*session.notes, *refused]):
+        sys.stderr.write(f"bench: {line}\n")
+    for fault in ours:
         sys.stderr.write("".join(traceback.format_exception(fault)))
     if session.faults:
         sys.stderr.write(f"bench: {len(session.faults)} cells failed; all others are kept.\n")
-        raise typer.Exit(1)
+        raise typer.Exit(1 if ours else 2)

@@ -238,3 +238,16 @@ def test_the_time_of_an_attack_is_that_of_the_attacker(
     (record,) = run(defenses=("noise",), seed=7).records
     assert set(timed) == {"observe", "controls"}
     assert set(record.cost.seconds) == {"cloak", "observe", "measure", "controls", "attack"}
+
+
+def test_a_refused_cell_is_a_line_in_its_record_and_the_others_are_kept(run: Callable[..., Session]) -> None:
+    session = run(attackers=("growing", "knn"), scenario="evasion")
+    refused, good = session.records
+    assert (refused.status, good.status) == ("failed", "ok")
+    assert "calibration" in refused.error
+    assert not refused.error.startswith("RefusedError")
+    (fault,) = session.faults
+    assert isinstance(fault, UserError)
+    # nothing is worth keeping where every cell is refused
+    with pytest.raises(UserError, match="calibration"):
+        run(attackers=("growing",), scenario="evasion")
