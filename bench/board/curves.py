@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from bench.board.conditions import differing
+from bench.board.users import Users
 from bench.errors import UserError, unknown_name
 from bench.metrics.statistics import wilson
 from bench.records import CellRecord, Named
@@ -25,7 +26,6 @@ AXES = {
 """Name -> what it says below the figure."""
 
 _FIGURES = ("cfr", "cfr_link", "psr1", "protection_rate")
-Users = Mapping[str, Mapping[str, Sequence[Any]]]
 
 
 @dataclass(frozen=True)

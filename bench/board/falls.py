@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from bench.board.users import Users
 from bench.channels import divided, parse
+from bench.metrics.paired import holm, mcnemar
 from bench.records import CellRecord, Metric
 
 COLUMNS = (
@@ -32,12 +36,17 @@ COLUMNS = (
     "an encoder that was adapted",
     "a purifier",
     "part of the photos cloaked",
+    "anything tried",
     "named among clean photos",
+    "named through another encoder",
 )
-"""Cluster-formation rates, in the last column 1 - PSR@1; in brackets whose.
+"""Cluster-formation rates, in the last two columns 1 - PSR@1; in brackets whose.
 
+`*`: users fare otherwise than in the first of these columns (exact McNemar, Holm over all cells, p <= .05).
 `weak`: nobody who was tried there finds enough people on clean photos, so that a low rate says nothing.
 """
+
+LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -69,12 +78,21 @@ _STEPS: dict[str, frozenset[str]] = {
     "part of the photos cloaked": frozenset({"dose"}),
 }
 
+_NAMED: dict[str, frozenset[str]] = {
+    "named among clean photos": frozenset(),
+    "named through another encoder": frozenset({"encoder"}),
+}
 
-def to_rows(records: Iterable[CellRecord]) -> list[dict[str, str]]:
+
+def to_rows(records: Iterable[CellRecord], users: Users) -> list[dict[str, str]]:
     """One row of texts a defense with surrogates, budget and data set; oracles are left out.
 
     A cell whose attacker was too weak to be evidence still counts where it formed clusters: an attack that
     worked has worked.
+
+    Args:
+        records: of any runs.
+        users: their per-user tables; a cell without one is not marked.
     """
     found: dict[str, dict[str, list[CellRecord]]] = defaultdict(lambda: defaultdict(list))
     named: dict[str, list[CellRecord]] = defaultdict(list)
@@ -86,7 +104,7 @@ def to_rows(records: Iterable[CellRecord]) -> list[dict[str, str]]:
             elif record.scenario.name == "evasion" and "psr1" in record.metrics:
                 named[_users(record)].append(record)
     return [
-        _texts(introduced, named[people])
+        _texts(introduced, named[people], users)
         for people in dict.fromkeys([*found, *named])
         for introduced in (list(found[people].values()) or [[]])
     ]
@@ -104,7 +122,7 @@ def _sizes(record: CellRecord) -> str:
     return json.dumps(record.scenario.parameters, sort_keys=True)
 
 
-def _texts(introduced: list[CellRecord], named: list[CellRecord]) -> dict[str, str]:
+def _texts(introduced: list[CellRecord], named: list[CellRecord], users: Users) -> dict[str, str]:
     first = [*introduced, *named][0]
     figures = [r.metrics["cfr"] for r in introduced] or [r.metrics["psr1"] for r in named]
     texts = {
@@ -116,12 +134,35 @@ def _texts(introduced: list[CellRecord], named: list[CellRecord]) -> dict[str, s
         "draw": str(first.draw) if first.draw else "",
         "users": str(figures[0].n),
     }
+    differ = _differ(introduced, users)
     for column, taken in _STEPS.items():
-        there = [r for r in introduced if _step(r).taken == taken]
-        texts[column] = _strongest([(r, r.metrics["cfr"]) for r in there], _whose(taken))
-    own = [(r, _turned(r.metrics["psr1"])) for r in named if not _step(r).taken - {"clusterer"}]
-    texts["named among clean photos"] = _strongest(own, lambda r: r.attacker.name)
+        there = [(r, r.metrics["cfr"]) for r in introduced if _step(r).taken == taken]
+        texts[column] = _strongest(there, _whose(taken), differ)
+    whole = [(r, r.metrics["cfr"]) for r in introduced if not _step(r).dose]
+    texts["anything tried"] = _strongest(whole, _whole, differ)
+    for column, taken in _NAMED.items():
+        there = [(r, _turned(r.metrics["psr1"])) for r in named if _step(r).taken - {"clusterer"} == taken]
+        texts[column] = _strongest(there, _whose(taken | {"clusterer"}))
     return texts
+
+
+def _differ(cells: Sequence[CellRecord], users: Users) -> frozenset[str]:
+    """Cells under which users fare otherwise than under DBSCAN on the surrogate: McNemar's test, by Holm.
+
+    The correction is over all cells, so that the strongest may be picked among them.
+    """
+    formed = {}
+    for record in cells:
+        table = users.get(record.cell, {})
+        if "formed" in table:
+            order = np.argsort([str(user) for user in table["user"]])
+            formed[record.cell] = np.asarray(table["formed"], bool)[order]
+    base = next((formed.get(record.cell) for record in cells if not _step(record).taken), None)
+    if base is None:
+        return frozenset()
+    others = [record.cell for record in cells if _step(record).taken and record.cell in formed]
+    corrected = holm([mcnemar(base, formed[cell]).p for cell in others])
+    return frozenset(cell for cell, p in zip(others, corrected, strict=True) if p <= LEVEL)
 
 
 def _step(record: CellRecord) -> _Step:
@@ -149,6 +190,14 @@ def _whose(taken: frozenset[str]) -> Callable[[CellRecord], str]:
     return lambda record: ", ".join(told[name](record) for name in sorted(taken) if name in told)
 
 
+def _whole(record: CellRecord) -> str:
+    parts = [record.attacker.name, record.encoder.name]
+    parts += [record.channel] if record.channel != "none" else []
+    parts += [record.level] if record.level != "oblivious" else []
+    parts += [record.adaptation.name] if record.adaptation.name != "none" else []
+    return ", ".join(parts)
+
+
 def _turned(protected: Metric) -> Metric:
     """The rate at which people were named."""
     value, low, high = (
@@ -157,7 +206,11 @@ def _turned(protected: Metric) -> Metric:
     return protected.model_copy(update={"value": value, "low": low, "high": high})
 
 
-def _strongest(cells: Iterable[tuple[CellRecord, Metric]], whose: Callable[[CellRecord], str]) -> str:
+def _strongest(
+    cells: Iterable[tuple[CellRecord, Metric]],
+    whose: Callable[[CellRecord], str],
+    differ: Container[str] = (),
+) -> str:
     known = [(figure.value, record, figure) for record, figure in cells if figure.value is not None]
     if not known:
         return ""
@@ -165,4 +218,5 @@ def _strongest(cells: Iterable[tuple[CellRecord, Metric]], whose: Callable[[Cell
     low, high = ("?" if end is None else f"{end:.2f}" for end in (figure.low, figure.high))
     weak = all(any(flag.startswith("weak attacker") for flag in one.flags) for _, one, _ in known)
     told = ", ".join(([whose(record)] if value > 0 and whose(record) else []) + (["weak"] if weak else []))
-    return f"{value:.2f} [{low}, {high}]" + (f" ({told})" if told else "")
+    mark = "*" if record.cell in differ else ""
+    return f"{value:.2f}{mark} [{low}, {high}]" + (f" ({told})" if told else "")

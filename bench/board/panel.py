@@ -12,14 +12,12 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bench.board.conditions import conditions, defense, encoder, tracks
-from bench.errors import UserError
+from bench.board.users import Users
 from bench.metrics.paired import rank_rows
 from bench.metrics.panel import Panel, cfr_panel, psr_panel
 from bench.metrics.power import smallest_detectable_difference
@@ -62,9 +60,6 @@ _KINDS = {
 """Main figure -> column of the users' table."""
 _TITLES = {"cfr": "CFR", "cfr_link": "CFR-link", "psr1": "PSR@1", "protection_rate": "protection rate"}
 _OVER = "out of budget"
-
-Users = Mapping[str, Mapping[str, Sequence[Any]]]
-"""Cell digest -> column -> one value a user."""
 
 
 @dataclass(frozen=True)
@@ -111,30 +106,6 @@ def panels(records: Iterable[CellRecord], users: Users) -> list[Row]:
     for (figure, *_), rows in found.items():
         out += _ranked(figure, rows, users)
     return out
-
-
-def read_users(folder: Path) -> dict[str, dict[str, list[Any]]]:
-    """Per-user tables from a folder that `bench run --out` wrote.
-
-    Raises:
-        UserError: if there is none, or it is damaged.
-    """
-    import pandas as pd
-
-    file = folder / "users.parquet"
-    try:
-        table = pd.read_parquet(file)
-    except FileNotFoundError:
-        raise UserError(
-            f"a panel needs the users of every cell, and {file} is not there. "
-            "Name a folder that 'bench run --out' wrote."
-        ) from None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{file} is damaged ({error}). Repeat the command that wrote it.") from error
-    return {
-        str(cell): {str(name): list(rows[name]) for name in rows.columns if name != "cell"}
-        for cell, rows in table.groupby("cell", sort=False)
-    }
 
 
 def to_rows(found: Sequence[Row]) -> list[dict[str, str]]:

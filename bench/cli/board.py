@@ -83,12 +83,12 @@ def _table(
 ) -> tuple[list[dict[str, str]], Sequence[str]]:
     """Rows and columns of one view of the records."""
     from bench.board import attackers, falls, panel, table
+    from bench.board.users import read_users
 
     if view is View.PANEL:
-        users = {cell: rows for folder in folders for cell, rows in panel.read_users(folder).items()}
-        return panel.to_rows(panel.panels(cells.values(), users)), panel.COLUMNS
+        return panel.to_rows(panel.panels(cells.values(), read_users(folders))), panel.COLUMNS
     if view is View.ATTACKERS:
         return attackers.to_rows(cells.values()), attackers.COLUMNS
     if view is View.FALLS:
-        return falls.to_rows(cells.values()), falls.COLUMNS
+        return falls.to_rows(cells.values(), read_users(folders)), falls.COLUMNS
     return table.board(cells.values()), table.COLUMNS

@@ -24,12 +24,12 @@ def curve(
 ) -> None:
     """Parse, read, print and draw."""
     from bench.board.curves import curves, draw
-    from bench.board.panel import read_users
+    from bench.board.users import read_users
     from bench.cli.printing import print_table
     from bench.records import read
 
     cells = {record.cell: record for path in records for record in read(path)}
-    users = {cell: table for path in records for cell, table in read_users(path).items()}
+    users = read_users(records)
     found = curves(cells.values(), users, axis)
     if out is not None:
         draw(out, found, axis)

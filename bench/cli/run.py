@@ -144,14 +144,14 @@ def _print(session: Session, *, whole: bool) -> None:
     from bench.board import falls, panel
     from bench.cli.printing import print_board, print_rows
 
+    users = {cell: tables["users"] for cell, tables in session.tables.items() if tables}
     if whole:
         print_board(session.records)
     else:
         sys.stdout.write(f"{len(session.records)} cells; 'bench board' prints those that --out keeps.\n\n")
         sys.stdout.write("the cluster-formation rate, one step from DBSCAN on the surrogate:\n")
-        print_rows(falls.to_rows(session.records), falls.COLUMNS)
+        print_rows(falls.to_rows(session.records, users), falls.COLUMNS)
     if len({record.attacker.name for record in session.records}) > 1:
-        users = {cell: tables["users"] for cell, tables in session.tables.items() if tables}
         sys.stdout.write("\nthe strongest attacker of the panel counts:\n")
         print_rows(panel.to_rows(panel.panels(session.records, users)), panel.COLUMNS)
 

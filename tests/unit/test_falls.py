@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.board.falls import to_rows
+from bench.board import falls
 from bench.records import CellRecord, Metric, Named
+
+
+def to_rows(records: list[CellRecord]) -> list[dict[str, str]]:
+    """Without anybody's table."""
+    return falls.to_rows(records, {})
 
 
 def cell(cfr: float, attacker: str = "dbscan", *, figure: str = "cfr", **changes: Any) -> CellRecord:
@@ -45,6 +50,7 @@ def test_each_column_is_one_step_and_the_strongest_of_it() -> None:
             cell(0.35, adaptation=Named(name="head")),
             cell(0.8, dose=0.5),
             cell(0.05, "svm", figure="psr1"),
+            cell(0.3, "knn", figure="psr1", **other),
             cell(1.0, defense=Named(name="noise"), surrogate=[], knowledge="none"),
         ]
     )
@@ -58,6 +64,8 @@ def test_each_column_is_one_step_and_the_strongest_of_it() -> None:
     assert row["an encoder that was adapted"] == "0.35 [0.17, 1.00] (head)"
     assert row["part of the photos cloaked"] == "0.80 [0.40, 1.00] (0.5)"
     assert row["named among clean photos"] == "0.95 [0.00, 0.97] (svm)"
+    assert row["named through another encoder"] == "0.70 [0.00, 0.85] (knn, other)"
+    assert row["anything tried"] == "0.90 [0.45, 1.00] (hdbscan, other)"
     assert (row["defense"], row["users"]) == ("mask", "20")
 
 
@@ -90,3 +98,24 @@ def test_other_users_and_other_crowds_are_other_rows() -> None:
         ("0.20", "0.40"),
         ("0.30", ""),
     ]
+
+
+def test_what_differs_from_the_first_column_is_marked() -> None:
+    records = [cell(0.0), cell(0.25, "components"), cell(0.5, channel="jpeg:75")]
+    names = [f"user {i}" for i in range(20)]
+
+    def table(formed: int, order: int = 1) -> dict[str, list[Any]]:
+        return {"user": names[::order], "formed": [i < formed for i in range(20)][::order]}
+
+    # the users of a table may stand in any order; 5 against 0 of 20: p = 2 / 2^5 = .0625; 10: 2 / 2^10
+    users = {r.cell: table(formed, -1) for r, formed in zip(records, (0, 5, 10), strict=True)}
+    (row,) = falls.to_rows(records, users)
+    assert row["another clusterer"] == "0.25 [0.12, 1.00] (components)"
+    assert row["a platform"] == "0.50* [0.25, 1.00] (jpeg:75)"
+    # 6 against 0 twice: p = .03125, and .0625 when corrected for two cells
+    users[records[1].cell] = users[records[2].cell] = table(6)
+    assert "*" not in falls.to_rows(records, users)[0]["another clusterer"]
+    assert "*" in falls.to_rows(records[:2], users)[0]["another clusterer"]
+    # 10 users each, others: paired by name, not by place
+    users[records[0].cell], users[records[2].cell] = table(10), table(10, -1)
+    assert "*" not in falls.to_rows(records, users)[0]["a platform"]

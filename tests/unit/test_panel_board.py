@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bench.board import panel as panels
+from bench.board.users import read_users
 from bench.errors import UserError
 from bench.records import CellRecord, Metric, Named
 
@@ -131,10 +132,10 @@ def test_an_attacker_twice_is_told_apart_by_its_parameters() -> None:
 
 def test_a_folder_without_users_says_what_to_name(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"bench run --out"):
-        panels.read_users(tmp_path)
+        read_users([tmp_path])
     (tmp_path / "users.parquet").write_bytes(b"PAR1 not")
     with pytest.raises(UserError, match="damaged"):
-        panels.read_users(tmp_path)
+        read_users([tmp_path])
 
 
 def renamed(
