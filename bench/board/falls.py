@@ -36,7 +36,8 @@ COLUMNS = (
     "an encoder that was adapted",
     "a purifier",
     "part of the photos cloaked",
-    "anything tried",
+    "anything, same encoder",
+    "anything",
     "named among clean photos",
     "named through another encoder",
 )
@@ -139,7 +140,9 @@ def _texts(introduced: list[CellRecord], named: list[CellRecord], users: Users) 
         there = [(r, r.metrics["cfr"]) for r in introduced if _step(r).taken == taken]
         texts[column] = _strongest(there, _whose(taken), differ)
     whole = [(r, r.metrics["cfr"]) for r in introduced if not _step(r).dose]
-    texts["anything tried"] = _strongest(whole, _whole, differ)
+    same = [(r, figure) for r, figure in whole if not _step(r).encoder]
+    texts["anything, same encoder"] = _strongest(same, _whole, differ)
+    texts["anything"] = _strongest(whole, _whole, differ)
     for column, taken in _NAMED.items():
         there = [(r, _turned(r.metrics["psr1"])) for r in named if _step(r).taken - {"clusterer"} == taken]
         texts[column] = _strongest(there, _whose(taken | {"clusterer"}))

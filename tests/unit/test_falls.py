@@ -65,7 +65,8 @@ def test_each_column_is_one_step_and_the_strongest_of_it() -> None:
     assert row["part of the photos cloaked"] == "0.80 [0.40, 1.00] (0.5)"
     assert row["named among clean photos"] == "0.95 [0.00, 0.97] (svm)"
     assert row["named through another encoder"] == "0.70 [0.00, 0.85] (knn, other)"
-    assert row["anything tried"] == "0.90 [0.45, 1.00] (hdbscan, other)"
+    assert row["anything, same encoder"] == "0.70 [0.35, 1.00] (hdbscan, net)"
+    assert row["anything"] == "0.90 [0.45, 1.00] (hdbscan, other)"
     assert (row["defense"], row["users"]) == ("mask", "20")
 
 
