@@ -26,8 +26,10 @@ lint: env
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 
+# `python .ci/performance.py out/benchmarks.json` makes the record and the tables of docs/performance.md of it
 bench: $(VENV)/.perf
-	$(VENV)/bin/pytest tests/perf --benchmark-only $(TESTS)
+	@mkdir -p out
+	$(VENV)/bin/pytest tests/perf --benchmark-only --benchmark-json out/benchmarks.json $(TESTS)
 
 # onnxruntime-gpu in the place of onnxruntime; torch is whatever pip gives this machine
 gpu: env

@@ -1,6 +1,7 @@
 """Tables on pages that a command prints: write them anew, or see that they are what it prints now.
 
-A table stands between `<!-- bench board … -->` and `<!-- end -->`. `python .ci/pages.py` writes all of them,
+A table stands between `<!-- bench board … -->`, or `<!-- performance NAME -->` (see performance_tables.py),
+and `<!-- end -->`. `python .ci/pages.py` writes all of them,
 `python .ci/pages.py --check` changes nothing and ends with 1 if one differs.
 """
 
@@ -12,13 +13,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import performance_tables
+
 ROOT = Path(__file__).resolve().parents[1]
-TABLE = re.compile(r"<!-- bench (board [^>]*?) -->\n(.*?)<!-- end -->", re.S)
+TABLE = re.compile(r"<!-- (bench board|performance) ([^>]*?) -->\n(.*?)<!-- end -->", re.S)
 
 
-def printed(command: str) -> str:
+def printed(verb: str, rest: str) -> str:
     """What a command prints, run from the root of the checkout."""
-    words = [sys.executable, "-m", "bench.cli", *shlex.split(command)]
+    if verb == "performance":
+        return performance_tables.printed(rest)
+    words = [sys.executable, "-m", "bench.cli", "board", *shlex.split(rest)]
     return subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
@@ -27,7 +32,7 @@ def main(check: bool) -> int:
     differs = []
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
         text = page.read_text("utf-8")
-        new = TABLE.sub(lambda m: f"<!-- bench {m[1]} -->\n{printed(m[1])}<!-- end -->", text)
+        new = TABLE.sub(lambda m: f"<!-- {m[1]} {m[2]} -->\n{printed(m[1], m[2])}<!-- end -->", text)
         if new != text:
             differs.append(page.name)
             if not check:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,3 +39,27 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.getbasetemp() / "compiled"))
         yield
+
+
+_PEAK = """
+from pathlib import Path
+print(*(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line))
+"""
+
+
+@pytest.fixture(scope="session")
+def peak_of() -> Callable[..., tuple[int, str]]:
+    """Runs a script with arguments in a process of its own -> its peak of memory in MiB, what it printed.
+
+    The peak is of that program alone: `ru_maxrss` would begin with what this process has held.
+    """
+    if sys.platform != "linux":
+        pytest.skip("/proc/self/status is Linux's")
+
+    def run(script: str, *arguments: object) -> tuple[int, str]:
+        command = [sys.executable, "-c", script + _PEAK, *map(str, arguments)]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=3600)
+        *said, peak = done.stdout.splitlines()
+        return int(peak) // 1024, "\n".join(said)
+
+    return run

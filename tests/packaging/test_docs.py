@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import pkgutil
 import re
@@ -349,3 +350,35 @@ def test_a_table_on_a_page_is_what_its_command_prints() -> None:
     )
     assert made.returncode == 0, f"{made.stdout}{made.stderr}: run python .ci/pages.py"
     assert made.stdout == "differ: none\n"
+
+
+def test_the_page_on_performance_has_every_table_and_its_record_tells_of_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / ".ci")
+    performance, tables = (importlib.import_module(f"performance{rest}") for rest in ("", "_tables"))
+    assert set(re.findall(r"<!-- performance (.*?) -->", page("docs/performance.md"))) == set(tables.TABLES)
+    secret = "someone@host:/home/someone"
+    stats = {"median": 2.0, "rounds": 3, "data": [2.0], "fullname": secret}
+    timed = {
+        "fullname": "tests/perf/test_perf_renderer.py::test_draw_photos[a]",
+        "group": "draw",
+        "params": None,
+    }
+    run = {
+        "machine_info": {"node": secret, "system": "Linux", "cpu": {"brand_raw": "Z80", "count": 1}},
+        "commit_info": {"id": "abc", "project": secret, "branch": secret},
+        "benchmarks": [timed | {"extra_info": {"photos": 40}, "stats": stats, "options": secret}],
+    }
+    record = performance.reduced([run])
+    assert secret not in json.dumps(record)
+    assert record["machine"] == {"processor": "Z80", "cores": 1, "system": "Linux"}
+    assert record["tests"][0]["test"] == "draw_photos"
+    # 40 photos in 2 seconds
+    assert tables.stages(record["tests"]).splitlines()[2] == "| draw | cloakbench | 20 |"
+    other = run | {"machine_info": {"cpu": {"brand_raw": "6502", "count": 1}}}
+    with pytest.raises(SystemExit, match="different machines"):
+        performance.reduced([run, other])
+    committed = json.loads(page("results/performance/benchmarks.json"))
+    assert set(committed) == {"machine", "commits", "tests"}
+    assert not re.search(r'"/|[a-z]:/|@', json.dumps(committed["tests"]))

@@ -21,9 +21,11 @@ from bench.observe import _crop
 from bench.photos import decode, encode_png
 from bench.torchvision_compat import ensure
 from bench.types import ARCFACE_CROP, Folders, Image
+from bench.weights import file_name
 
 pytestmark = pytest.mark.real
 COUNT = 24
+FACENET = "facenet-vggface2"
 
 
 @pytest.fixture(scope="module")
@@ -84,13 +86,43 @@ def test_align(benchmark: Any, files: list[bytes]) -> None:
     assert benchmark(warp, stack, maps, 112).shape == (len(faces), 3, 112, 112)
 
 
+def test_align_by_insightface(benchmark: Any, files: list[bytes]) -> None:
+    per_photo(benchmark, "align")
+    from insightface.utils.face_align import norm_crop
+
+    pixels = [decode(f) for f in files]
+    faces = [
+        (p, np.array(f.landmarks, np.float32))
+        for p, f in zip(pixels, Detector().detect(pixels), strict=True)
+        if f is not None
+    ]
+    assert len(benchmark(lambda: [norm_crop(p, points) for p, points in faces])) == len(faces)
+
+
+def noise(size: int) -> torch.Tensor:
+    return torch.rand(COUNT, 3, size, size, generator=torch.Generator().manual_seed(0))
+
+
 @pytest.mark.parametrize("batch", [1, 8, COUNT])
-@pytest.mark.parametrize("name", [*(card.name for card in ONNX), "synth-inc", "synth-ir", "synth-vit"])
-def test_embed(benchmark: Any, name: str, batch: int, real_data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "name", [*(card.name for card in ONNX), FACENET, "synth-inc", "synth-ir", "synth-vit"]
+)
+def test_embed(benchmark: Any, name: str, batch: int, real_data: Path, facenet: Path) -> None:
     per_photo(benchmark, f"embed {COUNT} crops, {batch} a call")
-    encoder = bench.encoders.load(name, Folders(home=str(tmp_path), real_data=str(real_data)))
-    crops = torch.rand(COUNT, 3, 112, 112, generator=torch.Generator().manual_seed(0))
+    encoder = bench.encoders.load(name, Folders(home=str(facenet), real_data=str(real_data)))
+    crops = noise(encoder.card.crop.size)
     assert len(benchmark(lambda: [encoder.embed(part) for part in crops.split(batch)])) == COUNT // batch
+
+
+def test_embed_by_insightface(benchmark: Any, real_data: Path) -> None:
+    # its own class, which takes crops of BGR bytes, on a file whose graph scales RGB in [0, 1] itself
+    per_photo(benchmark, f"embed {COUNT} crops, 1 a call")
+    from insightface.model_zoo.arcface_onnx import ArcFaceONNX
+
+    network = ArcFaceONNX(str(real_data / "weights" / f"{ONNX[0].name}.onnx"))
+    network.input_mean, network.input_std = 0.0, 255.0
+    crops = list((noise(112) * 255).to(torch.uint8).permute(0, 2, 3, 1).numpy())
+    assert len(benchmark(lambda: [network.get_feat(crop) for crop in crops])) == COUNT
 
 
 @pytest.fixture(scope="module")
@@ -119,15 +151,15 @@ def test_a_photo_of_12_megapixels(benchmark: Any, phone: bytes, stage: str) -> N
     benchmark(work[stage])
 
 
-def test_embed_by_an_unloaded_facenet(benchmark: Any) -> None:
-    # facenet-pytorch's network as its users call it, weights drawn at random: time does not depend on them
-    per_photo(benchmark, "embed")
+@pytest.mark.parametrize("batch", [1, 8, COUNT])
+def test_embed_by_facenet(benchmark: Any, facenet: Path, batch: int) -> None:
+    # the package's network as its users call it
+    per_photo(benchmark, f"embed {COUNT} crops, {batch} a call")
     ensure()
     from facenet_pytorch import InceptionResnetV1
 
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        net = InceptionResnetV1(pretrained=None).eval()
-    crops = torch.rand(COUNT, 3, 160, 160, generator=torch.Generator().manual_seed(0))
+    net = InceptionResnetV1(pretrained=None).eval()
+    net.load_state_dict(torch.load(facenet / "weights" / file_name(FACENET), weights_only=True))
+    crops = noise(160)
     with torch.no_grad():
-        assert len(benchmark(net, crops)) == COUNT
+        assert len(benchmark(lambda: [net(part) for part in crops.split(batch)])) == COUNT // batch

@@ -23,6 +23,7 @@ def small() -> Records:
 
 
 def test_cold(benchmark: BenchmarkFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    benchmark.group = "the main job, two users"
     homes = iter(range(10))
 
     def fresh() -> None:
@@ -33,6 +34,7 @@ def test_cold(benchmark: BenchmarkFixture, monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def test_warm(benchmark: BenchmarkFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    benchmark.group = "the main job, two users"
     monkeypatch.setenv("BENCH_HOME", str(tmp_path))
     small()
     records = benchmark(small)

@@ -1,0 +1,63 @@
+"""What `make bench` measured -> a record that can be shown to others, and the tables on the pages.
+
+`python .ci/performance.py out/benchmarks.json …` reduces files of pytest-benchmark, all of one machine and
+one set of versions, to results/performance/benchmarks.json, then writes the tables anew. A test that was
+measured twice counts as in the last file.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pages
+from performance_tables import RECORD
+
+KNOWN = ("system", "machine", "python_version", "threads", "packages", "gpu")
+
+
+def reduced(runs: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The kind of machine, and each test's median seconds: what is not named here stays out.
+
+    That is: host and user, paths, branch and project, single timings.
+
+    Raises:
+        SystemExit: if the runs are of different machines, versions or numbers of threads.
+    """
+    machines, commits, tests = [], set(), {}
+    for run in runs:
+        info, cpu = run["machine_info"], run["machine_info"]["cpu"]
+        known = {key: info[key] for key in KNOWN if key in info}
+        machines.append({"processor": cpu["brand_raw"], "cores": cpu["count"], **known})
+        commits.add(run["commit_info"].get("id"))
+        for each in run["benchmarks"]:
+            file, _, name = each["fullname"].partition("::")
+            tests[each["fullname"]] = {
+                "suite": Path(file).stem.removeprefix("test_perf_"),
+                "test": name.partition("[")[0].removeprefix("test_"),
+                "group": each["group"],
+                "params": each["params"] or {},
+                "seconds": each["stats"]["median"],
+                "rounds": each["stats"]["rounds"],
+                "extra_info": each["extra_info"],
+            }
+    if any(machine != machines[0] for machine in machines):
+        raise SystemExit("performance: these files are of different machines, versions or threads.")
+    return {"machine": machines[0], "commits": sorted(filter(None, commits)), "tests": list(tests.values())}
+
+
+def main(files: list[str]) -> int:
+    """Write the record and the pages."""
+    if not files:
+        raise SystemExit("performance: no file given. Type: python .ci/performance.py out/benchmarks.json")
+    record = reduced(json.loads(Path(file).read_text("utf-8")) for file in files)
+    RECORD.parent.mkdir(parents=True, exist_ok=True)
+    RECORD.write_text(json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
+    return pages.main(check=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,46 @@
+"""What several benchmarks share, and what a record of them says about the machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from bench.digests import versions
+from bench.torchvision_compat import ensure
+from bench.weights import file_name
+
+FACENET = "facenet-vggface2"
+LIBRARIES = (
+    *("torch", "onnxruntime", "numpy", "scipy", "scikit-learn", "faiss-cpu", "hdbscan"),
+    *("facenet-pytorch", "insightface", "torchattacks", "foolbox", "pillow"),
+)
+
+
+def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
+    """The processors that were used, and the versions that were timed."""
+    machine_info["threads"] = torch.get_num_threads()
+    machine_info["packages"] = versions(LIBRARIES)
+    if os.environ.get("BENCH_DEVICE", "cpu") != "cpu" and torch.cuda.is_available():
+        machine_info["gpu"] = torch.cuda.get_device_name()
+
+
+@pytest.fixture(scope="session")
+def facenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that holds an InceptionResnetV1 of random weights in facenet-pytorch's format.
+
+    Time does not depend on them, and the published ones cannot be had everywhere.
+    """
+    ensure()
+    from facenet_pytorch import InceptionResnetV1
+
+    home = tmp_path_factory.mktemp("facenet")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = InceptionResnetV1(pretrained=None)
+    (home / "weights").mkdir()
+    torch.save(net.state_dict(), home / "weights" / file_name(FACENET))
+    return home
