@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import types
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from bench.errors import UserError
@@ -43,8 +43,13 @@ def coerce(plugin: type[Any], name: str, text: str) -> Any:
             if isinstance(value, float) and not math.isfinite(value):
                 continue
             return value
-    takes = " or ".join(getattr(kind, "__name__", str(kind)) for kind in options)
-    raise UserError(f"parameter {name}={text!r} of {plugin.__name__} takes {takes}.")
+    takes = " or ".join(_WORDS.get(kind, str(kind)) for kind in options)
+    usual = next(field.default for field in fields(plugin) if field.name == name)
+    hint = "" if usual is MISSING else f" Without it, it is {'none' if usual is None else usual}."
+    raise UserError(f"parameter {name}={text!r} of {plugin.__name__} takes {takes}.{hint}")
+
+
+_WORDS = {int: "a whole number", float: "a number", bool: "true or false", type(None): "none", str: "a word"}
 
 
 def resolved(plugin: Any) -> dict[str, Plain]:

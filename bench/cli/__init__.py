@@ -49,8 +49,8 @@ def main() -> None:
         status = _said(2, str(error))
     except _USAGE as error:
         path = error.ctx.command_path if error.ctx else "bench"
-        said = " ".join(error.format_message().split())
-        status = _said(2, f"{said.rstrip('.')}. Try '{path} --help'.")
+        said = " ".join(error.format_message().split()).replace("?.", "?")
+        status = _said(2, f"{said}{'' if said.endswith(('?', '.')) else '.'} Try '{path} --help'.")
     except (KeyboardInterrupt, typer.Abort):
         status = _STOPPED
     if status == _STOPPED:

@@ -25,7 +25,10 @@ NAMES = {
     ("--scenario", "introducd"): "no scenario 'introducd'. Did you mean 'introduced'?",
     ("--channel", "jpg:75"): "no channel 'jpg:75'. Did you mean 'jpeg:75'?",
     ("--defense", "noise:knd=sign"): "defense 'noise' has no parameter 'knd=sign'; it has: kind",
-    ("--attacker", "dbscan:eps=far"): "parameter eps='far' of Dbscan takes float or NoneType",
+    (
+        "--attacker",
+        "dbscan:eps=far",
+    ): "parameter eps='far' of Dbscan takes a number or none. Without it, it is none",
     ("--attacker", "dbscan:eps"): "attacker 'dbscan' has no parameter 'eps'; it has: eps",
     ("--dataset", "synthetic:hardnes=1"): "dataset 'synthetic' has no parameter 'hardnes=1'",
     ("--dataset", "synthetic:people=0"): "people=0",
