@@ -96,9 +96,9 @@ def execute(
         pipelines = tuple(Pipeline(each, where, cache, progress) for each in _distinct(plans))
         tables: dict[str, Tables] = {}
 
-        with (progress or Silent()).stage(
-            "cells", sum(len(each.plan.cells) for each in pipelines)
-        ) as advance:
+        total = sum(len(each.plan.cells) for each in pipelines)
+        teller = progress if progress and total > 1 else Silent()
+        with teller.stage("cells", total) as advance:
 
             def keep(record: CellRecord, rows: Tables) -> None:
                 tables[record.cell] = rows

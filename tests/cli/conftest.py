@@ -30,14 +30,16 @@ class Done:
     out: str
     err: str
 
+    def told(self) -> list[str]:
+        """Lines on stderr, less the progress that a slow machine shows."""
+        return [text for text in self.err.splitlines() if not re.search(r"^[^:]+: \d+/\d+", text)]
+
     def one_line(self) -> str:
         """What it says about the user's mistake, and that it says only this."""
         assert self.status == 2, self
         assert self.out == ""
-        # on a slow machine the progress of what went before may stand above it
-        *before, line = self.err.splitlines()
+        (line,) = self.told()
         assert line.startswith("bench: ")
-        assert not [text for text in before if not re.search(r": \d+/\d+", text)]
         assert self.err.endswith("\n")
         assert "Traceback" not in self.err
         return line + "\n"
