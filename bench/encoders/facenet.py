@@ -77,7 +77,13 @@ def _backbone(path: Path) -> nn.Module:
         net.load_state_dict({k: v for k, v in state.items() if not k.startswith("logits.")})
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}.") from error
-    except (*_NOT_WEIGHTS, pickle.UnpicklingError) as error:
+    except pickle.UnpicklingError as error:
+        # torch's own message advises to run what is in the file
+        raise UserError(
+            f"{path} does not hold the weights of InceptionResnetV1: it is no file of tensors alone. "
+            "Get it again."
+        ) from error
+    except _NOT_WEIGHTS as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UserError(f"{path} does not hold the weights of InceptionResnetV1: {said}") from error
     # its forward normalises unless it classifies: a classifier that does nothing gives the raw embedding

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import onnx
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # it has no stubs
+from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]  # it has no stubs
 
 from bench.errors import UserError
 from bench.types import EncoderCard
@@ -48,12 +49,23 @@ def parse(data: bytes, where: str) -> onnx.ModelProto:
         ) from error
     if not model.graph.node:
         raise UserError(f"{where} is not an ONNX file: it holds no graph. Get it again.")
-    if any(onnx.external_data_helper.uses_external_data(weights) for weights in model.graph.initializer):
+    if any(map(onnx.external_data_helper.uses_external_data, _tensors(model))):
         raise UserError(
             f"{where} keeps its weights in other files, which no digest would cover. Save it as one file "
             "(onnx.save_model with save_as_external_data=False)."
         )
     return model
+
+
+def _tensors(part: Message) -> Iterator[onnx.TensorProto]:
+    """Every tensor of a file, also those in nodes, branches and functions."""
+    if isinstance(part, onnx.TensorProto):
+        yield part
+        return
+    for field, value in part.ListFields():
+        if field.message_type is not None:
+            for one in value if isinstance(value, Iterable) else (value,):
+                yield from _tensors(one)
 
 
 def interface(model: onnx.ModelProto, card: EncoderCard, where: str) -> Interface:

@@ -232,6 +232,18 @@ def test_weights_in_another_file_are_refused(write: Write, folders: Folders) -> 
     refused(write(model), folders, "keeps its weights in other files")
 
 
+def test_so_are_constants_of_a_branch(write: Write, folders: Folders) -> None:
+    model = graph()
+    elsewhere = numpy_helper.from_array(np.ones(5, np.float32), "bias")
+    onnx.external_data_helper.set_external_data(elsewhere, "elsewhere.bin")
+    constant = helper.make_node("Constant", [], ["deep"], value=elsewhere)
+    branch = helper.make_graph([constant], "branch", [], [helper.make_empty_tensor_value_info("deep")])
+    model.graph.node.append(
+        helper.make_node("If", ["some.input"], ["unused"], then_branch=branch, else_branch=branch)
+    )
+    refused(write(model), folders, "keeps its weights in other files")
+
+
 def test_dimensions_that_only_a_try_can_tell(write: Write, folders: Folders) -> None:
     refused(write(graph(), dimensions=4), folders, "gives 5 numbers a face.*dimensions 4", at="load")
 
