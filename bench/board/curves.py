@@ -98,17 +98,18 @@ def draw(path: Path, found: Sequence[Curve], axis: str) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, plot = pyplot.subplots(figsize=(8, 5), layout="constrained")
-    for curve in found:
+    figure, plot = pyplot.subplots(figsize=(11, max(5, 0.2 * len(found))), layout="constrained")
+    for number, curve in enumerate(found):
         x = [point.x for point in curve.points]
-        line = plot.plot(x, [p.value for p in curve.points], marker="o", label=curve.name)[0]
+        style = ("-", "--", ":")[number // 10 % 3]  # there are ten colours
+        line = plot.plot(x, [p.value for p in curve.points], style, marker="o", label=curve.name)[0]
         low, high = ([getattr(p, end) for p in curve.points] for end in ("low", "high"))
         if np.isfinite(low).all():
             plot.fill_between(x, low, high, color=line.get_color(), alpha=0.15, linewidth=0)
     if axis == "distractors":
         plot.set_xscale("symlog", linthresh=100)
     plot.set(xlabel=AXES[axis], ylabel=" / ".join(dict.fromkeys(c.figure for c in found)), ylim=(-0.03, 1.03))
-    plot.legend(fontsize="small")
+    figure.legend(loc="outside right upper", fontsize="small")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=120)
