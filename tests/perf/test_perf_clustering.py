@@ -105,8 +105,9 @@ def test_ours(benchmark: BenchmarkFixture, name: str, photos: int) -> None:
         pytest.skip(f"{name} grows with photos x people")
     labels = measured(benchmark, name, ours(name, photos).cluster, photos)
     # These people are easy to tell apart; but PhotoPrism's radius is narrower than they are.
+    # Immich never joins two people who turn out to be one, so a pair that the lists miss can cost it some.
     if name not in ("kmeans", "spectral", "photoprism", "rank-order"):
-        assert bcubed_objective(labels, embeddings(photos)[1]) > 0.99
+        assert bcubed_objective(labels, embeddings(photos)[1]) > (0.98 if name == "immich" else 0.99)
 
 
 def package_hdbscan(rows: np.ndarray) -> np.ndarray:
