@@ -89,7 +89,7 @@ def test_a_picture_is_drawn(tmp_path: Path) -> None:
     found = curves([record(0.2, dose=0.5), record(0.9, dose=1.0)], {}, "dose")
     draw(tmp_path / "deep" / "curve.png", found, "dose")
     with PIL.Image.open(tmp_path / "deep" / "curve.png") as picture:
-        assert picture.size == (960, 600)
+        assert picture.size == (1320, 600)
         assert len(picture.convert("RGB").getcolors(1 << 24)) > 10
     with pytest.raises(UserError, match="cannot draw"):
         draw(tmp_path / "curve.nonsense", found, "dose")

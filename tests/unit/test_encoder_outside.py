@@ -18,6 +18,7 @@ import bench.encoders
 from bench import trial
 from bench.encoders import synth
 from bench.encoders.preprocessing import sample
+from bench.digests import plugin_code
 from bench.errors import UserError
 from bench.types import Folders
 
@@ -76,6 +77,7 @@ def test_its_code_is_in_the_digest(install: Install) -> None:
     before = bench.encoders.identity(card)
     assert bench.encoders.identity(replace(card, location="")) != before
     install(more="CHANGED = True\n")
+    plugin_code.cache_clear()  # a process reads a plug-in once
     assert bench.encoders.identity(replace(card)) != before
 
 
