@@ -16,9 +16,9 @@ from torch import nn
 
 import bench.encoders
 from bench import trial
+from bench.digests import plugin_code
 from bench.encoders import synth
 from bench.encoders.preprocessing import sample
-from bench.digests import plugin_code
 from bench.errors import UserError
 from bench.types import Folders
 
