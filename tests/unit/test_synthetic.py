@@ -216,6 +216,30 @@ def test_names_digests_and_pixels_belong_together() -> None:
     assert np.array_equal(first[0], render([2], [1])[0][0])
 
 
+def test_what_was_drawn_of_late_is_not_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+
+    def counted(identities: list[int], photos: list[int], **how: float) -> object:
+        drawn.extend(photos)
+        return render(identities, photos, **how)
+
+    monkeypatch.setattr("bench.datasets._faces_render.render", counted)
+    monkeypatch.setattr("bench.datasets.synthetic.KEPT", 2)
+    data = Synthetic(people=2, photos_each=4).open(NOWHERE)
+    first, second = (np.asarray(p) for p in data.read(["p000000/00", "p000000/01"]))
+    again = data.read(["p000000/01", "p000000/00", "p000000/01"])
+    assert drawn == [0, 1]
+    assert np.array_equal(again[1], first)
+    assert np.array_equal(again[0], second)
+    # whoever writes on a photo writes on a copy
+    np.asarray(again[1])[:] = 0
+    assert np.array_equal(data.read(["p000000/00"])[0], first)
+    # two are kept, those asked for last
+    data.read(["p000000/02"])
+    data.read(["p000000/00", "p000000/01"])
+    assert drawn == [0, 1, 2, 1]
+
+
 def test_a_digest_changes_with_hardness_and_not_with_how_many_people_there_are() -> None:
     small, large = (Synthetic(people=n).open(NOWHERE) for n in (2, 5))
     harder = Synthetic(people=2, hardness=0.7).open(NOWHERE)
