@@ -74,8 +74,10 @@ class InventedPeople:
     asked: Synthetic
     revision: str
     card: DatasetCard = field(init=False)
-    _drawn: OrderedDict[str, Image] = field(default_factory=OrderedDict, init=False, repr=False)
-    _turn: Lock = field(default_factory=Lock, init=False, repr=False)
+    _drawn: OrderedDict[str, Image] = field(
+        default_factory=OrderedDict, init=False, repr=False, compare=False
+    )
+    _turn: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.card = DatasetCard(

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 
+from bench.board.conditions import FIGURES, oracle, weak
 from bench.records import CellRecord
 
 COLUMNS = ("attacker", "figure", "cells", "strongest", "alone", "clean", "flagged", "seconds")
@@ -17,8 +18,6 @@ COLUMNS = ("attacker", "figure", "cells", "strongest", "alone", "clean", "flagge
 was the strongest. `alone`: in how many every other did less. `clean`: its mean rate on clean photos.
 `flagged`: in how many it was too weak to be evidence. `seconds`: median of the stage `attack`.
 """
-
-_FIGURES = {"cfr": "CFR", "cfr_link": "CFR-link", "psr1": "PSR@1", "protection_rate": "protection rate"}
 
 
 @dataclass
@@ -35,11 +34,9 @@ def to_rows(records: Iterable[CellRecord]) -> list[dict[str, str]]:
     """One row of texts an attacker and figure, the most often strongest on top; oracles are left out."""
     met: dict[tuple[str, str], list[tuple[CellRecord, float]]] = defaultdict(list)
     for record in records:
-        if record.status != "ok" or record.knowledge == "none":
+        if record.status != "ok" or record.knowledge == "none" or oracle(record):
             continue
-        if any(flag.startswith("oracle") for flag in record.flags):
-            continue
-        for figure in _FIGURES:
+        for figure in FIGURES:
             harm = _harm(record, figure)
             if harm is not None:
                 met[figure, _meeting(record)].append((record, harm))
@@ -54,7 +51,7 @@ def to_rows(records: Iterable[CellRecord]) -> list[dict[str, str]]:
             tally.cells += 1
             tally.strongest += record in winners
             tally.alone += winners == [record]
-            tally.flagged += any(flag.startswith("weak attacker") for flag in record.flags)
+            tally.flagged += weak(record)
             tally.clean.append(_clean(record, figure))
             tally.seconds += [record.cost.seconds["attack"]] if "attack" in record.cost.seconds else []
     order = sorted(
@@ -87,7 +84,7 @@ def _clean(record: CellRecord, figure: str) -> float:
 def _texts(name: str, figure: str, tally: _Tally) -> dict[str, str]:
     return {
         "attacker": name,
-        "figure": _FIGURES[figure],
+        "figure": FIGURES[figure],
         "cells": str(tally.cells),
         "strongest": str(tally.strongest),
         "alone": str(tally.alone),

@@ -8,6 +8,24 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bench.records import CellRecord, Named
 
+FIGURES = {"cfr": "CFR", "cfr_link": "CFR-link", "psr1": "PSR@1", "protection_rate": "protection rate"}
+"""Main figure -> how boards call it."""
+
+
+def oracle(record: CellRecord) -> bool:
+    """Whether a cell's attacker knew what nobody can: shown, never ranked."""
+    return any(flag.startswith("oracle") for flag in record.flags)
+
+
+def weak(record: CellRecord) -> bool:
+    """Whether a cell's attacker finds too few people on clean photos for a low rate to be evidence."""
+    return any(flag.startswith("weak attacker") for flag in record.flags)
+
+
+def sizes(record: CellRecord) -> str:
+    """How many people play each part, and with how many photos."""
+    return json.dumps(record.scenario.parameters, sort_keys=True)
+
 
 def identity(one: Named) -> str:
     """A text that two things share only if they are the same."""
@@ -21,19 +39,15 @@ def tracks(cells: Sequence[CellRecord]) -> dict[str, str]:
     """
     plain = {record.cell: _track(record) for record in cells}
     met = conditions(cells)
-    sizes: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    several: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for record in cells:
         one = plain[record.cell], defense(record), met[record.cell], str(record.draw)
-        sizes[one].add(_sizes(record))
-    mixed = {track for (track, *_), found in sizes.items() if len(found) > 1}
+        several[one].add(sizes(record))
+    mixed = {track for (track, *_), found in several.items() if len(found) > 1}
     return {
-        record.cell: plain[record.cell] + (_sizes(record) if plain[record.cell] in mixed else "")
+        record.cell: plain[record.cell] + (sizes(record) if plain[record.cell] in mixed else "")
         for record in cells
     }
-
-
-def _sizes(record: CellRecord) -> str:
-    return json.dumps(record.scenario.parameters, sort_keys=True)
 
 
 def _track(record: CellRecord) -> str:

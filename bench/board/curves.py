@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.board.conditions import differing
+from bench.board.conditions import FIGURES, differing, identity
 from bench.board.users import Users
 from bench.errors import UserError, unknown_name
 from bench.metrics.statistics import wilson
@@ -25,7 +25,13 @@ AXES = {
 }
 """Name -> what it says below the figure."""
 
-_FIGURES = ("cfr", "cfr_link", "psr1", "protection_rate")
+_PARTS: dict[str, Callable[[CellRecord], Named]] = {
+    "dataset": lambda r: r.dataset,
+    "defense": lambda r: r.defense,
+    "encoder": lambda r: r.encoder,
+    "attacker": lambda r: r.attacker,
+    "adaptation": lambda r: r.adaptation,
+}
 
 
 @dataclass(frozen=True)
@@ -129,7 +135,7 @@ def _along(axis: str) -> Callable[[CellRecord, Mapping[str, Sequence[Any]]], dic
             return {}
         x = float(number) if axis == "budget" else float(getattr(record, axis))
         out: dict[str, list[Point]] = {}
-        for name in _FIGURES:
+        for name in FIGURES:
             metric = record.metrics.get(name)
             if metric is not None and metric.value is not None:
                 low, high = (np.nan if end is None else end for end in (metric.low, metric.high))
@@ -163,19 +169,20 @@ def _calibration(record: CellRecord, users: Mapping[str, Sequence[Any]]) -> dict
 
 def _names(records: Sequence[CellRecord], axis: str) -> dict[str, str]:
     """What tells each record's curve from the others, of all that a record says."""
+    parts = {name: _told(records, part) for name, part in _PARTS.items()}
     told: dict[str, dict[str, str]] = {}
     for record in records:
         about = {
-            "dataset": _told(record, records, lambda r: r.dataset),
+            "dataset": parts["dataset"][record.cell],
             "scenario": record.scenario.name,
-            "defense": _told(record, records, lambda r: r.defense),
+            "defense": parts["defense"][record.cell],
             "surrogate": "+".join(s.name for s in record.surrogate),
             "budget": record.budget,
             "channel": record.channel,
-            "encoder": _told(record, records, lambda r: r.encoder),
-            "attacker": _told(record, records, lambda r: r.attacker),
+            "encoder": parts["encoder"][record.cell],
+            "attacker": parts["attacker"][record.cell],
             "level": record.level,
-            "adaptation": _told(record, records, lambda r: r.adaptation),
+            "adaptation": parts["adaptation"][record.cell],
             "dose": f"dose {record.dose:g}",
             "distractors": f"{record.distractors} strangers",
             "draw": f"draw {record.draw}",
@@ -193,7 +200,14 @@ def _names(records: Sequence[CellRecord], axis: str) -> dict[str, str]:
     }
 
 
-def _told(record: CellRecord, records: Sequence[CellRecord], part: Callable[[CellRecord], Named]) -> str:
-    """A part's name, with the parameters in which those of one name differ."""
-    own = part(record)
-    return own.name + differing(own, [part(r) for r in records if part(r).name == own.name])
+def _told(records: Sequence[CellRecord], part: Callable[[CellRecord], Named]) -> dict[str, str]:
+    """Cell -> a part's name, with the parameters in which those of one name differ."""
+    variants: dict[str, dict[str, Named]] = defaultdict(dict)
+    for record in records:
+        variants[part(record).name].setdefault(identity(part(record)), part(record))
+    names = {
+        key: one.name + differing(one, list(same.values()))
+        for same in variants.values()
+        for key, one in same.items()
+    }
+    return {record.cell: names[identity(part(record))] for record in records}

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.board.conditions import oracle, sizes, weak
 from bench.board.users import Users
 from bench.channels import divided, parse
 from bench.metrics.paired import holm, mcnemar
@@ -45,6 +46,7 @@ COLUMNS = (
 
 `*`: users fare otherwise than in the first of these columns (exact McNemar, Holm over all cells, p <= .05).
 `weak`: nobody who was tried there finds enough people on clean photos, so that a low rate says nothing.
+`failed`: so many cells have no result, whatever that would have been.
 """
 
 LEVEL = 0.05
@@ -98,11 +100,10 @@ def to_rows(records: Iterable[CellRecord], users: Users) -> list[dict[str, str]]
     found: dict[str, dict[str, list[CellRecord]]] = defaultdict(lambda: defaultdict(list))
     named: dict[str, list[CellRecord]] = defaultdict(list)
     for record in records:
-        oracle = any(flag.startswith("oracle") for flag in record.flags)
-        if record.status == "ok" and record.surrogate and not oracle:
-            if record.scenario.name == "introduced" and "cfr" in record.metrics:
-                found[_users(record)][_sizes(record)].append(record)
-            elif record.scenario.name == "evasion" and "psr1" in record.metrics:
+        if record.status != "skipped" and record.surrogate and not oracle(record):
+            if record.scenario.name == "introduced":
+                found[_users(record)][sizes(record)].append(record)
+            elif record.scenario.name == "evasion":
                 named[_users(record)].append(record)
     return [
         _texts(introduced, named[people], users)
@@ -118,14 +119,8 @@ def _users(record: CellRecord) -> str:
     return json.dumps([about, *(record.scenario.parameters.get(key) for key in ("users", "photos"))])
 
 
-def _sizes(record: CellRecord) -> str:
-    """How many people play the other parts, some of whom labelled photos may cost."""
-    return json.dumps(record.scenario.parameters, sort_keys=True)
-
-
 def _texts(introduced: list[CellRecord], named: list[CellRecord], users: Users) -> dict[str, str]:
     first = [*introduced, *named][0]
-    figures = [r.metrics["cfr"] for r in introduced] or [r.metrics["psr1"] for r in named]
     texts = {
         "data set": first.dataset.name,
         "defense": first.defense.name,
@@ -133,18 +128,20 @@ def _texts(introduced: list[CellRecord], named: list[CellRecord], users: Users) 
         "budget": first.budget,
         "distractors": str(first.distractors) if first.distractors else "",
         "draw": str(first.draw) if first.draw else "",
-        "users": str(figures[0].n),
+        "users": str(first.scenario.parameters.get("users", "")),
     }
     differ = _differ(introduced, users)
     for column, taken in _STEPS.items():
-        there = [(r, r.metrics["cfr"]) for r in introduced if _step(r).taken == taken]
+        there = [(r, r.metrics.get("cfr")) for r in introduced if _step(r).taken == taken]
         texts[column] = _strongest(there, _whose(taken), differ)
-    whole = [(r, r.metrics["cfr"]) for r in introduced if not _step(r).dose]
+    whole = [(r, r.metrics.get("cfr")) for r in introduced if not _step(r).dose]
     same = [(r, figure) for r, figure in whole if not _step(r).encoder]
     texts["anything, same encoder"] = _strongest(same, _whole, differ)
     texts["anything"] = _strongest(whole, _whole, differ)
     for column, taken in _NAMED.items():
-        there = [(r, _turned(r.metrics["psr1"])) for r in named if _step(r).taken - {"clusterer"} == taken]
+        there = [
+            (r, _turned(r.metrics.get("psr1"))) for r in named if _step(r).taken - {"clusterer"} == taken
+        ]
         texts[column] = _strongest(there, _whose(taken | {"clusterer"}))
     return texts
 
@@ -201,8 +198,10 @@ def _whole(record: CellRecord) -> str:
     return ", ".join(parts)
 
 
-def _turned(protected: Metric) -> Metric:
+def _turned(protected: Metric | None) -> Metric | None:
     """The rate at which people were named."""
+    if protected is None:
+        return None
     value, low, high = (
         None if x is None else 1 - x for x in (protected.value, protected.high, protected.low)
     )
@@ -210,16 +209,18 @@ def _turned(protected: Metric) -> Metric:
 
 
 def _strongest(
-    cells: Iterable[tuple[CellRecord, Metric]],
+    cells: Sequence[tuple[CellRecord, Metric | None]],
     whose: Callable[[CellRecord], str],
     differ: Container[str] = (),
 ) -> str:
-    known = [(figure.value, record, figure) for record, figure in cells if figure.value is not None]
+    failed = sum(record.status == "failed" for record, _ in cells)
+    lost = [f"{failed} failed"] if failed else []
+    known = [(one.value, record, one) for record, one in cells if one and one.value is not None]
     if not known:
-        return ""
+        return "".join(f"({text})" for text in lost)
     value, record, figure = max(known, key=lambda one: one[0])
     low, high = ("?" if end is None else f"{end:.2f}" for end in (figure.low, figure.high))
-    weak = all(any(flag.startswith("weak attacker") for flag in one.flags) for _, one, _ in known)
-    told = ", ".join(([whose(record)] if value > 0 and whose(record) else []) + (["weak"] if weak else []))
+    told = [whose(record)] if value > 0 and whose(record) else []
+    told += ["weak"] if all(weak(one) for _, one, _ in known) else []
     mark = "*" if record.cell in differ else ""
-    return f"{value:.2f}{mark} [{low}, {high}]" + (f" ({told})" if told else "")
+    return f"{value:.2f}{mark} [{low}, {high}]" + (f" ({', '.join(told + lost)})" if told + lost else "")

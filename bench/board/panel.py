@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bench.board.conditions import conditions, defense, encoder, tracks
+from bench.board.conditions import FIGURES, conditions, defense, encoder, oracle, tracks, weak
 from bench.board.users import Users
 from bench.metrics.paired import rank_rows
 from bench.metrics.panel import Panel, cfr_panel, psr_panel
@@ -58,7 +58,6 @@ _KINDS = {
     "protection_rate": "protection_rate",
 }
 """Main figure -> column of the users' table."""
-_TITLES = {"cfr": "CFR", "cfr_link": "CFR-link", "psr1": "PSR@1", "protection_rate": "protection rate"}
 _OVER = "out of budget"
 
 
@@ -92,7 +91,7 @@ def panels(records: Iterable[CellRecord], users: Users) -> list[Row]:
         records: of any runs.
         users: their per-user tables.
     """
-    cells = [r for r in records if r.status != "skipped" and not _oracle(r)]
+    cells = [r for r in records if r.status != "skipped" and not oracle(r)]
     places = tracks(cells)
     met: dict[tuple[str, str], set[str]] = defaultdict(set)
     for record in cells:
@@ -185,23 +184,15 @@ def _figures(record: CellRecord, cells: Sequence[CellRecord]) -> list[str]:
     return list(dict.fromkeys(f for r in same for f in _KINDS if f in r.metrics))
 
 
-def _oracle(record: CellRecord) -> bool:
-    return any(flag.startswith("oracle") for flag in record.flags)
-
-
-def _weak(record: CellRecord) -> bool:
-    return any(flag.startswith("weak attacker") for flag in record.flags)
-
-
 def _evidence(cells: Sequence[CellRecord]) -> bool:
     """Whether a low rate would say something of the defense: the protocol lets no other row hold a top."""
-    return not all(map(_weak, cells)) and not any(_OVER in record.flags for record in cells)
+    return not all(map(weak, cells)) and not any(_OVER in record.flags for record in cells)
 
 
 def _flags(cells: Sequence[CellRecord]) -> tuple[str, ...]:
     done = [record for record in cells if record.status == "ok"]
-    weak = sum(map(_weak, done))
-    out = [f"{weak} of {len(done)} cells: weak attacker"] if weak else []
+    failing = sum(map(weak, done))
+    out = [f"{failing} of {len(done)} cells: weak attacker"] if failing else []
     return (*out, _OVER) if any(_OVER in record.flags for record in done) else tuple(out)
 
 
@@ -216,7 +207,7 @@ def _texts(row: Row) -> dict[str, str]:
         "knowledge": record.knowledge,
         "defense": record.defense.name,
         "surrogate": "+".join(s.name for s in record.surrogate),
-        "figure": _TITLES[row.figure],
+        "figure": FIGURES[row.figure],
         "worst [95 %]": "" if panel is None else _interval(panel.worst),
         "strongest attacker": "" if panel is None else panel.strongest,
         "any [95 %]": "" if panel is None or panel.any is None else _interval(panel.any),

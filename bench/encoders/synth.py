@@ -75,7 +75,7 @@ def _network(path: Path, sha256: str, name: str, device: str) -> torch.nn.Module
     weights = safetensors.torch.load(verified(path, sha256).read_bytes())
     network = skeleton(name)
     network.load_state_dict({key: value.float() for key, value in weights.items()})
-    return frozen(network, device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return frozen(network, device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]  # its overloads leave memory_format out
 
 
 class SynthEncoder:

@@ -18,7 +18,7 @@ def cell(cfr: float, attacker: str = "dbscan", *, figure: str = "cfr", **changes
         "cell": f"{cfr}{attacker}{figure}{sorted(changes)}",
         "status": "ok",
         "dataset": Named(name="synthetic"),
-        "scenario": Named(name="introduced" if figure == "cfr" else "evasion"),
+        "scenario": Named(name="introduced" if figure == "cfr" else "evasion", parameters={"users": 20}),
         "defense": Named(name="mask"),
         "surrogate": [Named(name="net")],
         "budget": "linf:8",
@@ -82,6 +82,14 @@ def test_a_low_rate_of_weak_attackers_says_so() -> None:
     assert row["another clusterer"] == "0.00 [0.00, 1.00] (weak)"
     (row,) = to_rows([cell(0.0, "photoprism", **weak), cell(0.0, "hdbscan")])
     assert row["another clusterer"] == "0.00 [0.00, 1.00]"
+
+
+def test_cells_that_failed_are_told() -> None:
+    lost: dict[str, Any] = {"status": "failed", "metrics": {}, "error": "no room"}
+    (row,) = to_rows([cell(0.1), cell(0.3, "hdbscan"), cell(0.0, "louvain", **lost)])
+    assert row["another clusterer"] == "0.30 [0.15, 1.00] (hdbscan, 1 failed)"
+    (row,) = to_rows([cell(0.0, **lost), cell(0.0, "knn", figure="psr1", **lost)])
+    assert row["DBSCAN on the surrogate"] == row["named among clean photos"] == "(1 failed)"
 
 
 def test_other_users_and_other_crowds_are_other_rows() -> None:
