@@ -158,6 +158,25 @@ def clusterers(tests: list[Test]) -> str:
     return _table(["clusterer", *(f"{size:,} photos" for size in sizes), "growth n^"], rows)
 
 
+def agreement(tests: list[Test]) -> str:
+    """Do inverted lists find the people that all pairs find?"""
+    found = _of(tests, "clustering", "lists_find_the_people_that_all_pairs_find_at_20000")
+    return _table(
+        ["clusterer", "adjusted Rand"],
+        [[f"`{t['params']['name']}`", f"{t['extra_info']['adjusted_rand']:.4f}"] for t in found],
+    )
+
+
+def million(tests: list[Test]) -> str:
+    """A million photos by the graph methods."""
+    rows = []
+    for test in _of(tests, "million", "a_million_photos"):
+        more = test["extra_info"]
+        told = f"{more['peak_mib']:,}", f"{more['adjusted_rand']:.4f}"
+        rows.append([f"`{test['params']['name']}`", _number(more["processor_seconds"]), *told])
+    return _table(["clusterer", "processor seconds", "peak, MiB", "adjusted Rand with the truth"], rows)
+
+
 def memory(tests: list[Test]) -> str:
     """A whole collection, streamed."""
     more = [t["extra_info"] for t in _of(tests, "memory", "stream_a_collection")]
@@ -238,5 +257,17 @@ def goals(tests: list[Test]) -> str:
 
 TABLES: dict[str, Callable[[Any], str]] = {
     f.__name__: f
-    for f in (machine, goals, cloaking, files, stages, embedding, clusterers, memory, arithmetic)
+    for f in (
+        machine,
+        goals,
+        cloaking,
+        files,
+        stages,
+        embedding,
+        clusterers,
+        agreement,
+        million,
+        memory,
+        arithmetic,
+    )
 }
