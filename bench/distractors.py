@@ -32,6 +32,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.covariance import ledoit_wolf
 
+from bench.digests import array_digest
 from bench.errors import UserError
 from bench.types import Embeddings, Labels
 
@@ -153,11 +154,38 @@ def draw(crowd: Crowd, identities: int, photos: int, seed: int) -> tuple[Embeddi
     return flat, np.repeat(np.arange(identities, dtype=np.int64), photos)
 
 
-def simulate(
-    embeddings: npt.ArrayLike, people: npt.ArrayLike, identities: int, photos: int, seed: int
-) -> tuple[Embeddings, Labels]:
-    """`fit` to calibration identities, then `draw`."""
-    return draw(fit(embeddings, people), identities, photos, seed)
+class Crowds:
+    """The strangers of a run, each crowd fitted and drawn once for all attackers who meet it.
+
+    What is held for a draw of the run goes when its calibration people look otherwise: through another
+    encoder, or another platform.
+    """
+
+    def __init__(self) -> None:
+        """Nobody is drawn yet."""
+        self._fitted: dict[int, tuple[str, Crowd]] = {}
+        self._drawn: dict[int, dict[int, tuple[Embeddings, Labels]]] = {}
+
+    def of(
+        self, number: int, known: tuple[Embeddings, Labels], identities: int, photos: int, seed: int
+    ) -> tuple[Embeddings, Labels]:
+        """Fitted to calibration people and drawn, or as drawn before; not to be written on.
+
+        Args:
+            number: of the draw of the run, whose photos a stranger and seed are always the same.
+            known: calibration people, as in `fit`.
+            identities: how many strangers.
+            photos: of each.
+            seed: of the strangers.
+        """
+        looks = array_digest(known[0]) + array_digest(known[1])
+        if self._fitted.get(number, ("",))[0] != looks:
+            self._fitted[number] = looks, fit(*known)
+            self._drawn[number] = {}
+        drawn = self._drawn[number]
+        if identities not in drawn:
+            drawn[identities] = draw(self._fitted[number][1], identities, photos, seed)
+        return drawn[identities]
 
 
 def _pull(crowd: Crowd, tail: Floats) -> float:

@@ -25,7 +25,7 @@ from bench.cache import Cache
 from bench.cells import Cell, Chosen, FunctionDefense, Plan
 from bench.channels import Channel
 from bench.digests import digest, plugin_code, versions
-from bench.distractors import simulate
+from bench.distractors import Crowds
 from bench.draws import Draw
 from bench.environment import LIBRARIES, code, environment
 from bench.errors import RefusedError, UserError, of_one_cell
@@ -62,6 +62,7 @@ class Pipeline:
         self._observer = Observer(folders, cache, plan.device, self._progress, plan.spec.precision)
         self._draws = [self._drawn(number) for number in range(len(plan.splits))]
         self._arena = Arena(cache)
+        self._crowds = Crowds()
         self._eyes: dict[str, Recogniser] = {}
         self._seconds: dict[str, float] = {}
         self.faults: list[BaseException] = []
@@ -168,7 +169,9 @@ class Pipeline:
             if cell.distractors:
                 seed = cell.seed + cell.draw
                 with of_one_cell():
-                    crowd, strangers = simulate(*known, cell.distractors, DISTRACTOR_PHOTOS, seed)
+                    crowd, strangers = self._crowds.of(
+                        cell.draw, known, cell.distractors, DISTRACTOR_PHOTOS, seed
+                    )
                 held, corpus = np.concatenate([held, crowd]), corpus.among(strangers)
             whole = np.concatenate([views["released"], held])
             attacker, tried = self._arena.tuned(cell, lesson, whole, corpus)

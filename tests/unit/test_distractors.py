@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.distractors import draw, fit, simulate
+from bench.distractors import Crowds, draw, fit
 from bench.errors import UserError
 
 
@@ -27,6 +27,12 @@ def population(people: int, photos: int, seed: int, dimensions: int = 128) -> tu
     worse = rng.gamma(4, 0.25, size=(who.size, 1)) ** 0.5
     rows = centres[who] + steadiness * worse * (rng.normal(size=(who.size, dimensions)) * spectrum) @ turn
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), who
+
+
+def simulate(
+    rows: np.ndarray, who: np.ndarray, *, identities: int, photos: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    return draw(fit(rows, who), identities, photos, seed)
 
 
 def cosines(rows: np.ndarray, who: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -111,3 +117,24 @@ def test_too_few_people_to_tell_are_the_users_mistake() -> None:
         fit(np.full((4, 3), np.nan), np.zeros(4, int))
     with pytest.raises(ValueError, match="at least 0"):
         simulate(*population(12, 2, seed=1), identities=-1, photos=1, seed=0)
+
+
+def test_a_run_fits_and_draws_each_crowd_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted: list[int] = []
+
+    def counted(rows: np.ndarray, who: np.ndarray) -> object:
+        fitted.append(len(who))
+        return fit(rows, who)
+
+    monkeypatch.setattr("bench.distractors.fit", counted)
+    crowds, first, other = Crowds(), population(12, 2, seed=1), population(14, 2, seed=2)
+    for known in (first, other):
+        for identities in (7, 3):
+            rows, who = crowds.of(0, known, identities, photos=3, seed=5)
+            wanted = simulate(*known, identities=identities, photos=3, seed=5)
+            assert np.array_equal(rows, wanted[0])
+            assert np.array_equal(who, wanted[1])
+            assert crowds.of(0, known, identities, photos=3, seed=5)[0] is rows
+    crowds.of(1, other, 3, photos=3, seed=6)  # another draw's do not push them out
+    assert crowds.of(0, other, 3, photos=3, seed=5)[0] is rows
+    assert fitted == [24, 28, 28]
