@@ -52,6 +52,32 @@ def coerce(plugin: type[Any], name: str, text: str) -> Any:
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", type(None): "none", str: "a word"}
 
 
+def filled(plugin: type[Any], what: str, arguments: str) -> Any:
+    """An instance of a class of parameters, with those that `field=value,field=value` gives.
+
+    Args:
+        plugin: a dataclass.
+        what: kind and name, for messages.
+        arguments: what followed the first colon.
+
+    Raises:
+        UserError: for unknown parameters and values of the wrong type.
+    """
+    known = {f.name: f for f in fields(plugin)}
+    given: dict[str, Any] = {}
+    whole = getattr(plugin, "positional", None)
+    if whole is not None and arguments:
+        return plugin(**{whole: arguments})
+    for item in filter(None, arguments.split(",")):
+        key, equals, value = item.partition("=")
+        key = key.strip().replace("-", "_")
+        if not equals or key not in known:
+            has = ", ".join(known) or "none"
+            raise UserError(f"{what} has no parameter {item!r}; it has: {has}.")
+        given[key] = coerce(plugin, key, value)
+    return plugin(**given)
+
+
 def resolved(plugin: Any) -> dict[str, Plain]:
     """Every parameter of a plug-in by name, as plain values.
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from dataclasses import fields
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
 from bench.errors import UserError, unknown_name
-from bench.parameters import coerce
+from bench.parameters import filled
 
 Kind = Literal["defenses", "attackers", "datasets"]
 
@@ -55,32 +54,6 @@ def make(kind: Kind, text: str) -> tuple[str, Any]:
     """
     name, _, arguments = text.partition(":")
     return name, filled(load(kind, name), f"{_SINGULAR[kind]} {name!r}", arguments)
-
-
-def filled(plugin: type[Any], what: str, arguments: str) -> Any:
-    """An instance of a class of parameters, with those that `field=value,field=value` gives.
-
-    Args:
-        plugin: a dataclass.
-        what: kind and name, for messages.
-        arguments: what followed the first colon.
-
-    Raises:
-        UserError: as in `make`.
-    """
-    known = {f.name: f for f in fields(plugin)}
-    given: dict[str, Any] = {}
-    whole = getattr(plugin, "positional", None)
-    if whole is not None and arguments:
-        return plugin(**{whole: arguments})
-    for item in filter(None, arguments.split(",")):
-        key, equals, value = item.partition("=")
-        key = key.strip().replace("-", "_")
-        if not equals or key not in known:
-            has = ", ".join(known) or "none"
-            raise UserError(f"{what} has no parameter {item!r}; it has: {has}.")
-        given[key] = coerce(plugin, key, value)
-    return plugin(**given)
 
 
 def _built_in(kind: Kind) -> dict[str, str]:

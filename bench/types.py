@@ -22,6 +22,13 @@ Image: TypeAlias = npt.NDArray[np.uint8]
 Embeddings: TypeAlias = npt.NDArray[np.float32]
 """[photo, dimension], every row of unit length."""
 
+Ints: TypeAlias = npt.NDArray[np.int64]
+Floats: TypeAlias = npt.NDArray[np.float64]
+Mask: TypeAlias = npt.NDArray[np.bool_]
+
+Box: TypeAlias = tuple[float, float, float, float]
+"""x0, y0, x1, y1 in pixels of the upright photo."""
+
 Labels: TypeAlias = npt.NDArray[np.int64]
 """[photo]: a cluster number, or -1 for noise."""
 

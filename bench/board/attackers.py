@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 
-from bench.board.conditions import FIGURES, oracle, weak
-from bench.records import CellRecord
+from bench.board.tracks import FIGURES, oracle, weak
+from bench.records.record import CellRecord
 
 COLUMNS = ("attacker", "figure", "cells", "strongest", "alone", "clean", "flagged", "seconds")
 """Counted are cells of defenses that optimise, met by other attackers too.

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from bench.board.conditions import FIGURES, differing, identity
-from bench.board.users import Users
+from bench.board.tracks import FIGURES, differing, identity
+from bench.board.user_tables import Users
 from bench.errors import UserError, unknown_name
-from bench.metrics.statistics import wilson
-from bench.records import CellRecord, Named
+from bench.records.record import CellRecord, Named
+from bench.uncertainty.intervals import wilson
 
 AXES = {
     "distractors": "simulated strangers among the background",

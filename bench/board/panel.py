@@ -16,13 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bench.board.conditions import FIGURES, conditions, defense, encoder, oracle, tracks, weak
-from bench.board.users import Users
-from bench.metrics.paired import rank_rows
-from bench.metrics.panel import Panel, cfr_panel, psr_panel
-from bench.metrics.power import smallest_detectable_difference
-from bench.records import CellRecord
+from bench.board.tracks import FIGURES, conditions, defense, encoder, oracle, tracks, weak
+from bench.board.user_tables import Users
+from bench.records.record import CellRecord
 from bench.types import Score
+from bench.uncertainty.paired import rank_rows
+from bench.uncertainty.panel import Panel, cfr_panel, psr_panel
+from bench.uncertainty.power import smallest_detectable_difference
 
 COLUMNS = (
     "data set",
@@ -48,7 +48,7 @@ COLUMNS = (
 """`worst` is CFR-max (lower protects better) or PSR-min (higher does), `any` is CFR-any.
 
 `detectable` is the smallest difference from a rate of one half that so many users and draws would show, four
-times of five, when two defenses are compared on them (see `bench.metrics.power`).
+times of five, when two defenses are compared on them (see `bench.uncertainty.power`).
 """
 
 _KINDS = {

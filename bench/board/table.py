@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from bench.records import CellRecord, Metric
+from bench.records.record import CellRecord, Metric
 
 COLUMNS = (
     "data set",

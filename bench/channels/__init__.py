@@ -16,9 +16,9 @@ from bench.channels.learned import LearnedDenoiser
 from bench.channels.platforms import Direct, Jpeg
 from bench.channels.protocol import Channel
 from bench.channels.rows import ROWS
-from bench.digests import code_digest, versions
 from bench.errors import UserError, unknown_name
 from bench.parameters import Plain, plain
+from bench.store.digests import code_digest, versions
 from bench.types import Image
 
 __all__ = [
@@ -103,7 +103,7 @@ def with_state(channel: Channel, state: bytes, device: str = "cpu") -> Channel:
 
     Args:
         channel: with a learned step.
-        state: what `bench.adaptive.denoiser.train` returned.
+        state: what `bench.channels.denoiser.train` returned.
         device: that the step is to run on.
     """
     return _joined(
@@ -119,7 +119,7 @@ def stamp(channel: Channel) -> Plain:
     trained = learner(channel)
     learned: list[Plain] = []
     if trained:
-        code = code_digest("bench.adaptive.denoiser", "bench.workers")
+        code = code_digest("bench.channels.denoiser", "bench.machine.workers")
         learned = [sha256(trained.state).hexdigest(), trained.device.partition(":")[0], code]
     return [str(channel), code_digest("bench.channels"), plain(versions(channel.libraries)), learned]
 

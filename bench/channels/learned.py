@@ -10,11 +10,11 @@ from bench.types import Image
 
 @dataclass(frozen=True)
 class LearnedDenoiser:
-    """The small network of `bench.adaptive.denoiser`.
+    """The small network of `bench.channels.denoiser`.
 
     Attributes:
         steps: of its training.
-        state: its weights, as `bench.adaptive.denoiser.train` returns them; empty until it is trained.
+        state: its weights, as `bench.channels.denoiser.train` returns them; empty until it is trained.
         device: that it runs on.
     """
 
@@ -32,7 +32,7 @@ class LearnedDenoiser:
         """
         if not self.state:
             raise ValueError(f"the purifier {str(self)!r} is not trained yet: see bench.channels.with_state")
-        from bench.adaptive import denoiser  # torch, which a listing of names should not wait for
+        from bench.channels import denoiser  # torch, which a listing of names should not wait for
 
         return denoiser.apply(self.state, photo, device=self.device)
 

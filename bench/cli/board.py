@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from bench.records import CellRecord
+    from bench.records.record import CellRecord
 
 
 class Format(StrEnum):
@@ -51,7 +51,7 @@ def board(
     from bench.board.table import to_csv, to_markdown
     from bench.cli.printing import print_rows
     from bench.errors import UserError
-    from bench.records import Records, read
+    from bench.records.record import Records, read
 
     cells = {record.cell: record for path in records for record in read(path)}
     chosen = Format.JSON if as_json else kind
@@ -82,13 +82,13 @@ def _table(
     view: View, folders: list[Path], cells: dict[str, CellRecord]
 ) -> tuple[list[dict[str, str]], Sequence[str]]:
     """Rows and columns of one view of the records."""
-    from bench.board import attackers, falls, panel, table
-    from bench.board.users import read_users
+    from bench.board import attackers, one_step, panel, table
+    from bench.board.user_tables import read_users
 
     if view is View.PANEL:
         return panel.to_rows(panel.panels(cells.values(), read_users(folders))), panel.COLUMNS
     if view is View.ATTACKERS:
         return attackers.to_rows(cells.values()), attackers.COLUMNS
     if view is View.FALLS:
-        return falls.to_rows(cells.values(), read_users(folders)), falls.COLUMNS
+        return one_step.to_rows(cells.values(), read_users(folders)), one_step.COLUMNS
     return table.board(cells.values()), table.COLUMNS

@@ -24,9 +24,9 @@ def curve(
 ) -> None:
     """Parse, read, print and draw."""
     from bench.board.curves import curves, draw
-    from bench.board.users import read_users
+    from bench.board.user_tables import read_users
     from bench.cli.printing import print_table
-    from bench.records import read
+    from bench.records.record import read
 
     cells = {record.cell: record for path in records for record in read(path)}
     users = read_users(records)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from bench.fetching.sources import Source
+    from bench.store.sources import Source
     from bench.types import Folders
 
 
@@ -37,8 +37,8 @@ def fetch(
     """Download, verify, unpack, and say where it lies."""
     from bench.fetching.install import Wishes
     from bench.fetching.install import fetch as install
-    from bench.folders import folders
-    from bench.progress import Terminal
+    from bench.machine.progress import Terminal
+    from bench.store.folders import folders
 
     where = folders()
     if listed or not names:
@@ -78,7 +78,7 @@ def _agree(name: str, source: Source, where: Folders, accepted: bool) -> None:
 def _table(where: Folders, as_json: bool) -> None:
     from bench.cli.printing import print_table
     from bench.fetching.install import state
-    from bench.fetching.sources import SOURCES
+    from bench.store.sources import SOURCES
 
     if as_json:
         found = [

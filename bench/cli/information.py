@@ -29,8 +29,8 @@ def listing(
 ) -> None:
     """Print the names."""
     from bench.cli.printing import print_table
-    from bench.folders import folders
-    from bench.inventory import KINDS, listed
+    from bench.inventory.doctor import KINDS, listed
+    from bench.store.folders import folders
 
     where = folders()
     found = {name: listed(name, where) for name in ([kind] if kind else KINDS)}
@@ -44,8 +44,8 @@ def listing(
 def doctor(as_json: Json = False) -> None:
     """Print the state of this installation."""
     from bench.cli.printing import print_table
-    from bench.folders import folders
-    from bench.inventory import diagnosis, screen
+    from bench.inventory.doctor import diagnosis, screen
+    from bench.store.folders import folders
 
     rows = diagnosis(folders())
     if as_json:
@@ -57,6 +57,6 @@ def doctor(as_json: Json = False) -> None:
 
 def schema() -> None:
     """Print the JSON Schema."""
-    from bench.records import schema as document
+    from bench.records.record import schema as document
 
     sys.stdout.write(json.dumps(document(), indent=1) + "\n")

@@ -37,11 +37,11 @@ def manifest(
 ) -> None:
     """Parse, open, print."""
     from bench import registry
-    from bench.cells import RunSpec
-    from bench.folders import folders
-    from bench.planning import opened
-    from bench.splits import manifest as placed
-    from bench.splits import manifest_csv
+    from bench.plan.cells import RunSpec
+    from bench.plan.resolve import opened
+    from bench.plan.split import manifest as placed
+    from bench.plan.split import manifest_csv
+    from bench.store.folders import folders
 
     if left_out:
         data = registry.make("datasets", dataset)[1].open(folders())

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.board.table import COLUMNS, board, used
-from bench.records import CellRecord
+from bench.records.record import CellRecord
 
 _WIDE = 240
 

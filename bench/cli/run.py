@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from bench.session import Session
+    from bench.experiment.session import Session
 
 _EXAMPLE = """
 Example: bench run --defense none --defense advmask --attacker dbscan --budget linf:8 --users 20
@@ -88,11 +88,11 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="print the records instead of the board")] = False,
 ) -> None:
     """Parse, run, print."""
-    from bench.cells import RunSpec
     from bench.errors import UserError
-    from bench.progress import Terminal
-    from bench.session import execute, write
-    from bench.suites import load
+    from bench.experiment.session import execute, write
+    from bench.machine.progress import Terminal
+    from bench.plan.cells import RunSpec
+    from bench.plan.suites import load
 
     axes = {
         "defenses": defense,
@@ -141,7 +141,7 @@ def run(
 
 def _print(session: Session, *, whole: bool) -> None:
     """The board, unless there are too many rows to look at; what one step further does, and the panel."""
-    from bench.board import falls, panel
+    from bench.board import one_step, panel
     from bench.cli.printing import print_board, print_rows
 
     users = {cell: tables["users"] for cell, tables in session.tables.items() if tables}
@@ -150,7 +150,7 @@ def _print(session: Session, *, whole: bool) -> None:
     else:
         sys.stdout.write(f"{len(session.records)} cells; 'bench board' prints those that --out keeps.\n\n")
         sys.stdout.write("the cluster-formation rate, one step from DBSCAN on the surrogate:\n")
-        print_rows(falls.to_rows(session.records, users), falls.COLUMNS)
+        print_rows(one_step.to_rows(session.records, users), one_step.COLUMNS)
     if len({record.attacker.name for record in session.records}) > 1:
         sys.stdout.write("\nthe strongest attacker of the panel counts:\n")
         print_rows(panel.to_rows(panel.panels(session.records, users)), panel.COLUMNS)

@@ -45,7 +45,7 @@ def verify(
             "'bench verify synth-ir'; 'bench list encoders' names all."
         )
     from bench.cli.printing import print_table
-    from bench.progress import Terminal
+    from bench.machine.progress import Terminal
     from bench.verification.records import to_json, write
     from bench.verification.table import said, table, to_markdown, used
     from bench.verification.verify import Asked

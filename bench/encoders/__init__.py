@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from bench import weights
-from bench.digests import plugin_code
-from bench.encoders import cards, files, measured, outside, packs
+from bench.encoders import cards, measured
+from bench.encoders.families import entry_points, insightface_packs, users_files
 from bench.errors import UserError, unknown_name
-from bench.fetching.sources import SOURCES
 from bench.parameters import Plain, plain
 from bench.protocols import Encoder
+from bench.store import weights
+from bench.store.digests import plugin_code
+from bench.store.sources import SOURCES
 from bench.types import EncoderCard, Folders
 
 READY = "ready"
@@ -39,7 +40,7 @@ def card(name: str, folders: Folders) -> EncoderCard:
     Raises:
         UserError: for a name that does not exist, and for a file whose card is missing or wrong.
     """
-    named = files.split(name)
+    named = users_files.split(name)
     if named is not None:
         return _of_file(*named)
     found = _named(name)
@@ -59,13 +60,13 @@ def ready(name: str, folders: Folders) -> EncoderCard:
         UserError: for a name that does not exist, for weights that are missing, and for such a file that is
             not what its card says.
     """
-    named = files.split(name)
+    named = users_files.split(name)
     if named is not None:
         found = _of_file(*named)
         if named[0] == "onnx":
-            from bench.encoders.onnx_graph import interface, parse
+            from bench.encoders.families.onnx_graph import interface, parse
 
-            interface(parse(files.read(named[1]), str(named[1])), found, str(named[1]))
+            interface(parse(users_files.read(named[1]), str(named[1])), found, str(named[1]))
         return found
     found = _named(name)
     if found.location or name in _built_in():
@@ -87,31 +88,35 @@ def load(asked: str | EncoderCard, folders: Folders, device: str = "cpu") -> Enc
     """
     found = card(asked, folders) if isinstance(asked, str) else asked
     scheme, _, file = found.location.partition(":")
-    if scheme == outside.SCHEME:
-        return outside.family(found).load(found, folders, device)
+    if scheme == entry_points.SCHEME:
+        return entry_points.family(found).load(found, folders, device)
     if scheme == "torchscript":
-        from bench.encoders.torchscript import TorchScriptEncoder
+        from bench.encoders.families.torchscript import TorchScriptEncoder
 
         return TorchScriptEncoder(found, Path(file), device)
     if found.name in _built_in():
-        from bench.encoders.synth import load as load_built_in
+        from bench.encoders.families.synth import load as load_built_in
 
         return load_built_in(found.name, device)
     path = weights.verified(Path(file), found.sha256) if scheme else _find(found, folders)
     if found.name in {c.name for c in cards.FACENET}:
-        from bench.encoders.facenet import FaceNet
+        from bench.encoders.families.facenet import FaceNet
 
         return FaceNet(found, path, device)
-    if found.name in packs.FILES:
-        return packs.load(found, path, device)
-    from bench.encoders.onnx_file import OnnxEncoder
+    if found.name in insightface_packs.FILES:
+        return insightface_packs.load(found, path, device)
+    from bench.encoders.families.onnx_file import OnnxEncoder
 
     return OnnxEncoder(found, path, device)
 
 
 def identity(found: EncoderCard) -> Plain:
     """Everything on a card that decides a result, and for an outside encoder its code: for digests."""
-    code = [plugin_code(outside.module(found))] if found.location.startswith(f"{outside.SCHEME}:") else []
+    code = (
+        [plugin_code(entry_points.module(found))]
+        if found.location.startswith(f"{entry_points.SCHEME}:")
+        else []
+    )
     stated = (found.name, found.sha256, found.crop, found.preprocessing, found.dimensions)
     derived = (found.architecture, found.training_set)  # what knowledge is derived from
     return [plain(one) for one in (*stated, *derived, *code)]
@@ -140,7 +145,11 @@ def availability(folders: Folders) -> list[tuple[EncoderCard, str]]:
 
 def remedy(found: EncoderCard, folders: Folders) -> str:
     """What to type, or to do, for an encoder whose weights are missing."""
-    file = packs.file_name(found.name) if found.name in packs.FILES else weights.file_name(found.name)
+    file = (
+        insightface_packs.file_name(found.name)
+        if found.name in insightface_packs.FILES
+        else weights.file_name(found.name)
+    )
     here = f"put {file} into {Path(folders.home) / 'weights'}"
     return f"bench fetch {found.name}, or {here}" if found.name in SOURCES else here
 
@@ -148,20 +157,24 @@ def remedy(found: EncoderCard, folders: Folders) -> str:
 def _state(found: EncoderCard, folders: Folders) -> str:
     if _present(found, folders):
         return READY
-    if found.name in packs.FILES:
-        return packs.missing(found.name, folders)
+    if found.name in insightface_packs.FILES:
+        return insightface_packs.missing(found.name, folders)
     looked = " or ".join(str(place) for place in weights.places(folders))
     return f"no {weights.file_name(found.name)} in {looked}: {remedy(found, folders)}"
 
 
 def _present(found: EncoderCard, folders: Folders) -> Path | None:
-    if found.name in packs.FILES:
-        return packs.present(found.name, folders)
+    if found.name in insightface_packs.FILES:
+        return insightface_packs.present(found.name, folders)
     return weights.present(found, folders)
 
 
 def _find(found: EncoderCard, folders: Folders) -> Path:
-    return packs.find(found, folders) if found.name in packs.FILES else weights.find(found, folders)
+    return (
+        insightface_packs.find(found, folders)
+        if found.name in insightface_packs.FILES
+        else weights.find(found, folders)
+    )
 
 
 def _named(name: str) -> EncoderCard:
@@ -172,10 +185,11 @@ def _named(name: str) -> EncoderCard:
 
 
 def _of_file(scheme: str, file: Path) -> EncoderCard:
-    found = files.card(scheme, file)
+    found = users_files.card(scheme, file)
     if found.name in _cards():
         raise UserError(
-            f"{found.name!r} is the name of another encoder. Set another name in {files.card_path(file)}."
+            f"{found.name!r} is the name of another encoder. "
+            f"Set another name in {users_files.card_path(file)}."
         )
     return found
 
@@ -183,10 +197,10 @@ def _of_file(scheme: str, file: Path) -> EncoderCard:
 def _cards() -> dict[str, EncoderCard]:
     theirs = (*cards.FACENET, *cards.PACKS, *cards.ONNX)
     own = {**_built_in(), **{c.name: measured.told(c) for c in theirs}}
-    return own | outside.cards(own)
+    return own | entry_points.cards(own)
 
 
 def _built_in() -> dict[str, EncoderCard]:
-    from bench.encoders.synth import cards as built_in
+    from bench.encoders.families.synth import cards as built_in
 
     return {c.name: c for c in built_in()}

@@ -22,7 +22,7 @@ def _facenet(name: str, training_set: str, released: str, licence: str) -> Encod
         released=released,
         licence=licence,
         source="github.com/timesler/facenet-pytorch, release v2.2.9, after davidsandberg/facenet",
-        sha256="",  # the publisher states none: pinned at first use, see bench.weights
+        sha256="",  # the publisher states none: pinned at first use, see bench.store.weights
         preprocessing=_FACENET_INPUT,
     )
 

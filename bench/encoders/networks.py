@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import torch
 
-from bench.encoders.batches import Batches
 from bench.encoders.faults import unit
+from bench.encoders.gpu_batches import Batches
+from bench.machine.workers import each, exact_gpu
 from bench.protocols import Encoder
-from bench.workers import each, exact_gpu
 
 Run = Callable[[torch.Tensor], torch.Tensor]
 
@@ -27,8 +27,8 @@ def frozen(network: torch.nn.Module, device: str) -> torch.nn.Module:
 def embed(run: Run, crops: torch.Tensor, name: str, dimensions: int) -> torch.Tensor:
     """Unit embeddings of crops.
 
-    On the CPU every crop is a batch of its own (see `bench.workers`). On a GPU crops go in batches of
-    one size (see `bench.encoders.batches`), in full float32 precision and with deterministic kernels.
+    On the CPU every crop is a batch of its own (see `bench.machine.workers`). On a GPU crops go in batches of
+    one size (see `bench.encoders.gpu_batches`), in full float32 precision and with deterministic kernels.
 
     Args:
         run: float32 [m, 3, size, size] -> [m, dimensions], not normalised.

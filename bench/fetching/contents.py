@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path, PurePosixPath
 
-from bench import lock, weights
-from bench.fetching.sources import Item
+from bench.store import lock, weights
+from bench.store.sources import Item
 from bench.types import Folders
 
 _STARTS = {

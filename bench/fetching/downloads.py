@@ -23,8 +23,8 @@ from urllib3.exceptions import HTTPError
 from bench import __version__
 from bench.errors import UserError
 from bench.fetching.contents import odd_start, page
-from bench.lock import replace
-from bench.progress import Progress
+from bench.machine.progress import Progress
+from bench.store.lock import replace
 
 ATTEMPTS = 3
 """Tries at one address that bring no new byte before the next address is tried."""

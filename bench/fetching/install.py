@@ -12,12 +12,12 @@ from pathlib import Path
 
 import filelock
 
-from bench import lock, weights
 from bench.errors import UserError, unknown_name
 from bench.fetching import archives, downloads, manifests
 from bench.fetching.contents import problem
-from bench.fetching.sources import SOURCES, Item, Source
-from bench.progress import Progress, Silent
+from bench.machine.progress import Progress, Silent
+from bench.store import lock, weights
+from bench.store.sources import SOURCES, Item, Source
 from bench.types import Folders
 
 READY, MISSING = "ready", "not here"

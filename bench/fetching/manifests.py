@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench import lock, weights
 from bench.errors import UserError
+from bench.store import lock, weights
 from bench.types import Folders
 
 

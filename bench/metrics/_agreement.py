@@ -10,16 +10,14 @@ import numpy.typing as npt
 from bench.metrics._partition import (
     NOISE,
     Crossing,
-    Floats,
-    Mask,
     cluster_labels,
     crossing,
     mask,
     same_length,
     whole_numbers,
 )
-from bench.metrics.statistics import wilson
-from bench.types import Score
+from bench.types import Floats, Mask, Score
+from bench.uncertainty.intervals import wilson
 
 NAN = float("nan")
 Better = Literal["lower", "higher", "none"]

@@ -7,18 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from bench.metrics._partition import (
-    NOISE,
-    Floats,
-    Ints,
-    Mask,
-    cluster_labels,
-    mask,
-    same_length,
-    whole_numbers,
-)
-from bench.metrics.statistics import wilson
-from bench.types import Score
+from bench.metrics._partition import NOISE, cluster_labels, mask, same_length, whole_numbers
+from bench.types import Floats, Ints, Mask, Score
+from bench.uncertainty.intervals import wilson
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bench.metrics._partition import Floats, Ints, Mask
+from bench.types import Floats, Ints, Mask
 
 Rows = npt.NDArray[np.float32]
 

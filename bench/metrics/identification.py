@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from bench.metrics._partition import Mask, mask, whole_numbers
-from bench.metrics.statistics import wilson
-from bench.types import Score
+from bench.metrics._partition import mask, whole_numbers
+from bench.types import Mask, Score
+from bench.uncertainty.intervals import wilson
 
 
 def protection_success_rate(

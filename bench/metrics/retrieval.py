@@ -14,11 +14,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from bench.metrics._partition import Floats, Ints, whole_numbers
+from bench.metrics._partition import whole_numbers
 from bench.metrics._ranking import Rows, average_precision, found_mates, within
-from bench.metrics.statistics import wilson
 from bench.metrics.verification import threshold_at_far
-from bench.types import Score
+from bench.types import Floats, Ints, Score
+from bench.uncertainty.intervals import wilson
 
 CELLS = (("clean", "clean"), ("clean", "cloaked"), ("cloaked", "clean"), ("cloaked", "cloaked"))
 """(query, gallery)."""

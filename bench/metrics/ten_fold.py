@@ -12,10 +12,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from bench.metrics._partition import Floats
-from bench.metrics.statistics import wilson
 from bench.metrics.verification import auc, eer, threshold_at_far
-from bench.types import Labels, Score
+from bench.types import Floats, Labels, Score
+from bench.uncertainty.intervals import wilson
 
 REFUSED = -2.0
 """Score of a pair with a photo without a face: below every cosine, so that no threshold accepts it."""

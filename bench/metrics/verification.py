@@ -11,9 +11,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from bench.metrics._partition import Floats, whole_numbers
-from bench.metrics.statistics import wilson
-from bench.types import Score
+from bench.metrics._partition import whole_numbers
+from bench.types import Floats, Score
+from bench.uncertainty.intervals import wilson
 
 SEPARATES = 0.95
 """An encoder with a smaller AUC on the data in use tells too little about anybody's protection."""

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import torch
 
 from bench.errors import UserError
+from bench.machine.workers import exact_gpu
 from bench.optim.patches import Patch, cut
 from bench.optim.perturbation import OwnPixels, Perturbation, UserMask, whole_levels
 from bench.optim.region import face_region
@@ -25,7 +26,6 @@ from bench.optim.scene import Scene
 from bench.optim.surrogate import Surrogate, precision_for
 from bench.protocols import Descent, Encoder, Goal, Ground, Kit
 from bench.types import Album, Crop, Face, Image
-from bench.workers import exact_gpu
 
 _log = logging.getLogger("bench.optim")
 

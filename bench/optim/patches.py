@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from bench.align import Matrix, matrix
+from bench.faces.align import Matrix, matrix
 from bench.optim.region import corners, face_region
 from bench.optim.warping import factor, grids, sample
 from bench.types import Crop, Face, Image

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from bench.align import matrix
+from bench.faces.align import matrix
 from bench.optim.patches import Patch, Stack
 from bench.optim.randomness import generator
 from bench.optim.sampling import bilinear

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from bench.align import matrix
+from bench.faces.align import matrix
 from bench.types import ARCFACE_CROP, Face
 
 Points = npt.NDArray[np.float64]

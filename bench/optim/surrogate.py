@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name every torch program uses
 from torch import nn
 
-from bench.optim.folding import bfloat16_on_cpu, fold
-from bench.optim.graphs import Graphed
+from bench.optim.networks.folding import bfloat16_on_cpu, fold
+from bench.optim.networks.graphs import Graphed
 from bench.protocols import Encoder
 
 Precision = Literal["fp32", "bf16"]

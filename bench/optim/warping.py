@@ -1,4 +1,4 @@
-"""The differentiable crop of a patch: `bench.align.warp` for patches that stay on the device.
+"""The differentiable crop of a patch: `bench.faces.align.warp` for patches that stay on the device.
 
 It computes the same function (a test compares them), but takes its maps as tensors, knows how large each
 patch really is inside its padding, and builds no grid on the host.
@@ -12,12 +12,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name every torch program uses
 
-from bench.align import Matrix
+from bench.faces.align import Matrix
 from bench.optim.sampling import bilinear
 
 
 def factor(m: Matrix) -> int:
-    """By how much a photo is averaged down before its crop: as in `bench.align.warp`."""
+    """By how much a photo is averaged down before its crop: as in `bench.faces.align.warp`."""
     scale = math.sqrt(abs(float(np.linalg.det(m[:, :2]))))
     return max(1, math.floor(0.5 / scale))
 

@@ -40,9 +40,9 @@ def mistaken(landmarks: torch.Tensor, generator: torch.Generator) -> torch.Tenso
 
 
 def cut(photos: torch.Tensor, landmarks: torch.Tensor) -> torch.Tensor:
-    """The crops `bench.align` would cut, for a whole batch on the device; bilinear, black outside.
+    """The crops `bench.faces.align` would cut, for a whole batch on the device; bilinear, black outside.
 
-    The similarity is that of `bench.align.similarity`, turned around in closed form. A face more than
+    The similarity is that of `bench.faces.align.similarity`, turned around in closed form. A face more than
     twice as large as its crop is not averaged down first; the built-in photos have none.
 
     Args:

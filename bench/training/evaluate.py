@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.detect import Detector
-from bench.encoders.synth import FOLDER, cards, load
+from bench.encoders.families.synth import FOLDER, cards, load
+from bench.faces.detect import Detector
 from bench.training.card import reference_crop, write_card
 from bench.training.figures import PHOTOS_EACH, Seen, figures
 from bench.training.photos import Order, Photos, draw, population, renderer_revision

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from PIL import Image as Pillow
 
-from bench import align
+from bench.faces import align
 from bench.metrics.clustering import bcubed_objective, cluster_formation_rate
 from bench.metrics.verification import auc, eer, tar_at_far
 from bench.training.crops import mistaken

@@ -16,8 +16,8 @@ from typing import Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from bench.digests import digest
 from bench.errors import UserError
+from bench.store.digests import digest
 from bench.types import Catalogue, Folders, Labels
 
 FOLDS = 10

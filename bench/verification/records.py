@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from bench.errors import UserError
-from bench.records import Cost, Metric, Named
+from bench.records.record import Cost, Metric, Named
 
 SCHEMA_VERSION = 1
 PROTOCOL = "cloakbench-verification/1"

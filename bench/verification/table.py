@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bench.records import Metric
+from bench.records.record import Metric
 from bench.verification.records import Speed, VerificationRecord
 
 COLUMNS = (

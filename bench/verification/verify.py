@@ -13,23 +13,24 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bench import encoders, registry, trial
-from bench.cache import Cache
-from bench.cells import Chosen, RunSpec
-from bench.devices import device
-from bench.digests import digest
+from bench import encoders, registry
+from bench.encoders import trial_run
 from bench.encoders.faults import EncoderFault
-from bench.environment import environment
 from bench.errors import UserError
-from bench.folders import folders
+from bench.experiment.session import execute as run
+from bench.machine.devices import device
+from bench.machine.environment import environment
+from bench.machine.progress import Progress, Silent
 from bench.metrics.ten_fold import REFUSED, Scored, verified
 from bench.metrics.verification import encoder_flags
-from bench.observe import Observed, Observer, Photos, clean, detector_parameters
 from bench.parameters import plain
-from bench.progress import Progress, Silent
+from bench.plan.cells import Chosen, RunSpec
 from bench.protocols import Dataset
-from bench.records import Cost, Metric, Named
-from bench.session import execute as run
+from bench.recognition.observer import Observed, Observer, Photos, clean, detector_parameters
+from bench.records.record import Cost, Metric, Named
+from bench.store.cache import Cache
+from bench.store.digests import digest
+from bench.store.folders import folders
 from bench.types import EncoderCard, Folders, Labels, Score
 from bench.verification.pairs import FOLDS, Pairs, calibration, pairs
 from bench.verification.records import Clean, VerificationRecord
@@ -140,7 +141,7 @@ def _usual(card: EncoderCard) -> str:
 def _cards(names: Sequence[str], where: Folders) -> dict[str, EncoderCard]:
     """Encoders by what was typed."""
     here = names or [card.name for card, state in encoders.availability(where) if state == encoders.READY]
-    return {name: trial.ready(name, where) for name in here}
+    return {name: trial_run.ready(name, where) for name in here}
 
 
 def _ground(asked: Asked, text: str, where: Folders, on: str) -> _Ground:

@@ -202,7 +202,7 @@ def test_mistakes(bench: Command, encoder: str, tmp_path: Path, dataset: str, ve
 def test_heic_with_and_without_the_extra(
     bench: Command, encoder: str, own: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from bench import heif
+    from bench.photos import heif
 
     assert heif.readable()
     for photo in own.rglob("phone/0.jpg"):

@@ -13,7 +13,7 @@ import PIL.Image
 import pytest
 import torch
 
-from bench.encoders import synth
+from bench.encoders.families import synth
 
 Command = Callable[..., Any]
 
@@ -246,5 +246,5 @@ def test_a_parameter_out_of_range_is_refused_before_anything_is_computed(
     options: tuple[str, ...],
     says: str,
 ) -> None:
-    monkeypatch.delattr("bench.pipeline.Pipeline.run")
+    monkeypatch.delattr("bench.experiment.pipeline.Pipeline.run")
     assert says in bench("run", *small, *options).one_line()

@@ -11,7 +11,7 @@ from typing import Any
 import PIL.Image
 import pytest
 
-from bench.encoders.synth import cards
+from bench.encoders.families.synth import cards
 from bench.verification.records import read
 from bench.verification.table import table, to_markdown, used
 

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from bench import registry
-from bench.cells import RunSpec
-from bench.digests import digest
 from bench.errors import UserError
 from bench.parameters import resolved
-from bench.photos import UnreadablePhoto, decode
-from bench.planning import opened
-from bench.splits import manifest
+from bench.photos.decode import UnreadablePhoto, decode
+from bench.plan.cells import RunSpec
+from bench.plan.resolve import opened
+from bench.plan.split import manifest
+from bench.store.digests import digest
 from bench.types import Folders
 
 PEOPLE, EACH = 14, 4

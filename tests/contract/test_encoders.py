@@ -17,16 +17,16 @@ import torch
 from torch import nn
 
 import bench.encoders
-from bench import trial
-from bench.encoders import synth
+from bench.encoders import trial_run
 from bench.encoders.cards import ONNX
+from bench.encoders.families import synth
 from bench.encoders.faults import EncoderFault, unit
 from bench.errors import UserError
-from bench.lock import LOCK
 from bench.protocols import Encoder
+from bench.store.lock import LOCK
+from bench.store.weights import file_name
 from bench.torchvision_compat import ensure
 from bench.types import EncoderCard, Folders
-from bench.weights import file_name
 
 BUILT_IN = [name for name in bench.encoders.names(Folders(home="")) if name.startswith("synth-")]
 MADE_HERE = [
@@ -126,7 +126,7 @@ def encoder(request: pytest.FixtureRequest, home: Path) -> Iterator[Encoder]:
     real = request.param in {card.name for card in ONNX}
     folders = Folders(home=str(home), real_data=str(request.getfixturevalue("real_data")) if real else None)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bench.encoders.outside.entry_points", points)
+        patch.setattr("bench.encoders.families.entry_points.entry_points", points)
         name = {"outside": "outside-net"}.get(request.param, request.param.format(home=home))
         yield bench.encoders.load(bench.encoders.ready(name, folders), folders)
 
@@ -283,9 +283,9 @@ def test_facenet_file_that_is_something_else_is_not_pinned(home: Path, tmp_path:
     path.parent.mkdir()
     path.write_bytes(b"<html>404</html>")
     with pytest.raises(UserError, match="does not hold the weights"):
-        trial.ready("facenet-casia", folders)
+        trial_run.ready("facenet-casia", folders)
     path.write_bytes((home / "weights" / file_name("facenet-vggface2")).read_bytes())  # then welcome
-    assert len(trial.ready("facenet-casia", folders).sha256) == 64
+    assert len(trial_run.ready("facenet-casia", folders).sha256) == 64
 
 
 def test_facenet_file_that_would_run_code_is_refused(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import torch
 
-from bench.encoders import synth
+from bench.encoders.families import synth
+from bench.encoders.families.synth_nets import DIMENSIONS, NETS, skeleton
 from bench.encoders.networks import embed as embed_with
-from bench.encoders.synth_nets import DIMENSIONS, NETS, skeleton
 from bench.errors import UserError
 from bench.metrics.verification import auc
 from bench.training.card import ARCHITECTURES, reference_crop

@@ -19,7 +19,7 @@ import pytest
 
 from bench.fetching import downloads
 from bench.fetching.install import Wishes
-from bench.fetching.sources import SOURCES, Item, Source
+from bench.store.sources import SOURCES, Item, Source
 from bench.types import Folders
 
 

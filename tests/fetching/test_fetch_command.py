@@ -156,16 +156,16 @@ def test_mistakes_are_one_line(bench: Bench, home: Path, tmp_path: Path) -> None
     page = last_line(bench("buffalo_l", "--accept-licence", "--from", str(tmp_path / "buffalo_l.zip")))
     assert "it is a web page" in page
     home.mkdir(exist_ok=True)
-    (home / "bench.lock.json").write_text("{")
+    (home / "bench.store.lock.json").write_text("{")
     (tmp_path / FILE).write_bytes(b"PK\x03\x04")
     damaged = last_line(bench(NAME, "--accept-licence", "--from", str(tmp_path)))
-    assert "bench.lock.json is damaged" in damaged
+    assert "bench.store.lock.json is damaged" in damaged
 
 
 def test_nothing_else_uses_the_network() -> None:
     # what can open a connection is not even imported until something is fetched
     code = (
-        "import sys, bench.weights, bench.cli.fetching, bench.fetching.sources;"
+        "import sys, bench.store.weights, bench.cli.fetching, bench.store.sources;"
         "print(*{'requests', 'urllib3', 'http.client', 'bench.fetching.downloads'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

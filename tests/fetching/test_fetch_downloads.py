@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from bench import lock
 from bench.errors import UserError
 from bench.fetching import downloads
 from bench.fetching.install import Wishes, fetch
-from bench.fetching.sources import Item
+from bench.store import lock
+from bench.store.sources import Item
 from bench.types import Folders
 
 Offer = Callable[..., Item]

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from bench import lock, weights
 from bench.errors import UserError
 from bench.fetching import archives, downloads
 from bench.fetching.install import MISSING, READY, Wishes, fetch, state
-from bench.fetching.sources import SOURCES, Item, Source
+from bench.store import lock, weights
+from bench.store.sources import SOURCES, Item, Source
 from bench.types import Folders
 
 Offer = Callable[..., Item]

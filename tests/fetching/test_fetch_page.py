@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bench.fetching import archives
-from bench.fetching.sources import SOURCES, Item, Source
+from bench.store.sources import SOURCES, Item, Source
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "fetching.md").read_text("utf-8")
 

@@ -21,18 +21,20 @@ import torch
 import typer.main
 
 import bench
-from bench import channels, registry, verdict
+from bench import channels, registry
+from bench.attack import judge
 from bench.cli import app
-from bench.encoders import cards, files, packs, synth
-from bench.encoders.onnx_file import OnnxEncoder
+from bench.encoders import cards
+from bench.encoders.families import insightface_packs, synth, users_files
+from bench.encoders.families.onnx_file import OnnxEncoder
+from bench.experiment.tables import MEASURES
 from bench.metrics.clustering import bcubed_objective
+from bench.plan.split import Split
 from bench.protocols import Descent, Ground, Kit
-from bench.records import CellRecord
-from bench.splits import Split
-from bench.tables import MEASURES
+from bench.records.record import CellRecord
+from bench.store.weights import file_name
 from bench.training.card import ARCHITECTURES
 from bench.types import ARCFACE_CROP, Album, Budget, EncoderCard, Folders, Gallery, Outcome
-from bench.weights import file_name
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -230,7 +232,7 @@ def test_a_command_on_a_page_can_be_typed(words: list[str]) -> None:
             for text in texts:
                 assert text.partition(":")[0] in TAUGHT or registry.make(kind, text)  # type: ignore[arg-type]  # of three
         for text in [*(asked["encoder"] or ()), *(asked["surrogate"] or ())]:
-            assert files.split(text) or set(text.removeprefix("mean:").split("+")) <= encoders
+            assert users_files.split(text) or set(text.removeprefix("mean:").split("+")) <= encoders
         for text in asked["budget"] or ():
             Budget.parse(text)
         for text in asked["channel"] or ():
@@ -273,20 +275,20 @@ def test_the_page_on_running_has_every_option_and_no_other() -> None:
         assert name in given(["run", "--defense", "none", "--attacker", "dbscan", *shlex.split(example)])
 
 
-def toy(labelled: int) -> verdict.Verdict:
+def toy(labelled: int) -> judge.Verdict:
     """A perfect clustering of two users and three others."""
     users = tuple(tuple(f"{u}{i}" for i in range(5)) for u in "ab")
     named_photos = tuple(tuple(f"{u}l{i}" for i in range(labelled)) for u in "ab")
     others = tuple((f"{u}0", f"{u}1") for u in "cde")
-    corpus = verdict.Corpus.of(Split(users, named_photos, ("a", "b"), (), (), others))
-    return verdict.clustered(corpus.owners, corpus.owners, corpus)
+    corpus = judge.Corpus.of(Split(users, named_photos, ("a", "b"), (), (), others))
+    return judge.clustered(corpus.owners, corpus.owners, corpus)
 
 
-def toy_names(*, poisoned: bool = False) -> verdict.Verdict:
+def toy_names(*, poisoned: bool = False) -> judge.Verdict:
     """Two users' photos, all named rightly."""
     split = Split((("a",), ("b",)), (("c",), ("d",)), ("a", "b"), (), (), ())
-    corpus = verdict.Corpus.of(split, poisoned=poisoned)
-    return verdict.identified(np.tile(np.arange(5), (2, 1)), corpus, np.ones(2, bool))
+    corpus = judge.Corpus.of(split, poisoned=poisoned)
+    return judge.identified(np.tile(np.arange(5), (2, 1)), corpus, np.ones(2, bool))
 
 
 def test_the_page_on_running_names_every_field_metric_and_outcome() -> None:
@@ -327,7 +329,7 @@ def test_the_example_of_the_readme_runs_and_the_tables_have_the_columns_that_are
 def test_the_page_on_encoders_says_what_the_cards_say(real: EncoderCard) -> None:
     [row] = [line for line in page("docs/encoders.md").splitlines() if line.startswith(f"| `{real.name}` ")]
     told = (
-        f"`{packs.file_name(real.name) if real in cards.PACKS else file_name(real.name)}`",
+        f"`{insightface_packs.file_name(real.name) if real in cards.PACKS else file_name(real.name)}`",
         f"{real.architecture}, {real.dimensions}-d",
         f"| {real.training_set or 'not stated'} |",
         f"| {real.licence} |",

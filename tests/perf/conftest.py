@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import torch
 
-from bench.digests import versions
+from bench.store.digests import versions
+from bench.store.weights import file_name
 from bench.torchvision_compat import ensure
-from bench.weights import file_name
 
 FACENET = "facenet-vggface2"
 LIBRARIES = (

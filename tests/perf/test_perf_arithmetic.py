@@ -23,8 +23,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bench.encoders import load
 from bench.encoders.networks import embed_at
+from bench.machine.workers import exact_gpu
 from bench.types import Folders
-from bench.workers import exact_gpu
 
 DEVICE = os.environ.get("BENCH_DEVICE", "cpu")
 BATCH, SIDE = (32, 2048) if DEVICE == "cpu" else (256, 8192)

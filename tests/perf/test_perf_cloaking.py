@@ -26,8 +26,9 @@ import torch
 from bench.datasets._faces_render import render
 from torch import nn
 
-from bench.align import similarity, warp
-from bench.encoders import READY, availability, load, synth
+from bench.encoders import READY, availability, load
+from bench.encoders.families import synth
+from bench.faces.align import similarity, warp
 from bench.optim.engine import CloakingEngine
 from bench.protocols import Descent, Encoder, Ground, Kit
 from bench.types import ARCFACE_CROP, Album, Budget, Face, Folders

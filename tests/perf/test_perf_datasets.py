@@ -10,8 +10,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench import registry
-from bench.cells import RunSpec
-from bench.planning import opened
+from bench.plan.cells import RunSpec
+from bench.plan.resolve import opened
 from bench.types import Folders
 
 PEOPLE, EACH, SIZE = 650, 20, 12_000

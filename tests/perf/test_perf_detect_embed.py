@@ -13,15 +13,15 @@ import pytest
 import torch
 
 import bench.encoders
-from bench.align import matrix, warp
-from bench.detect import Detector
 from bench.encoders.cards import ONNX
-from bench.mtcnn_nets import DIGESTS, state
-from bench.observe import _crop
-from bench.photos import decode, encode_png
+from bench.faces.align import matrix, warp
+from bench.faces.detect import Detector
+from bench.faces.mtcnn_nets import DIGESTS, state
+from bench.photos.decode import decode, encode_png
+from bench.recognition.observer import _crop
+from bench.store.weights import file_name
 from bench.torchvision_compat import ensure
 from bench.types import ARCFACE_CROP, Folders, Image
-from bench.weights import file_name
 
 pytestmark = pytest.mark.real
 COUNT = 24

@@ -22,15 +22,15 @@ import pytest
 import torch
 
 import bench.encoders
-from bench.cache import Cache
-from bench.detect import Detector
-from bench.mtcnn_nets import DIGESTS, state
-from bench.observe import Observer, Photos, _crop
-from bench.photos import decode
-from bench.progress import Silent
+from bench.faces.detect import Detector
+from bench.faces.mtcnn_nets import DIGESTS, state
+from bench.machine.progress import Silent
+from bench.photos.decode import decode
+from bench.recognition.observer import Observer, Photos, _crop
+from bench.store.cache import Cache
+from bench.store.weights import file_name
 from bench.torchvision_compat import ensure
 from bench.types import ARCFACE_CROP, Face, Folders
-from bench.weights import file_name
 
 ensure()
 from facenet_pytorch import MTCNN, InceptionResnetV1  # noqa: E402 - torchvision is mended first

@@ -12,7 +12,7 @@ import PIL.Image
 import pytest
 from bench.datasets._faces_render import render
 
-from bench.encoders import synth
+from bench.encoders.families import synth
 
 PHOTOS = int(os.environ.get("BENCH_PERF_STREAMED", "13000"))
 DRAWN, EACH = 240, 20

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bench.cells import RunSpec
-from bench.records import CellRecord
-from bench.session import Session, execute
+from bench.experiment.session import Session, execute
+from bench.plan.cells import RunSpec
+from bench.records.record import CellRecord
 
 ENCODER = "synth-ir"
 SMALL = RunSpec(

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-import bench.recognise
+import bench.recognition.recogniser
 from bench.channels import learner, parse
-from bench.records import CellRecord
-from bench.session import Session
+from bench.experiment.session import Session
+from bench.records.record import CellRecord
 from bench.types import Image
 
 One = Callable[..., CellRecord]
@@ -60,14 +60,14 @@ def test_every_way_runs_and_a_second_run_is_the_same(
 def test_what_is_learned_is_learned_from_calibration_people_alone(
     name: str, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    met: list[bench.recognise.Lessons] = []
-    made = bench.recognise.Recogniser.__init__
+    met: list[bench.recognition.recogniser.Lessons] = []
+    made = bench.recognition.recogniser.Recogniser.__init__
 
     def watched(self: Any, *given: Any) -> None:
         met.append(given[4])
         made(self, *given)
 
-    monkeypatch.setattr(bench.recognise.Recogniser, "__init__", watched)
+    monkeypatch.setattr(bench.recognition.recogniser.Recogniser, "__init__", watched)
 
     def darker(photos: list[Image]) -> list[Image]:
         return [photo // 2 for photo in photos]
@@ -82,7 +82,7 @@ def test_what_is_learned_is_learned_from_calibration_people_alone(
     # they are the calibration people's, made by this very defense
     known = [p for person in parts.calibration[: len(parts.calibration) - parts.crowd] for p in person]
     assert len(cloaks) == len(people) == len(known)
-    from bench.photos import decode
+    from bench.photos.decode import decode
 
     for one, name_of in zip(cloaks.read([0, len(known) - 1]), (known[0], known[-1]), strict=True):
         np.testing.assert_array_equal(decode(one), decode(data.read([name_of])[0]) // 2)
@@ -106,13 +106,13 @@ def test_a_purifier_runs_on_everything_and_a_platform_on_released_photos_only(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passed: dict[str, int] = {}
-    through = bench.observe._passed
+    through = bench.recognition.observer._passed
 
     def counted(content: Any, channel: Any) -> Any:
         passed[str(channel)] = passed.get(str(channel), 0) + 1
         return through(content, channel)
 
-    monkeypatch.setattr("bench.observe._passed", counted)
+    monkeypatch.setattr("bench.recognition.observer._passed", counted)
     session = run(defenses=("none",), channels=("jpeg:33+tv:0.03",))
     assert not session.faults
     parts = session.pipeline.plan.splits[0]

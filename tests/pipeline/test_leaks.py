@@ -12,19 +12,19 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-import bench.detect
-import bench.observe
+import bench.faces.detect
+import bench.recognition.observer
 from bench import registry
-from bench.cache import Cache
-from bench.cells import RunSpec
 from bench.channels import parse
-from bench.folders import folders
-from bench.observe import detector_parameters
-from bench.photos import decode
-from bench.pipeline import Pipeline
-from bench.planning import plan
-from bench.session import Session
-from bench.splits import Split
+from bench.experiment.pipeline import Pipeline
+from bench.experiment.session import Session
+from bench.photos.decode import decode
+from bench.plan.cells import RunSpec
+from bench.plan.resolve import plan
+from bench.plan.split import Split
+from bench.recognition.observer import detector_parameters
+from bench.store.cache import Cache
+from bench.store.folders import folders
 from bench.types import Album, Catalogue, Gallery, Image, PluginCard
 
 Run = Callable[..., Session]
@@ -165,13 +165,13 @@ def shifted(photo: Image) -> Image:
 
 def test_a_face_that_moved_is_found_where_it_went(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     cropped: list[tuple[bytes, Any]] = []
-    crop = bench.observe._crop
+    crop = bench.recognition.observer._crop
 
     def watched(image: Image, face: Any, how: Any) -> Any:
         cropped.append((image.tobytes(), face))
         return crop(image, face, how)
 
-    monkeypatch.setattr("bench.observe._crop", watched)
+    monkeypatch.setattr("bench.recognition.observer._crop", watched)
     moved: list[bytes] = []
     originals: list[Image] = []
 
@@ -203,12 +203,12 @@ def test_a_face_that_moved_is_found_where_it_went(run: Run, monkeypatch: pytest.
 def test_the_channel_comes_before_detection(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bytes] = []
 
-    class Watched(bench.detect.Detector):
+    class Watched(bench.faces.detect.Detector):
         def detect(self, photos: Sequence[Image], boxes: Any = ()) -> Any:
             seen.extend(photo.tobytes() for photo in photos)
             return super().detect(photos, boxes)
 
-    monkeypatch.setattr("bench.detect.Detector", Watched)
+    monkeypatch.setattr("bench.faces.detect.Detector", Watched)
     session = run(defenses=(lambda photos: [255 - p for p in photos],), channels=("jpeg:31",))
     cell = session.pipeline.plan.cells[0]
     for file in session.pipeline._draws[0].publisher.release(cell).files:

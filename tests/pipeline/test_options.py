@@ -9,14 +9,14 @@ from dataclasses import replace
 import pytest
 import typer.main
 
-import bench.session
-from bench.cells import RunSpec
+import bench.experiment.session
 from bench.cli import app, main
 from bench.encoders import READY, availability
 from bench.errors import UserError
-from bench.folders import folders
-from bench.observe import detector_parameters
-from bench.planning import plan
+from bench.plan.cells import RunSpec
+from bench.plan.resolve import plan
+from bench.recognition.observer import detector_parameters
+from bench.store.folders import folders
 from bench.types import Catalogue
 
 NON_SEMANTIC = {"out", "preview", "as_json", "device"}
@@ -80,7 +80,7 @@ def spec_of(monkeypatch: pytest.MonkeyPatch) -> SpecOf:
     def stop(spec: RunSpec, *_: object) -> None:
         raise Asked(spec)
 
-    monkeypatch.setattr(bench.session, "execute", stop)
+    monkeypatch.setattr(bench.experiment.session, "execute", stop)
 
     def read(given: dict[str, str]) -> RunSpec:
         line = [text for name, value in given.items() for text in (f"--{name}", value)]

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from bench import registry
-from bench.records import CellRecord
-from bench.session import Session
+from bench.experiment.session import Session
+from bench.records.record import CellRecord
 
 
 @pytest.mark.parametrize("attacker", ["kmeans", "spectral"])

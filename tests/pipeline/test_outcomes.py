@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 import bench
-from bench.cells import RunSpec
 from bench.errors import UserError
-from bench.pipeline import Pipeline
-from bench.recognise import Recogniser
-from bench.records import CellRecord, read
-from bench.session import CellsFailed, Session, write
+from bench.experiment.pipeline import Pipeline
+from bench.experiment.session import CellsFailed, Session, write
+from bench.plan.cells import RunSpec
+from bench.recognition.recogniser import Recogniser
+from bench.records.record import CellRecord, read
 from bench.types import Image
 
 One = Callable[..., CellRecord]

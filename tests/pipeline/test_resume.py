@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from bench.cells import RunSpec
 from bench.errors import UserError
-from bench.records import CellRecord, Records, read
-from bench.session import Session
+from bench.experiment.session import Session
+from bench.plan.cells import RunSpec
+from bench.records.record import CellRecord, Records, read
 
 Run = Callable[..., Session]
 
@@ -107,7 +107,7 @@ def test_a_second_run_computes_nothing(
     def never(*_: object, **__: object) -> None:
         raise AssertionError("a network was loaded")
 
-    monkeypatch.setattr("bench.detect.Detector", never)
+    monkeypatch.setattr("bench.faces.detect.Detector", never)
     monkeypatch.setattr("bench.encoders.load", never)
     before = rows(undisturbed["home"])
     session = run(home=undisturbed["home"], **MATRIX)
@@ -154,20 +154,20 @@ def test_another_defense_embeds_its_own_photos_only(run: Run) -> None:
 
 def test_changed_code_is_not_answered_from_the_cache(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     run()
-    monkeypatch.setattr("bench.pipeline.code", lambda: "another")
+    monkeypatch.setattr("bench.experiment.pipeline.code", lambda: "another")
     (record,) = run().records
     assert not record.cost.reused
 
 
 def test_a_changed_stage_is_computed_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     run()
-    monkeypatch.setattr("bench.pipeline.code", lambda: "a changed stage")
-    monkeypatch.setattr("bench.release.code_digest", lambda *_: "another")
+    monkeypatch.setattr("bench.experiment.pipeline.code", lambda: "a changed stage")
+    monkeypatch.setattr("bench.release.publisher.code_digest", lambda *_: "another")
     misses = run().pipeline._cache.misses
     assert misses["cloak"] > 0  # two: the defense's, and that of the noise it is compared with
     assert (misses["face"], misses["embedding"]) == (0, 0)  # the same photos came out of it
-    monkeypatch.setattr("bench.pipeline.code", lambda: "two changed stages")
-    monkeypatch.setattr("bench.observe.code_digest", lambda *_: "another")
+    monkeypatch.setattr("bench.experiment.pipeline.code", lambda: "two changed stages")
+    monkeypatch.setattr("bench.recognition.observer.code_digest", lambda *_: "another")
     misses = run().pipeline._cache.misses
     assert misses["face"] >= 30
     assert misses["embedding"] >= 30

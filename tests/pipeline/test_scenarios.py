@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.cells import RunSpec
-from bench.draws import LeakError
 from bench.errors import UserError
-from bench.folders import folders
-from bench.observe import detector_parameters
-from bench.planning import plan
-from bench.records import CellRecord
-from bench.session import Session
+from bench.experiment.draw import LeakError
+from bench.experiment.session import Session
+from bench.plan.cells import RunSpec
+from bench.plan.resolve import plan
+from bench.recognition.observer import detector_parameters
+from bench.records.record import CellRecord
+from bench.store.folders import folders
 from bench.types import Image
 
 One = Callable[..., CellRecord]
@@ -110,16 +110,16 @@ def test_draws_share_cloaks(run: Run) -> None:
 
 def test_a_planted_leak_is_no_result(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Calibration that sees a protected photo must not get as far as a number."""
-    import bench.planning
+    import bench.plan.resolve
 
-    honest = bench.planning.split
+    honest = bench.plan.resolve.split
 
     def leaking(*asked: object) -> object:
         parts = honest(*asked)  # type: ignore[arg-type]  # as it was called
         stolen = parts.released[0][:2]
         return replace(parts, calibration=(stolen, *parts.calibration[1:]))
 
-    monkeypatch.setattr("bench.planning.split", leaking)
+    monkeypatch.setattr("bench.plan.resolve.split", leaking)
     with pytest.raises(LeakError, match="2 photos play two parts"):
         run()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import UserError
-from bench.photos import UnreadablePhoto, decode
+from bench.photos.decode import UnreadablePhoto, decode
 from bench.registry import load
 from bench.types import Folders
 

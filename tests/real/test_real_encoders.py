@@ -15,10 +15,10 @@ import pytest
 import torch
 
 import bench.encoders
-from bench.align import matrix, warp
-from bench.detect import Detector
 from bench.encoders.cards import ONNX
-from bench.photos import decode
+from bench.faces.align import matrix, warp
+from bench.faces.detect import Detector
+from bench.photos.decode import decode
 from bench.types import ARCFACE_CROP, Face, Folders
 
 pytestmark = pytest.mark.real
@@ -118,9 +118,9 @@ def test_gpu_without_a_provider_embeds_by_the_twin(folders: Folders, monkeypatch
 def test_bits_do_not_depend_on_the_number_of_threads(real_data: Path, tmp_path: Path) -> None:
     script = (
         "import hashlib, sys, torch\n"
-        "from bench.detect import Detector\n"
+        "from bench.faces.detect import Detector\n"
         "from bench.encoders import load\n"
-        "from bench.photos import decode\n"
+        "from bench.photos.decode import decode\n"
         "from bench.types import Folders\n"
         "x = torch.rand(5, 3, 112, 112, generator=torch.Generator().manual_seed(1))\n"
         "folders = Folders(home=sys.argv[1], real_data=sys.argv[2])\n"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.align import matrix, sampling_grid, similarity, warp
+from bench.faces.align import matrix, sampling_grid, similarity, warp
 from bench.types import ARCFACE_CROP, Crop, Face
 
 TEMPLATE = np.array(ARCFACE_CROP.template)

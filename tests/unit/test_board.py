@@ -14,7 +14,7 @@ import pytest
 from bench.board.preview import AMPLIFY, draw
 from bench.board.table import board, to_csv, to_markdown, used
 from bench.errors import UserError
-from bench.records import CellRecord, Metric, Named
+from bench.records.record import CellRecord, Metric, Named
 
 
 def metric(value: float | None, low: float | None = None, high: float | None = None) -> Metric:

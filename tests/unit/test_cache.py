@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.cache import Cache
 from bench.errors import UserError
+from bench.store.cache import Cache
 
 KEY = "ab" * 32
 

@@ -10,7 +10,7 @@ import pytest
 
 from bench.board.curves import curves, draw
 from bench.errors import UserError
-from bench.records import CellRecord, Metric, Named
+from bench.records.record import CellRecord, Metric, Named
 
 
 def record(cfr: float, **changes: Any) -> CellRecord:

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from bench import channels
-from bench.adaptive import denoiser
-from bench.workers import each
+from bench.channels import denoiser
+from bench.machine.workers import each
 
 
 def faces(first: int, people: int, each: int) -> list[np.ndarray]:

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from bench import mtcnn, mtcnn_nets
-from bench.detect import Detector, Policy
 from bench.errors import UserError
+from bench.faces import mtcnn, mtcnn_nets
+from bench.faces.detect import Detector, Policy
+from bench.machine.workers import each
 from bench.registry import load
 from bench.torchvision_compat import ensure
 from bench.types import Folders, Image
-from bench.workers import each
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,11 @@ import pytest
 import torch
 
 import bench.encoders
-from bench.devices import PRECISIONS, device, precision
 from bench.encoders import networks
-from bench.encoders.batches import SIZES, Batches
+from bench.encoders.gpu_batches import SIZES, Batches
 from bench.encoders.networks import embed_at, runtime_at
 from bench.errors import UserError
+from bench.machine.devices import PRECISIONS, device, precision
 from bench.protocols import Encoder
 from bench.types import Folders
 

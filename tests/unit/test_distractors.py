@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.distractors import Crowds, draw, fit
+from bench.attack.distractors import Crowds, draw, fit
 from bench.errors import UserError
 
 
@@ -101,7 +101,7 @@ def test_the_first_people_are_the_same_however_many_are_drawn_and_in_whatever_bl
 ) -> None:
     crowd = fit(*population(30, 4, seed=1))
     few, many = draw(crowd, 5, 2, seed=3)[0], draw(crowd, 50, 2, seed=3)[0]
-    monkeypatch.setattr("bench.distractors._BLOCK", 128 * 2 * 3)
+    monkeypatch.setattr("bench.attack.distractors._BLOCK", 128 * 2 * 3)
     blocks = draw(crowd, 50, 2, seed=3)[0]
     assert np.allclose(few, many[:10], atol=1e-6) and np.allclose(blocks, many, atol=1e-6)
     assert not np.allclose(draw(crowd, 5, 2, seed=4)[0], few, atol=0.1)
@@ -126,7 +126,7 @@ def test_a_run_fits_and_draws_each_crowd_once(monkeypatch: pytest.MonkeyPatch) -
         fitted.append(len(who))
         return fit(rows, who)
 
-    monkeypatch.setattr("bench.distractors.fit", counted)
+    monkeypatch.setattr("bench.attack.distractors.fit", counted)
     crowds, first, other = Crowds(), population(12, 2, seed=1), population(14, 2, seed=2)
     for known in (first, other):
         for identities in (7, 3):

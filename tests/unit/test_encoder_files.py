@@ -14,8 +14,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 import bench.encoders
-from bench import trial
-from bench.encoders import files
+from bench.encoders import trial_run
+from bench.encoders.families import users_files
 from bench.encoders.faults import EncoderFault
 from bench.encoders.preprocessing import sample
 from bench.errors import UserError
@@ -154,7 +154,7 @@ def test_a_margin_leaves_something_of_the_face(margin: float, write: Write, fold
     told = Path(name.partition(":")[2]).with_suffix(".card.toml")
     told.write_text(told.read_text().replace("Infinity", "inf"))
     with pytest.raises(UserError, match=r"net.card.toml: margin = .* leaves nothing of a crop of 160"):
-        trial.ready(name, folders)
+        trial_run.ready(name, folders)
 
 
 WRONG = {
@@ -309,6 +309,6 @@ def test_every_word_of_a_card_that_matters_is_in_the_digest(key: str, write: Wri
 
 
 def test_names_that_are_no_files() -> None:
-    assert files.split("synth-ir") is None
-    assert files.split("lfw:root=x") is None
-    assert files.split("onnx:a:b.onnx") == ("onnx", Path("a:b.onnx"))
+    assert users_files.split("synth-ir") is None
+    assert users_files.split("lfw:root=x") is None
+    assert users_files.split("onnx:a:b.onnx") == ("onnx", Path("a:b.onnx"))

@@ -15,11 +15,11 @@ import torch
 from torch import nn
 
 import bench.encoders
-from bench import trial
-from bench.digests import plugin_code
-from bench.encoders import synth
+from bench.encoders import trial_run
+from bench.encoders.families import synth
 from bench.encoders.preprocessing import sample
 from bench.errors import UserError
+from bench.store.digests import plugin_code
 from bench.types import Folders
 
 FOLDERS = Folders(home="")
@@ -44,7 +44,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     monkeypatch.syspath_prepend(str(tmp_path))
     points: list[EntryPoint] = []
     monkeypatch.setattr(
-        "bench.encoders.outside.entry_points", lambda group: [p for p in points if p.group == group]
+        "bench.encoders.families.entry_points.entry_points",
+        lambda group: [p for p in points if p.group == group],
     )
 
     def go(module: str = "their_nets", name: str = "theirs", digest: str = 64 * "a", more: str = "") -> None:
@@ -201,5 +202,5 @@ def test_a_wrong_program_is_known_before_a_run(
     network: nn.Module, dimensions: int, said: str, program: Callable[..., str]
 ) -> None:
     with pytest.raises(UserError, match=said) as caught:
-        trial.ready(program(network, dimensions=dimensions), FOLDERS)
+        trial_run.ready(program(network, dimensions=dimensions), FOLDERS)
     assert "\n" not in str(caught.value)

@@ -14,9 +14,9 @@ import torch
 from torch import nn
 
 import bench.encoders
-from bench import trial
-from bench.encoders import packs
+from bench.encoders import trial_run
 from bench.encoders.cards import PACKS
+from bench.encoders.families import insightface_packs
 from bench.encoders.preprocessing import sample
 from bench.errors import UserError
 from bench.torchvision_compat import ensure
@@ -76,12 +76,12 @@ def folders(tmp_path: Path) -> Folders:
 @pytest.mark.parametrize("card", PACKS, ids=lambda card: card.name)
 def test_packs_are_found(card: object, place: str, folders: Folders, tmp_path: Path) -> None:
     name: str = card.name  # type: ignore[attr-defined]  # of PACKS
-    path = tmp_path / place.format(name) / packs.FILES[name]
+    path = tmp_path / place.format(name) / insightface_packs.FILES[name]
     path.parent.mkdir(parents=True)
-    assert packs.present(name, folders) is None
+    assert insightface_packs.present(name, folders) is None
     assert {c.name: s for c, s in bench.encoders.availability(folders)}[name] != bench.encoders.READY
     path.write_bytes(b"")
-    assert packs.present(name, folders) == path
+    assert insightface_packs.present(name, folders) == path
 
 
 def test_a_missing_pack_says_where_it_was_looked_for_and_what_to_type(folders: Folders) -> None:
@@ -146,6 +146,6 @@ def test_a_network_with_another_preprocessing_is_refused_before_it_is_pinned(
 ) -> None:
     path = export(tmp_path / "home" / "weights" / "buffalo_s" / "w600k_mbf.onnx", scales_itself=True)
     with pytest.raises(UserError, match="insightface reads mean 0"):
-        trial.ready("buffalo_s", folders)
+        trial_run.ready("buffalo_s", folders)
     export(path)  # the right one is then welcome
-    assert len(trial.ready("buffalo_s", folders).sha256) == 64
+    assert len(trial_run.ready("buffalo_s", folders).sha256) == 64

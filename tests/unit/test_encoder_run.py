@@ -10,9 +10,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from bench.cells import RunSpec
 from bench.errors import UserError
-from bench.session import Session, execute
+from bench.experiment.session import Session, execute
+from bench.plan.cells import RunSpec
 
 SMALL = RunSpec(
     dataset="synthetic:people=12,photos-each=6", users=2, photos=4, background=2, device="cpu", seed=3
@@ -66,7 +66,7 @@ def test_no_embedding_fails_its_own_cell_and_keeps_the_others(
 ) -> None:
     bad = write(tmp_path / "bad.onnx", value=float("nan"))
     # a network may give an embedding of the crop that it is tried on, and none of a photo
-    monkeypatch.setattr("bench.trial._embeds", lambda *_: None)
+    monkeypatch.setattr("bench.encoders.trial_run._embeds", lambda *_: None)
     session = execute(spec(encoders=(bad, "synth-ir")))
     assert outcome(session) == {"bad": "failed", "synth-ir": "ok"}
     [fault] = session.faults
@@ -98,7 +98,7 @@ def test_a_broken_file_stops_a_run_before_it_starts(tmp_path: Path, monkeypatch:
     name = write(tmp_path / "grid.onnx")
     whole = (tmp_path / "grid.onnx").read_bytes()
     (tmp_path / "grid.onnx").write_bytes(whole[: len(whole) // 2])
-    monkeypatch.setattr("bench.pipeline.Pipeline.run", lambda *_: pytest.fail("it ran"))
+    monkeypatch.setattr("bench.experiment.pipeline.Pipeline.run", lambda *_: pytest.fail("it ran"))
     with pytest.raises(UserError, match="only part of one"):
         execute(spec(encoders=("synth-ir", name)))
 
@@ -107,7 +107,7 @@ def test_a_network_that_gives_no_embedding_stops_a_run_before_it_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad = write(tmp_path / "bad.onnx", value=float("nan"))
-    monkeypatch.setattr("bench.pipeline.Pipeline.run", lambda *_: pytest.fail("it ran"))
+    monkeypatch.setattr("bench.experiment.pipeline.Pipeline.run", lambda *_: pytest.fail("it ran"))
     for role in ({"encoders": ("synth-ir", bad)}, {"defenses": ("pgd:steps=2",), "surrogates": (bad,)}):
         with pytest.raises(
             UserError, match="'bad': 1 of 1 embeddings are not finite, of a crop to try"

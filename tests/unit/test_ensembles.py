@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from bench.adaptive import ensembles
-from bench.cells import knowledge_of_all
-from bench.encoders.synth import cards
+from bench.adaptations import ensembles
+from bench.encoders.families.synth import cards
+from bench.plan.cells import knowledge_of_all
 
 RNG = np.random.Generator(np.random.Philox(3))
 IR, INC, VIT = sorted(cards(), key=lambda card: ["synth-ir", "synth-inc", "synth-vit"].index(card.name))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from bench import attack, channels, observe, recognise, release
-from bench.environment import LIBRARIES, environment
+from bench import channels
+from bench.attack import arena
+from bench.machine.environment import LIBRARIES, environment
+from bench.recognition import observer, recogniser
+from bench.release import publisher
 
 STAGES = {
-    "attack": attack._LIBRARIES,
-    "observe": observe._LIBRARIES,
-    "recognise": recognise._LIBRARIES,
-    "release": release._LIBRARIES,
+    "attack": arena._LIBRARIES,
+    "observe": observer._LIBRARIES,
+    "recognise": recogniser._LIBRARIES,
+    "release": publisher._LIBRARIES,
     "platform": channels.parse("messenger").libraries,
     "screenshot": channels.parse("screenshot").libraries,
     "purifier tv": channels.parse("tv:0.1").libraries,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.board import falls
-from bench.records import CellRecord, Metric, Named
+from bench.board import one_step
+from bench.records.record import CellRecord, Metric, Named
 
 
 def to_rows(records: list[CellRecord]) -> list[dict[str, str]]:
     """Without anybody's table."""
-    return falls.to_rows(records, {})
+    return one_step.to_rows(records, {})
 
 
 def cell(cfr: float, attacker: str = "dbscan", *, figure: str = "cfr", **changes: Any) -> CellRecord:
@@ -118,13 +118,13 @@ def test_what_differs_from_the_first_column_is_marked() -> None:
 
     # the users of a table may stand in any order; 5 against 0 of 20: p = 2 / 2^5 = .0625; 10: 2 / 2^10
     users = {r.cell: table(formed, -1) for r, formed in zip(records, (0, 5, 10), strict=True)}
-    (row,) = falls.to_rows(records, users)
+    (row,) = one_step.to_rows(records, users)
     assert row["another clusterer"] == "0.25 [0.12, 1.00] (components)"
     assert row["a platform"] == "0.50* [0.25, 1.00] (jpeg:75)"
     # 6 against 0 twice: p = .03125, and .0625 when corrected for two cells
     users[records[1].cell] = users[records[2].cell] = table(6)
-    assert "*" not in falls.to_rows(records, users)[0]["another clusterer"]
-    assert "*" in falls.to_rows(records[:2], users)[0]["another clusterer"]
+    assert "*" not in one_step.to_rows(records, users)[0]["another clusterer"]
+    assert "*" in one_step.to_rows(records[:2], users)[0]["another clusterer"]
     # 10 users each, others: paired by name, not by place
     users[records[0].cell], users[records[2].cell] = table(10), table(10, -1)
-    assert "*" not in falls.to_rows(records, users)[0]["a platform"]
+    assert "*" not in one_step.to_rows(records, users)[0]["a platform"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.metrics.identification import protection_bounds, protection_by_user, protection_success_rate
-from bench.metrics.statistics import wilson
+from bench.uncertainty.intervals import wilson
 
 # User 0 has two probes, user 1 one: named first; named second; not among the two named.
 RANKED = [[0, 1], [2, 0], [0, 2]]

@@ -24,10 +24,10 @@ import pytest
 from scipy import special, stats
 
 from bench.metrics.clustering import cluster_formation, formed
-from bench.metrics.paired import compare
-from bench.metrics.panel import cfr_panel
-from bench.metrics.resampling import bootstrap_means, percentile
-from bench.metrics.statistics import Interval, rate_interval, wilson
+from bench.uncertainty.intervals import Interval, rate_interval, wilson
+from bench.uncertainty.paired import compare
+from bench.uncertainty.panel import cfr_panel
+from bench.uncertainty.resampling import bootstrap_means, percentile
 
 BOARDS = 2000
 REPLICATES = 400

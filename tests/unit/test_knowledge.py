@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.cells import knowledge
+from bench.plan.cells import knowledge
 from bench.types import ARCFACE_CROP, EncoderCard
 
 ATTACKER = EncoderCard(

@@ -14,12 +14,18 @@ ROOT = Path(__file__).resolve().parents[2]
 PLUGIN_FOLDERS = ("defenses", "attackers", "datasets")
 PLUGIN_MAY_IMPORT = {"bench.types", "bench.protocols", "bench.errors"}
 METRICS_MAY_IMPORT = {"bench.types", "bench.torchvision_compat"}
-CHANNELS_MAY_IMPORT = {"bench.types", "bench.errors", "bench.digests", "bench.parameters", "bench.adaptive"}
+CHANNELS_MAY_IMPORT = {
+    "bench.types",
+    "bench.errors",
+    "bench.store.digests",
+    "bench.parameters",
+    "bench.adaptations",
+}
 ADAPTIVE_MAY_IMPORT = {
     "bench.types",
     "bench.protocols",
     "bench.errors",
-    "bench.workers",
+    "bench.machine.workers",
     "bench.encoders",
     "bench.optim",
 }
@@ -131,7 +137,7 @@ def test_channels_see_photos_and_nothing_else(path: Path) -> None:
 def test_what_an_attacker_learns_it_learns_from_arrays(path: Path) -> None:
     # the pipeline hands it photos; it cannot ask a data set, a split or a defense for more
     own = {n for n in imports(path) if n.split(".")[0] == "bench"}
-    assert not [n for n in own if not within(n, ADAPTIVE_MAY_IMPORT | {"bench.adaptive"})]
+    assert not [n for n in own if not within(n, ADAPTIVE_MAY_IMPORT | {"bench.adaptations"})]
 
 
 @relative_id
@@ -193,7 +199,7 @@ def test_no_circles() -> None:
         "bench.errors",
         "bench.registry",
         "bench.channels",
-        "bench.inventory",
+        "bench.inventory.doctor",
         "bench.cli",
     ],
 )

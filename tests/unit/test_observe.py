@@ -11,13 +11,13 @@ import PIL.Image
 import pytest
 import torch
 
-from bench.align import cut, matrix, warp
-from bench.cache import Cache
-from bench.detect import Detector
 from bench.encoders import card
-from bench.observe import Observer, Photos, clean, through
-from bench.progress import Silent
+from bench.faces.align import cut, matrix, warp
+from bench.faces.detect import Detector
+from bench.machine.progress import Silent
+from bench.recognition.observer import Observer, Photos, clean, through
 from bench.registry import load
+from bench.store.cache import Cache
 from bench.types import ARCFACE_CROP, Crop, Face, Folders, Image
 
 ENCODER = "synth-ir"

@@ -12,8 +12,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from bench.photos import UnreadablePhoto, pixels
-from bench.reading import chunks
+from bench.photos.decode import UnreadablePhoto, pixels
+from bench.photos.read_ahead import chunks
 from bench.types import Image
 
 MIB = 2**20

@@ -106,7 +106,7 @@ def change(album: Album, released: Sequence[Image | None]) -> list[int]:
 
 def similarity(encoder: TinyEncoder, album: Album, released: Sequence[Image | None]) -> list[float]:
     """Of each released photo with its original, by the encoder itself on the whole photo."""
-    from bench.align import matrix, warp
+    from bench.faces.align import matrix, warp
 
     out = []
     for old, new, face in zip(album.photos, released, album.faces, strict=True):

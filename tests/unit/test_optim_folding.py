@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from bench.encoders import load
-from bench.optim.folding import bfloat16_on_cpu, fold
-from bench.optim.layers import Affine, FrozenPReLU, StridedDepthwise
+from bench.optim.networks.folding import bfloat16_on_cpu, fold
+from bench.optim.networks.layers import Affine, FrozenPReLU, StridedDepthwise
 from bench.types import Folders
 
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.align import matrix, warp
+from bench.faces.align import matrix, warp
 from bench.optim.patches import cut, stacked
 from bench.optim.perturbation import project
 from bench.optim.region import face_region

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bench.observe import Observed
-from bench.outcomes import outcomes
+from bench.recognition.observer import Observed
+from bench.release.outcomes import outcomes
 from bench.types import Budget, Face, Outcome
 
 POINTS = ((1.0, 1.0),) * 5

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.metrics.paired import compare, holm, mcnemar, rank_rows
-from bench.metrics.statistics import wilson
+from bench.uncertainty.intervals import wilson
+from bench.uncertainty.paired import compare, holm, mcnemar, rank_rows
 
 
 def formed(count: int, users: int = 100, draws: int = 1, attackers: int = 1) -> np.ndarray:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.metrics.panel import cfr_panel, psr_panel
-from bench.metrics.statistics import rate_interval, wilson
+from bench.uncertainty.intervals import rate_interval, wilson
+from bench.uncertainty.panel import cfr_panel, psr_panel
 
 NAMES = ["dbscan", "hdbscan", "louvain"]
 

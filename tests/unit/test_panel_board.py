@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from bench.board import panel as panels
-from bench.board.users import read_users
+from bench.board.user_tables import read_users
 from bench.errors import UserError
-from bench.records import CellRecord, Metric, Named
+from bench.records.record import CellRecord, Metric, Named
 
 USERS = [f"user{i:02}" for i in range(20)]
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.digests import array_digest, code_digest, digest, plugin_code, versions
 from bench.errors import UserError
 from bench.parameters import Plain, coerce, plain, resolved
+from bench.store.digests import array_digest, code_digest, digest, plugin_code, versions
 
 
 @dataclass(frozen=True)

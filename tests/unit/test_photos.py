@@ -14,8 +14,8 @@ import numpy.typing as npt
 import PIL.Image
 import pytest
 
-from bench import heif
-from bench.photos import MAX_PIXELS, UnreadablePhoto, decode, encode_png
+from bench.photos import heif
+from bench.photos.decode import MAX_PIXELS, UnreadablePhoto, decode, encode_png
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore:Image size")
 

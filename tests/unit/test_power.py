@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.metrics.paired import mcnemar
-from bench.metrics.power import (
+from bench.uncertainty.paired import mcnemar
+from bench.uncertainty.power import (
     discordant,
     effective_users,
     half_width,

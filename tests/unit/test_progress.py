@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-from bench.progress import Silent, Terminal, duration
+from bench.machine.progress import Silent, Terminal, duration
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """`time.monotonic` of the progress module; a test moves its only element on."""
     now = [100.0]
-    monkeypatch.setattr("bench.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("bench.machine.progress.time.monotonic", lambda: now[0])
     return now
 
 

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from bench.errors import UserError
-from bench.records import SCHEMA_VERSION, CellRecord, Cost, Metric, Named, Records, read, schema
+from bench.records.record import SCHEMA_VERSION, CellRecord, Cost, Metric, Named, Records, read, schema
 
 
 def record(**changes: Any) -> CellRecord:

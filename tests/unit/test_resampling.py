@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.metrics.resampling import bootstrap_means, percentile, rescaled, stretch
-from bench.metrics.statistics import spread
+from bench.uncertainty.intervals import spread
+from bench.uncertainty.resampling import bootstrap_means, percentile, rescaled, stretch
 
 
 def board(seed: int = 0, attackers: int = 2, draws: int = 5, users: int = 60) -> np.ndarray:

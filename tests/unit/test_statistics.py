@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from bench.metrics.statistics import clopper_pearson, cross, rate_interval, spread, t_quantile, wilson
+from bench.uncertainty.intervals import clopper_pearson, cross, rate_interval, spread, t_quantile, wilson
 
 
 @pytest.mark.parametrize(("n", "points"), [(50, 13.4), (100, 9.6), (200, 6.9), (500, 4.4)])

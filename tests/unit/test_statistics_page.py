@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bench.metrics.power import half_width, smallest_detectable_difference, zero_event_bound
+from bench.uncertainty.power import half_width, smallest_detectable_difference, zero_event_bound
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "statistics.md").read_text("utf-8")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bench.board.attackers import to_rows
-from bench.records import CellRecord, Cost, Metric, Named
+from bench.records.record import CellRecord, Cost, Metric, Named
 
 
 def cell(attacker: str, cfr: float, *, figure: str = "cfr", **changes: Any) -> CellRecord:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bench import suites
 from bench.errors import UserError
-from bench.folders import folders
-from bench.observe import detector_parameters
-from bench.planning import plan
+from bench.plan import suites
+from bench.plan.resolve import plan
+from bench.recognition.observer import detector_parameters
+from bench.store.folders import folders
 
 
 def written(tmp_path: Path, text: str) -> str:

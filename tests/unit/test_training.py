@@ -14,9 +14,9 @@ import pytest
 import torch
 from torch import nn
 
-from bench import align
-from bench.encoders.synth import card_of
-from bench.encoders.synth_nets import ConvUnit, Head
+from bench.encoders.families.synth import card_of
+from bench.encoders.families.synth_nets import ConvUnit, Head
+from bench.faces import align
 from bench.training import __main__ as command
 from bench.training import loop
 from bench.training.augment import augment

@@ -13,7 +13,7 @@ import pytest
 
 from bench import registry
 from bench.errors import UserError
-from bench.photos import decode
+from bench.photos.decode import decode
 from bench.types import Folders
 
 META = """Class_ID, Name, Sample_Num, Flag, Gender

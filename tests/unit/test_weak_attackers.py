@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bench.attack.judge import flags
 from bench.types import Score
-from bench.verdict import flags
 
 
 def rate(name: str, value: float) -> dict[str, Score]:

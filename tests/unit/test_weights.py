@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import lock, weights
 from bench.encoders.cards import FACENET, ONNX
 from bench.errors import UserError
+from bench.store import lock, weights
 from bench.types import EncoderCard, Folders
 
 GOOD = b"the right weights"

@@ -1,0 +1,1 @@
+"""The attack: whoever recognises people is tuned, let loose on a collection, and judged."""

@@ -1,0 +1,313 @@
+"""What an attacker achieved on one corpus: labels or names in, figures out.
+
+The corpus is laid out once: the released photos user by user, then the users' clean labelled photos, then
+everybody else's. Photos without a detected face have label -1, are named by nobody, and stay in every
+denominator.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.metrics import clustering, identification, retrieval
+from bench.plan.split import Split
+from bench.protocols import Clusterer, Identifier
+from bench.types import Gallery, Labels, Score
+
+TOP = 5
+WEAK = 0.8
+"""A clean CFR (or clean rank-1 rate) below this is no evidence of protection: the attacker is weak."""
+_CHANCE = 0x9E12  # keeps this draw apart from others of the same seed
+MAIN = (
+    "cfr",
+    "cfr_strict",
+    "cfr_link",
+    "cfr_link_strict",
+    "psr1",
+    "psr5",
+    "protection_rate",
+    "protection_rate_5",
+    "bcubed_f",
+)
+"""What controls are compared by."""
+KEPT = 0.9
+"""The same if the background's BCubed F is below this share of its clean value."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Who is on each photo of the attacker's collection, and why it is there. Never shown to an attacker.
+
+    Attributes:
+        owners: int64 [photo]: users from 0, then background people.
+        released: bool [photo].
+        linked: bool [photo]: clean photos of users that carry their name.
+        users: int64 [user].
+        poisoned: whether released photos carry the users' names and the linked ones are looked for.
+    """
+
+    owners: Labels
+    released: npt.NDArray[np.bool_]
+    linked: npt.NDArray[np.bool_]
+    users: Labels
+    poisoned: bool = False
+
+    @classmethod
+    def of(cls, split: Split, *, poisoned: bool = False) -> Corpus:
+        """Lay out a split's released, labelled and background photos, in this order."""
+        users = len(split.released)
+        sizes = [
+            *((i, len(photos)) for i, photos in enumerate(split.released)),
+            *((i, len(photos)) for i, photos in enumerate(split.labelled)),
+            *((users + i, len(photos)) for i, photos in enumerate(split.background)),
+        ]
+        owners = np.repeat([i for i, _ in sizes], [n for _, n in sizes]).astype(np.int64)
+        released = np.zeros(owners.size, bool)
+        linked = np.zeros(owners.size, bool)
+        shown, named = sum(map(len, split.released)), sum(map(len, split.labelled))
+        released[:shown] = True
+        linked[shown : shown + named] = True
+        return cls(owners, released, linked, np.arange(users, dtype=np.int64), poisoned)
+
+    def among(self, strangers: Labels) -> Corpus:
+        """The same with more background people.
+
+        Args:
+            strangers: int64 [photo], who is on each further photo, from 0.
+        """
+        first = int(self.owners.max()) + 1
+        nothing = np.zeros(strangers.size, bool)
+        return replace(
+            self,
+            owners=np.concatenate([self.owners, first + strangers]),
+            released=np.concatenate([self.released, nothing]),
+            linked=np.concatenate([self.linked, nothing]),
+        )
+
+    @property
+    def background(self) -> npt.NDArray[np.bool_]:
+        """Bool [photo]: everybody else's."""
+        return self.owners >= self.users.size
+
+    @property
+    def probes(self) -> npt.NDArray[np.bool_]:
+        """Bool [photo]: what an identification attacker is asked about."""
+        return self.linked if self.poisoned else self.released
+
+    @property
+    def gallery(self) -> npt.NDArray[np.bool_]:
+        """Bool [photo]: what it knows people from."""
+        return ~self.probes
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The figures of one attack.
+
+    Attributes:
+        scores: by name.
+        users: column -> one value a user.
+        photos: column -> one value a released photo.
+    """
+
+    scores: dict[str, Score]
+    users: dict[str, list[Any]] = field(default_factory=dict)
+    photos: dict[str, list[Any]] = field(default_factory=dict)
+
+
+def cluster(attacker: Clusterer, embeddings: npt.NDArray[np.float32]) -> Labels:
+    """Let an attacker cluster what was detected; rows of NaN get label -1."""
+    detected = ~np.isnan(embeddings[:, 0])
+    labels = np.full(len(embeddings), -1, np.int64)
+    if detected.any():
+        labels[detected] = attacker.cluster(embeddings[detected])
+    return labels
+
+
+def name(attacker: Identifier, embeddings: npt.NDArray[np.float32], corpus: Corpus) -> Labels:
+    """Let an attacker name the people on the probes from its gallery: [probe, TOP]."""
+    detected = ~np.isnan(embeddings[:, 0])
+    held = detected & corpus.gallery
+    probes = detected[corpus.probes]
+    ranked = np.full((probes.size, TOP), -1, np.int64)
+    if probes.any() and held.any():
+        gallery = Gallery(embeddings[held], corpus.owners[held])
+        ranked[probes] = attacker.rank(embeddings[corpus.probes & detected], gallery, TOP)
+    return ranked
+
+
+def clustered(
+    labels: Labels, clean: Labels, corpus: Corpus, unsure: npt.NDArray[np.bool_] | None = None
+) -> Verdict:
+    """Figures of a clustering.
+
+    Args:
+        labels: of the corpus as released.
+        clean: of the same corpus with every photo clean.
+        corpus: who is on it.
+        unsure: bool [released], photos whose outcome is not `ok`: then the rates have bounds.
+    """
+    linked = corpus.linked if corpus.linked.any() else None
+    plain = clustering.cluster_formation(labels, corpus.owners, corpus.users, released=corpus.released)
+    table = (
+        plain
+        if linked is None
+        else clustering.cluster_formation(
+            labels, corpus.owners, corpus.users, released=corpus.released, linked=linked
+        )
+    )
+    strict = clustering.STRICT
+    scores = [clustering.formation_rate(plain, name="cfr")]
+    if linked is None:
+        scores.append(clustering.formation_rate(plain, strict, name="cfr_strict"))
+    else:
+        # with labelled photos in the corpus even a perfect cluster has purity m / (m + a) by CFR's own
+        # count, so that the strict rate is taken with CFR-link's, which counts all of the user's photos
+        scores.append(clustering.formation_rate(table))
+        scores.append(clustering.formation_rate(table, strict))
+    if unsure is not None and unsure.any():
+        scores = [_bounded(score, labels, corpus, unsure) for score in scores]
+    background = corpus.background
+    scores += clustering.bcubed(corpus.owners, labels, of=~background)
+    scores += clustering.pairwise(corpus.owners, labels, of=~background)
+    scores.append(clustering.mean_best_match_f1(labels, corpus.owners, corpus.users))
+    if background.any():
+        scores += clustering.bcubed(corpus.owners, labels, of=background, suffix="_background", better="none")
+        people = np.unique(corpus.owners[background])
+        scores.append(clustering.contamination(clean, labels, corpus.owners, people))
+    scores += [
+        clustering.v_measure(corpus.owners, labels),
+        clustering.cluster_count(labels),
+        clustering.noise_share(labels),
+    ]
+    sizes = dict(zip(*np.unique(labels[labels >= 0], return_counts=True), strict=True))
+    users = {
+        "support": table.support.tolist(),
+        "purity": table.purity.tolist(),
+        "coverage": table.coverage.tolist(),
+        "formed": clustering.formed(plain).tolist(),
+        "formed_strict": clustering.formed(table, strict).tolist(),
+    }
+    if linked is not None:
+        users["formed_linked"] = clustering.formed(table).tolist()
+    shown = labels[corpus.released].tolist()
+    photos = {"cluster": shown, "cluster_size": [int(sizes.get(label, 0)) for label in shown]}
+    return Verdict({score.name: score for score in scores}, users, photos)
+
+
+def _bounded(score: Score, labels: Labels, corpus: Corpus, unsure: npt.NDArray[np.bool_]) -> Score:
+    """A formation rate with the bounds that unsure photos leave it."""
+    doubtful = np.zeros(labels.size, bool)
+    doubtful[corpus.released] = unsure
+    bounds = clustering.formation_bounds(
+        labels,
+        corpus.owners,
+        corpus.users,
+        doubtful,
+        released=corpus.released,
+        # CFR's strict rate is CFR-link's where there are labelled photos, see `clustered`
+        linked=corpus.linked if score.name.startswith("cfr_link") else None,
+        criterion=clustering.STRICT if score.name.endswith("_strict") else clustering.PROTOCOL,
+    )
+    return replace(score, bounds=bounds)
+
+
+def identified(
+    ranked: Labels,
+    corpus: Corpus,
+    detected: npt.NDArray[np.bool_],
+    unsure: npt.NDArray[np.bool_] | None = None,
+) -> Verdict:
+    """Figures of naming people.
+
+    Args:
+        ranked: int [probe, TOP] from `name`.
+        corpus: who is on the photos.
+        detected: bool [probe].
+        unsure: bool [released], photos whose outcome is not `ok`: if they are the probes, rates have bounds.
+    """
+    truth = corpus.owners[corpus.probes]
+    # where the gallery is cloaked the rate at which clean probes are missed has a name of its own
+    names = (
+        {1: "protection_rate", TOP: f"protection_rate_{TOP}"} if corpus.poisoned else {1: "psr1", TOP: "psr5"}
+    )
+    doubtful = None if corpus.poisoned or unsure is None or not unsure.any() else unsure
+    scores, by_user = {}, {}
+    for k, called in names.items():
+        score = identification.protection_success_rate(ranked, truth, k, detected=detected, name=called)
+        if doubtful is not None:
+            bounds = identification.protection_bounds(ranked, truth, k, doubtful, detected=detected)
+            score = replace(score, bounds=bounds)
+        scores[called] = score
+        rates = identification.protection_by_user(ranked, truth, k, detected=detected)
+        by_user[called] = list(rates.values())
+    hit = ranked == truth[:, None]
+    rank = np.where(hit.any(1), hit.argmax(1) + 1, 0)
+    # photos of the tables are the released ones, which are not probes when they are the gallery
+    return Verdict(scores, dict(by_user), {} if corpus.poisoned else {"rank": rank.tolist()})
+
+
+def retrieved(
+    clean: npt.NDArray[np.float32],
+    released: npt.NDArray[np.float32],
+    corpus: Corpus,
+    held: npt.NDArray[np.float32],
+    impostor: npt.NDArray[np.float64],
+) -> dict[str, Score]:
+    """Four-cell retrieval, TAR@FAR and OPOM's PSR of the released photos, whatever the attacker.
+
+    Args:
+        clean: [released, dimensions], the users' photos as they were; NaN without a face.
+        released: [released, dimensions], as published.
+        corpus: who is on the photos.
+        held: [photo, dimensions] of the clean photos that the attacker holds; those of the background are
+            the distractors.
+        impostor: [pair] similarities of different calibration people.
+    """
+    shown = corpus.released
+    others = held[corpus.background[~shown]]
+    cells = retrieval.four_cells(
+        clean, released, corpus.owners[shown], others[np.isfinite(others[:, 0])], impostor=impostor
+    )
+    short = {
+        f"tar_far_{rate}": replace(cells[f"tar_far_{rate}_cloaked_clean"], name=f"tar_far_{rate}")
+        for rate in ("1e2", "1e3")
+    }
+    if np.isfinite(others[:, 0]).any():
+        strangers = others[np.isfinite(others[:, 0])]
+        owners = corpus.owners[shown]
+        cells |= retrieval.single_mate_protection(released, clean, owners, strangers)
+    return cells | short
+
+
+def permuted(answers: Labels, seed: int) -> Labels:
+    """The same answers (clusters, or rankings) dealt out to other photos: what chance gives."""
+    draw = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, _CHANCE])))
+    shuffled: Labels = draw.permutation(answers)
+    return shuffled
+
+
+def flags(scores: dict[str, Score], clean: dict[str, Score]) -> list[str]:
+    """Why a cell is no evidence of protection, if it is none."""
+    out = []
+    for name, shown in (("cfr", "CFR"), ("cfr_link", "CFR-link")):
+        if name in clean and clean[name].value < WEAK:
+            out.append(f"weak attacker: no evidence of protection (clean {shown} below .8)")
+    key = "bcubed_f_background"
+    if key in clean and key in scores and scores[key].value < KEPT * clean[key].value:
+        out.append(
+            "weak attacker: no evidence of protection (background BCubed F below .9 of its clean value)"
+        )
+    rate = clean.get("psr1") or clean.get("protection_rate")
+    if rate is not None and 1 - rate.value < WEAK:
+        out.append("weak attacker: no evidence of protection (clean rank-1 rate below .8)")
+    return out
+
+
+def main_scores(scores: dict[str, Score]) -> dict[str, Score]:
+    """The figures that controls are compared by."""
+    return {key: scores[key] for key in MAIN if key in scores}

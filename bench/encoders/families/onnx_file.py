@@ -1,0 +1,190 @@
+"""Encoders that come as an ONNX file: onnxruntime to embed, a torch twin for gradients.
+
+Without preprocessing on the card the file takes RGB float NCHW in [0, 1]. It gives an embedding that is
+not normalised. Names of input and output, a fixed batch and float16 input are the file's own affair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+import torch
+from onnxruntime.capi import onnxruntime_pybind11_state as faults
+from torch import nn
+
+from bench.encoders.families.onnx_graph import interface, parse
+from bench.encoders.families.users_files import read
+from bench.encoders.networks import embed, frozen
+from bench.encoders.preprocessing import Prepare, sample
+from bench.errors import UserError
+from bench.types import EncoderCard
+
+if TYPE_CHECKING:
+    from bench.encoders.families.onnx_graph import Interface
+
+_CUDA = "CUDAExecutionProvider"
+_CPU = "CPUExecutionProvider"
+
+FAULTS: tuple[type[Exception], ...] = (
+    *(faults.Fail, faults.InvalidArgument, faults.InvalidGraph, faults.InvalidProtobuf),
+    *(faults.NotImplemented, faults.RuntimeException, faults.NoModel, faults.EPFail),
+)
+"""What onnxruntime raises; they share no base of their own."""
+
+ALIKE = 0.9999
+"""Least cosine between what onnxruntime and the torch twin give for one crop."""
+
+
+class OnnxEncoder:
+    """One ONNX file as an encoder. See `bench.protocols.Encoder`.
+
+    Attributes:
+        card: what it is.
+        runtime: what `embed` really runs on, read back from the session and not assumed, such as
+            `onnxruntime 1.32.0 CPUExecutionProvider`.
+    """
+
+    def __init__(self, card: EncoderCard, path: Path, device: str = "cpu") -> None:
+        """Read the file, and try it on one crop.
+
+        Args:
+            card: of the encoder.
+            path: of the file, already verified (`bench.store.weights.find`).
+            device: `cpu`, or `cuda` / `cuda:1`; there onnxruntime's CUDA provider embeds when it is
+                really there, and the torch twin when it is not. Never the CPU in silence.
+
+        Raises:
+            UserError: if the file is no ONNX file, does not run, or is not what its card says.
+        """
+        self.card = card
+        self._path = path
+        self._device = torch.device(device)
+        self._data = read(path)
+        self._interface: Interface = interface(parse(self._data, str(path)), card, str(path))
+        self._prepare = Prepare(card.preprocessing)
+        self._session = self._open()
+        if self._session is None:
+            self.runtime = f"torch {torch.__version__} {self._device}"
+        else:
+            self.runtime = f"onnxruntime {onnxruntime.__version__} {self._session.get_providers()[0]}"
+            self._try()
+
+    @property
+    def session(self) -> onnxruntime.InferenceSession | None:
+        """What onnxruntime made of the file; None where the torch twin embeds."""
+        return self._session
+
+    def embed(self, crops: torch.Tensor) -> torch.Tensor:
+        """Float32 [n, 3, size, size] in [0, 1] -> unit float32 [n, dimensions]. See the protocol.
+
+        Raises:
+            EncoderFault: for output that is not finite, or zero.
+        """
+        if self._session is None:
+            return embed(self.twin(), crops, self.card.name, self.card.dimensions)
+        return embed(self._run, crops, self.card.name, self.card.dimensions)
+
+    def twin(self) -> nn.Module:
+        """The same graph in torch, for gradients; made when first asked for.
+
+        Raises:
+            UserError: if the graph has no torch counterpart, or one that computes something else.
+        """
+        return self._twin
+
+    @cached_property
+    def _twin(self) -> nn.Module:
+        from bench.encoders.families.onnx_twin import from_onnx
+
+        name, fixed = self.card.name, self._interface.batch is not None
+        if self._session is None:  # nothing to compare with: it embeds itself
+            return frozen(from_onnx(self._data, name, self._prepare, one_by_one=fixed), str(self._device))
+        crops = sample(self.card.crop.size, 2)
+        truth = torch.from_numpy(np.concatenate([self._raw(crop[None]) for crop in crops])).double()
+        said = ""
+        # a graph may take any batch by its own account, and have one baked into a reshape
+        for one_by_one in (True,) if fixed else (False, True):
+            made = from_onnx(self._data, name, self._prepare, one_by_one=one_by_one)
+            try:
+                with torch.no_grad():
+                    cosine = float(nn.functional.cosine_similarity(made(crops).double(), truth).min())
+            except (RuntimeError, ValueError, TypeError, IndexError) as error:
+                said = _line(error)
+                continue
+            if cosine >= ALIKE:
+                return frozen(made, str(self._device))
+            said = f"it gives other embeddings than onnxruntime, cosine {cosine:.4f}"
+        raise UserError(
+            f"encoder {name!r} cannot be a surrogate: its torch twin is not the same function ({said}). "
+            "As --encoder it works."
+        )
+
+    def _open(self) -> onnxruntime.InferenceSession | None:
+        """A session on the device that was asked for; None where onnxruntime has no provider for it."""
+        gpu = self._device.type == "cuda"
+        if gpu and _CUDA not in onnxruntime.get_available_providers():
+            return None
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # photos run side by side instead, see bench.machine.workers
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # kernels chosen by shape, in full precision: the defaults try them out and use TF32
+        exact = {"device_id": self._device.index or 0, "cudnn_conv_algo_search": "HEURISTIC", "use_tf32": 0}
+        try:
+            session = onnxruntime.InferenceSession(
+                self._data, options, providers=[(_CUDA, exact)] if gpu else [_CPU]
+            )
+        except FAULTS as error:
+            raise UserError(f"{self._path} does not load: {_line(error)}") from error
+        # a provider that does not start falls back to the CPU without a word: ask what it became
+        return None if gpu and session.get_providers()[0] != _CUDA else session
+
+    def _try(self) -> None:
+        """Run one crop: a graph need not say what it takes and gives.
+
+        Raises:
+            UserError: if it does not run, or gives another number of values than the card says.
+        """
+        try:
+            raw = self._raw(sample(self.card.crop.size, 1))
+        except FAULTS as error:
+            size = self.card.crop.size
+            raise UserError(
+                f"{self._path} does not run on a {size} x {size} crop, as its card says: {_line(error)}"
+            ) from error
+        if raw.size != self.card.dimensions:
+            raise UserError(
+                f"{self._path} gives {raw.size} numbers a face, and its card says dimensions "
+                f"{self.card.dimensions}: correct the card."
+            )
+        if self._interface.batch is None:
+            try:
+                self._raw(sample(self.card.crop.size, 2))
+            except FAULTS:
+                self._interface = replace(self._interface, batch=1)  # it says any, and means one
+
+    def _run(self, crops: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(self._raw(crops)).to(crops.device)
+
+    def _raw(self, crops: torch.Tensor) -> npt.NDArray[np.float32]:
+        """Embeddings [n, …] as the file gives them; where its batch is fixed, the last crop fills it up."""
+        assert self._session is not None
+        values = self._prepare(crops.detach().cpu()).numpy().astype(self._interface.dtype, copy=False)
+        take = self._interface.batch or len(values)
+        parts = []
+        for start in range(0, len(values), take):
+            part = values[start : start + take]
+            full = np.concatenate([part, np.repeat(part[-1:], take - len(part), 0)])
+            (raw,) = self._session.run([self._interface.output], {self._interface.input: full})
+            parts.append(raw.reshape(take, -1)[: len(part)])
+        return np.concatenate(parts).astype(np.float32, copy=False)
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

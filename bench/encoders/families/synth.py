@@ -1,0 +1,105 @@
+"""The built-in encoders `synth-*`: small networks trained on drawn faces, shipped with the package.
+
+How they were made: `bench/training`. What they can do: the card beside each file of weights.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import UserError, unknown_name
+from bench.store.weights import verified
+from bench.types import ARCFACE_CROP, EncoderCard
+
+if TYPE_CHECKING:
+    import torch
+
+FOLDER = Path(__file__).resolve().parents[1] / "weights"
+
+_OURS = {"crop", "preprocessing", "location"}
+"""Fields that are the same for all of them."""
+
+
+def cards() -> list[EncoderCard]:
+    """The cards of all built-in encoders, by name. Reads the shipped JSON files; imports no torch."""
+    return [card_of(path) for path in sorted(FOLDER.glob("synth-*.json"))]
+
+
+def card_of(path: Path) -> EncoderCard:
+    """The card in a JSON file; what an EncoderCard has no field for is left to those who read the file.
+
+    Raises:
+        UserError: if the file is not a card.
+    """
+    try:
+        stated = json.loads(path.read_text(encoding="utf-8"))
+        known = {field.name: stated[field.name] for field in fields(EncoderCard) if field.name not in _OURS}
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{path} is no encoder's card ({error}). Install the package again.") from error
+    return EncoderCard(crop=ARCFACE_CROP, **known)
+
+
+def load(name: str, device: str = "cpu") -> SynthEncoder:
+    """A built-in encoder.
+
+    Args:
+        name: such as `synth-ir`.
+        device: where it computes.
+
+    Raises:
+        UserError: for an unknown name, and for weights that are missing or altered (both digests shown).
+    """
+    known = {card.name: card for card in cards()}
+    if name not in known:
+        raise unknown_name("encoder", name, known, command="bench list encoders")
+    return SynthEncoder(known[name], device)
+
+
+@cache
+def _network(path: Path, sha256: str, name: str, device: str) -> torch.nn.Module:
+    """The folded network in float32; the file holds the same numbers in float16."""
+    import safetensors.torch
+    import torch
+
+    from bench.encoders.families.synth_nets import skeleton
+    from bench.encoders.networks import frozen
+
+    if not path.is_file():
+        raise UserError(
+            f"encoder {name!r} needs {path} (sha256 {sha256}), which is not there. Install the package again."
+        )
+    weights = safetensors.torch.load(verified(path, sha256).read_bytes())
+    network = skeleton(name)
+    network.load_state_dict({key: value.float() for key, value in weights.items()})
+    return frozen(network, device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]  # its overloads leave memory_format out
+
+
+class SynthEncoder:
+    """One built-in encoder; see `bench.protocols.Encoder`.
+
+    Attributes:
+        card: what it is.
+        runtime: what `embed` runs on, such as `torch 2.13.0 cpu`.
+    """
+
+    def __init__(self, card: EncoderCard, device: str = "cpu") -> None:
+        import torch
+
+        self.card = card
+        self.runtime = f"torch {torch.__version__} {device}"
+        self._module: Any = _network(FOLDER / f"{card.name}.safetensors", card.sha256, card.name, device)
+
+    def embed(self, crops: torch.Tensor) -> torch.Tensor:
+        """Embed crops, float32 [n, 3, 112, 112] in [0, 1] -> unit rows, float32 [n, 128]."""
+        from bench.encoders.networks import embed
+
+        return embed(self._module, crops, self.card.name, self.card.dimensions)
+
+    def twin(self) -> torch.nn.Module:
+        """The network itself: the same function, not normalised, with frozen weights."""
+        module: torch.nn.Module = self._module
+        return module

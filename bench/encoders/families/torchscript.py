@@ -1,0 +1,110 @@
+"""Encoders that come as a TorchScript file.
+
+Such a file is a program: torch runs what is in it. Its card must state its digest, and no other bytes than
+those with that digest are handed to torch (design/009-encoders-from-files.md).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from bench.encoders.families.users_files import read
+from bench.encoders.networks import embed, frozen
+from bench.encoders.preprocessing import Prepared, sample
+from bench.errors import UserError
+from bench.types import EncoderCard
+
+
+class TorchScriptEncoder:
+    """One TorchScript file as an encoder. See `bench.protocols.Encoder`.
+
+    Attributes:
+        card: what it is.
+        runtime: what `embed` runs on.
+    """
+
+    def __init__(self, card: EncoderCard, path: Path, device: str = "cpu") -> None:
+        """Check the digest, load, and try it on one crop.
+
+        Args:
+            card: of the encoder; states the digest.
+            path: of the file.
+            device: `cpu`, `cuda`, `cuda:1`.
+
+        Raises:
+            UserError: if the file is another one than the card's, does not load, or is not what its card
+                says.
+        """
+        data = read(path)
+        if hashlib.sha256(data).hexdigest() != card.sha256:
+            raise UserError(f"{path} has changed since its card was read. Repeat the command.")
+        self.card = card
+        self.runtime = f"torch {torch.__version__} {device} TorchScript"
+        program = _Program(_loaded(data, path))
+        self._net = frozen(Prepared(program, card.preprocessing), device)
+        self._try(path, device)
+
+    def embed(self, crops: torch.Tensor) -> torch.Tensor:
+        """Float32 [n, 3, size, size] in [0, 1] -> unit float32 [n, dimensions]. See the protocol.
+
+        Raises:
+            EncoderFault: for output that is not finite, or zero.
+        """
+        return embed(self._net, crops, self.card.name, self.card.dimensions)
+
+    def twin(self) -> nn.Module:
+        """The program itself behind its preprocessing."""
+        return self._net
+
+    def _try(self, path: Path, device: str) -> None:
+        size = self.card.crop.size
+        try:
+            with torch.no_grad():
+                out = self._net(sample(size, 1).to(device))
+        except (RuntimeError, TypeError, AttributeError) as error:
+            said = next(
+                (line for line in reversed(str(error).strip().splitlines()) if line), "it gives no tensor"
+            )
+            raise UserError(
+                f"{path} does not run on a {size} x {size} crop, as its card says: {said}"
+            ) from error
+        if out.shape[1] != self.card.dimensions:
+            raise UserError(
+                f"{path} gives {out.shape[1]} numbers a face, and its card says dimensions "
+                f"{self.card.dimensions}: correct the card."
+            )
+
+
+class _Program(nn.Module):
+    """A script module that torch.fx leaves alone."""
+
+    def __init__(self, script: nn.Module) -> None:
+        super().__init__()
+        self.script = script
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not isinstance(x, torch.Tensor):
+            raise TypeError("torch.fx cannot trace a TorchScript program")
+        # its optimiser specialises a program after the first calls, and bits could then change
+        with torch.jit.optimized_execution(False):  # type: ignore[attr-defined]  # exported in part
+            out = self.script(x)
+        if not isinstance(out, torch.Tensor):
+            raise TypeError(f"it gives a {type(out).__name__}, and an encoder gives one tensor")
+        return out
+
+
+def _loaded(data: bytes, path: Path) -> nn.Module:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript is what the user has
+            module: nn.Module = torch.jit.load(io.BytesIO(data), map_location="cpu")
+    except (RuntimeError, ValueError, EOFError) as error:
+        said = str(error).strip().splitlines()[0]
+        raise UserError(f"{path} is not a whole TorchScript file: {said[:200]}") from error
+    return module

@@ -1,0 +1,82 @@
+"""Per-user and per-photo tables of a cell, and its perceptual summary.
+
+People appear by a digest of their photos, photos by a digest of their content: enough to pair two runs, and
+no name leaves the data set.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from bench.attack.judge import Verdict
+from bench.plan.split import Split
+from bench.protocols import Dataset
+from bench.recognition.observer import Observed
+from bench.release.publisher import Release
+from bench.store.digests import combine
+from bench.types import Outcome
+
+MEASURES = {
+    "linf": max,
+    "rmse": max,
+    "psnr": min,
+    "ssim": min,
+    "ms_ssim": min,
+    "dssim": max,
+}
+"""Measure -> which end is the worst."""
+
+_REGIONS = {"photo": "whole", "face": "face"}
+
+
+def perceptual_summary(
+    costs: Sequence[dict[str, Any] | None],
+) -> dict[str, dict[str, dict[str, float | None]]]:
+    """Mean and worst of each measure over the released photos, for the whole photo and for the face.
+
+    A measure that no photo has (SSIM of a tiny photo, say) is null.
+    """
+    out: dict[str, dict[str, dict[str, float | None]]] = {}
+    for region, stored in _REGIONS.items():
+        there = [cost[stored] for cost in costs if cost is not None and cost[stored] is not None]
+        out[region] = {}
+        for name, worst in MEASURES.items():
+            values = [value for c in there if (value := c[name]) is not None and math.isfinite(value)]
+            mean = math.fsum(values) / len(values) if values else None
+            out[region][name] = {"mean": mean, "worst": float(worst(values)) if values else None}
+    return out
+
+
+def rows(
+    data: Dataset,
+    split: Split,
+    release: Release,
+    result: Verdict,
+    state: Sequence[Outcome],
+    costs: Sequence[dict[str, Any] | None],
+    seen: Observed,
+) -> dict[str, dict[str, list[Any]]]:
+    """The two tables of a cell, as columns."""
+    people = [combine([data.digest(p) for p in user])[:16] for user in split.released]
+    owners = [person for person, user in zip(people, split.released, strict=True) for _ in user]
+    names = [data.digest(p)[:16] for user in split.released for p in user]
+    photos: dict[str, list[Any]] = {
+        "user": owners,
+        "photo": names,
+        "released": [content[:16] for content in release.digests],
+        "outcome": [str(o) for o in state],
+        "faces": [face.found if face else 0 for face in seen.faces],
+    }
+    for region, stored in _REGIONS.items():
+        for name in MEASURES:
+            photos[f"{region}_{name}"] = [
+                None if cost is None or cost[stored] is None else _finite(cost[stored][name])
+                for cost in costs
+            ]
+    return {"users": {"user": people, **result.users}, "photos": {**photos, **result.photos}}
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

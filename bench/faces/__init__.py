@@ -1,0 +1,1 @@
+"""From pixels to the face: found, and aligned."""

@@ -1,0 +1,242 @@
+"""The cascade of MTCNN (Zhang et al. 2016, arXiv 1604.02878): one photo -> every face in it.
+
+Thresholds, image pyramid, suppression and rounding follow facenet-pytorch's MTCNN, so that both find the
+same faces. What differs is how pixels are averaged: from one summed-area table (Crow 1984) per photo,
+exactly and for all windows of a stage at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.faces.mtcnn_card import FACTOR, THRESHOLDS
+from bench.faces.mtcnn_nets import Array, load
+from bench.types import Image
+
+Ints = npt.NDArray[np.int64]
+Table = npt.NDArray[np.uint32]
+
+_CELL = 12  # pixels that one output of the first network looks at
+_STRIDE = 2  # pixels between two of them
+_BLOCK = 256  # boxes compared at once: bounds the memory that a crowded photo needs
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The faces of one photo, best first.
+
+    Attributes:
+        boxes: float32 [n, 4]: x0, y0, x1, y1.
+        scores: float32 [n].
+        landmarks: float32 [n, 5, 2], in `bench.types.Face`'s order.
+    """
+
+    boxes: Array
+    scores: Array
+    landmarks: Array
+
+
+class Cascade:
+    """The three stages with their networks on one device."""
+
+    def __init__(self, device: str) -> None:
+        """Load the networks; see `bench.faces.mtcnn_nets.load` for errors."""
+        self._first, self._second, self._third = (load(name, device) for name in ("pnet", "rnet", "onet"))
+
+    def faces(self, photo: Image, smallest: float) -> Found:
+        """Every face.
+
+        Args:
+            photo: uint8 [height, width, 3], of any size.
+            smallest: side of the smallest face to look for, in pixels, at least 12.
+        """
+        height, width = photo.shape[:2]
+        levels = _scales(min(height, width), smallest)
+        if not levels:
+            return _nothing()
+        table = summed(photo)
+        boxes = _squared(self._proposals(table, levels))
+
+        windows, inside = _windows(boxes, width, height)
+        if not len(windows):
+            return _nothing()
+        boxes = boxes[inside]
+        shift, score = self._second(crops(table, windows, 24))
+        passed = score > THRESHOLDS[1]
+        boxes, shift, score = boxes[passed], shift[passed], score[passed]
+        kept = suppress(boxes, score, 0.7)
+        boxes = _squared(_moved(boxes[kept], shift[kept]))
+
+        windows, inside = _windows(boxes, width, height)
+        if not len(windows):
+            return _nothing()
+        boxes = boxes[inside]
+        shift, points, score = self._third(crops(table, windows, 48))
+        passed = score > THRESHOLDS[2]
+        boxes, shift, points, score = boxes[passed], shift[passed], points[passed], score[passed]
+        size = boxes[:, 2:] - boxes[:, :2] + 1
+        landmarks = points.reshape(-1, 2, 5).transpose(0, 2, 1) * size[:, None] + boxes[:, None, :2] - 1
+        boxes = _moved(boxes, shift)
+        kept = suppress(boxes, score, 0.7, of_smaller=True)
+        return Found(boxes[kept], score[kept], landmarks[kept])
+
+    def _proposals(self, table: Table, levels: list[float]) -> Array:
+        """Boxes of the first network over the whole pyramid, each moved by its own regression."""
+        height, width = table.shape[0] - 1, table.shape[1] - 1
+        boxes, scores, shifts = [], [], []
+        for scale in levels:
+            shift, score = self._first(
+                level(table, int(height * scale + 1), int(width * scale + 1)),
+            )
+            ys, xs = np.nonzero(score >= THRESHOLDS[0])
+            corner = np.stack([xs, ys], 1).astype(np.float32) * _STRIDE
+            found = np.floor(np.concatenate([corner + 1, corner + _CELL], 1) / np.float32(scale))
+            kept = suppress(found, score[ys, xs], 0.5)
+            boxes.append(found[kept])
+            scores.append(score[ys, xs][kept])
+            shifts.append(shift[0][:, ys, xs].T[kept])
+        every, score = np.concatenate(boxes), np.concatenate(scores)
+        kept = suppress(every, score, 0.7)
+        every, shift = every[kept], np.concatenate(shifts)[kept]
+        size = every[:, 2:] - every[:, :2]
+        moved: Array = every + shift * np.concatenate([size, size], 1)
+        return moved
+
+
+def _nothing() -> Found:
+    return Found(*(np.zeros(shape, np.float32) for shape in ((0, 4), (0,), (0, 5, 2))))
+
+
+def _scales(side: int, smallest: float) -> list[float]:
+    """Scales of the pyramid: the smallest face sought fills a cell, down to where a cell fills the photo."""
+    scale = _CELL / smallest
+    scales = []
+    while side * scale >= _CELL:
+        scales.append(scale)
+        scale *= FACTOR
+    return scales
+
+
+def summed(photo: Image) -> Table:
+    """Summed-area table: [y, x] is the sum of all pixels above and left of it.
+
+    Args:
+        photo: uint8 [height, width, 3].
+
+    Returns:
+        uint32 [height + 1, width + 1, 4], the fourth channel 0: 16 bytes an entry are gathered fastest.
+        Sums of large photos wrap around; a window's sum is right as long as it is below 2**32 itself,
+        which every window of up to 16 million pixels is.
+    """
+    height, width = photo.shape[:2]
+    table = np.zeros((height + 1, width + 1, 4), np.uint32)
+    np.cumsum(photo, 0, np.uint32, out=table[1:, 1:, :3])
+    np.cumsum(table[1:, 1:, :3], 1, np.uint32, out=table[1:, 1:, :3])
+    return table
+
+
+def _edges(length: Ints | int, parts: int) -> tuple[Ints, Ints]:
+    """First and last-plus-one pixel of each of `parts` parts (area interpolation): int [..., parts]."""
+    i = np.arange(parts)
+    size = np.asarray(length)[..., None]
+    return i * size // parts, -((i + 1) * -size // parts)
+
+
+def _scaled(sums: Table, area: Ints) -> Array:
+    """Sums [..., y, x, 3] over areas [..., y, x] -> means in [-1, 1], float32 [..., 3, y, x]."""
+    mean = sums.astype(np.float32) / area[..., None].astype(np.float32)
+    return np.ascontiguousarray(np.moveaxis((mean - np.float32(127.5)) * np.float32(0.0078125), -1, -3))
+
+
+def level(table: Table, height: int, width: int) -> Array:
+    """The photo at another size: float32 [1, 3, height, width] in [-1, 1]."""
+    y0, y1 = _edges(table.shape[0] - 1, height)
+    x0, x1 = _edges(table.shape[1] - 1, width)
+    rows = table[y1] - table[y0]
+    sums = (rows[:, x1] - rows[:, x0])[:, :, :3]
+    return _scaled(sums, np.multiply.outer(y1 - y0, x1 - x0))[None]
+
+
+def crops(table: Table, windows: Ints, side: int) -> Array:
+    """Windows (x0, y0, x1, y1; int [n, 4]) of the photo at one size: float32 [n, 3, side, side]."""
+    flat = table.reshape(-1, 4).view(np.complex128)[:, 0]  # only to move 16 bytes at a time
+    x0, x1 = _edges(windows[:, 2] - windows[:, 0], side)
+    y0, y1 = _edges(windows[:, 3] - windows[:, 1], side)
+    left, right = ((windows[:, :1] + x)[:, None, :] for x in (x0, x1))
+    top, bottom = (((windows[:, 1:2] + y) * table.shape[1])[:, :, None] for y in (y0, y1))
+    corners = (
+        flat[at].view(np.uint32).reshape(*at.shape, 4)
+        for at in (bottom + right, top + right, bottom + left, top + left)
+    )
+    a, b, c, d = corners
+    sums = (a - b - c + d)[..., :3]
+    return _scaled(sums, (y1 - y0)[:, :, None] * (x1 - x0)[:, None, :])
+
+
+def _windows(boxes: Array, width: int, height: int) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """Pixels of the photo below each box (int [inside, 4]), and which boxes have any (bool [n]).
+
+    Boxes count pixels from 1, as in the original Matlab code.
+    """
+    whole = np.trunc(boxes).astype(np.int64)
+    low = np.maximum(whole[:, :2], 1) - 1
+    high = np.minimum(whole[:, 2:], [width, height])
+    inside = np.asarray((high > low).all(1))
+    return np.concatenate([low, high], 1)[inside], inside
+
+
+def _squared(boxes: Array) -> Array:
+    """The square around each box's centre with its longer side."""
+    size = boxes[:, 2:] - boxes[:, :2]
+    side = size.max(1, keepdims=True)
+    low = boxes[:, :2] + size * np.float32(0.5) - side * np.float32(0.5)
+    return np.concatenate([low, low + side], 1)
+
+
+def _moved(boxes: Array, shift: Array) -> Array:
+    """Boxes moved by a regression in units of their size."""
+    size = boxes[:, 2:] - boxes[:, :2] + 1
+    moved: Array = boxes + shift * np.concatenate([size, size], 1)
+    return moved
+
+
+def suppress(boxes: Array, scores: Array, threshold: float, *, of_smaller: bool = False) -> Ints:
+    """Greedy non-maximum suppression.
+
+    Args:
+        boxes: float32 [n, 4].
+        scores: float32 [n].
+        threshold: a box goes when its overlap with a better one that is kept is larger.
+        of_smaller: overlap is the share of the smaller box (sizes counted in whole pixels, so plus one)
+            in place of intersection over union.
+
+    Returns:
+        int64 [kept]: positions, best first; equal scores keep their order.
+    """
+    order = np.argsort(-scores, kind="stable")
+    kept: list[Ints] = []
+    while len(order):
+        block, order = order[:_BLOCK], order[_BLOCK:]
+        over = _overlap(boxes[block], boxes[block], of_smaller) > threshold
+        alive = np.ones(len(block), bool)
+        for i in range(len(block)):
+            if alive[i]:
+                alive[i + 1 :] &= ~over[i, i + 1 :]
+        kept.append(block[alive])
+        if len(order):
+            order = order[~(_overlap(boxes[kept[-1]], boxes[order], of_smaller) > threshold).any(0)]
+    return np.concatenate([*kept, np.zeros(0, np.int64)])
+
+
+def _overlap(a: Array, b: Array, of_smaller: bool) -> Array:
+    plus = np.float32(of_smaller)
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    both = np.maximum(high - low + plus, 0).prod(2)
+    area_a, area_b = ((x[:, 2:] - x[:, :2] + plus).prod(1) for x in (a, b))
+    whole = np.minimum(area_a[:, None], area_b) if of_smaller else area_a[:, None] + area_b - both
+    out: Array = both / whole
+    return out

@@ -1,0 +1,1 @@
+"""What there is: names, and the state of this installation."""

@@ -1,0 +1,1 @@
+"""Surrogates' networks, made cheaper to differentiate."""

@@ -1,0 +1,142 @@
+"""Files of photos -> pixels, and back. Every data set is read by this one function.
+
+Colour profiles are ignored, as face recognisers ignore them.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+import zlib
+
+import numpy as np
+import PIL.Image
+from PIL import ImageOps
+
+from bench.photos import heif
+from bench.types import Image
+
+MAX_PIXELS = 100_000_000
+"""Larger photos are refused before their pixels are decoded: 300 MB as RGB."""
+
+_BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    OverflowError,
+    IndexError,
+    KeyError,
+    TypeError,
+    NotImplementedError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow's format readers raise for files that are not what they claim to be."""
+
+
+# what Pillow remarks about a damaged file on its way to reading it, or not: the reason says what matters
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+warnings.filterwarnings("ignore", category=PIL.Image.DecompressionBombWarning)
+
+
+_POSTSCRIPT = (b"%!PS", b"\xc5\xd0\xd3\xc6")
+"""Pillow would have another program run what such a file says."""
+
+
+class UnreadablePhoto(Exception):  # noqa: N818 - an outcome, not an error
+    """A file holds no photo that can be decoded: an outcome of that photo, not the end of a run.
+
+    Attributes:
+        reason: one line; the same for the same bytes.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def decode(data: bytes | Image) -> Image:
+    """Read a photo, upright, as 8-bit RGB.
+
+    EXIF orientation is applied; transparency is laid on white; 16-bit samples are scaled to 8;
+    CMYK, palette, grey and the like become RGB; of several pictures in a file, the first is taken.
+    HEIC files need the extra `heic`.
+
+    Args:
+        data: a whole file in any format that Pillow reads, or pixels that are RGB already (returned as
+            they are). No bytes at all stand for a file that could not be read.
+
+    Returns:
+        uint8 [height, width, 3], C-contiguous; writable unless it was given as an array that is not.
+
+    Raises:
+        UnreadablePhoto: with the reason.
+    """
+    if isinstance(data, np.ndarray):
+        if data.dtype != np.uint8 or data.ndim != 3 or data.shape[2] != 3 or 0 in data.shape:
+            raise UnreadablePhoto(f"pixels are {data.dtype} {list(data.shape)}, not uint8 [height, width, 3]")
+        return np.ascontiguousarray(data)
+    if not data:
+        raise UnreadablePhoto("the file is empty or could not be read")
+    if data.startswith(_POSTSCRIPT):
+        raise UnreadablePhoto("a drawing in PostScript, not a photo")
+    kind = "file"
+    if heif.is_heif(data):
+        kind = "HEIC file"
+        if not heif.readable():
+            raise UnreadablePhoto(heif.MISSING)
+    try:
+        with PIL.Image.open(io.BytesIO(data)) as photo:
+            kind = f"{photo.format} file"
+            width, height = photo.size
+            if width * height > MAX_PIXELS:
+                raise UnreadablePhoto(f"{width} x {height} is more than {MAX_PIXELS:,} pixels")
+            photo.load()
+            ImageOps.exif_transpose(photo, in_place=True)
+            return _rgb(photo)
+    except PIL.UnidentifiedImageError:
+        said = "not a photo in any format that Pillow reads" if kind == "file" else f"broken {kind}"
+        raise UnreadablePhoto(said) from None
+    except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
+        raise UnreadablePhoto(f"more than {MAX_PIXELS:,} pixels") from None
+    except _BROKEN as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise UnreadablePhoto(f"broken {kind}: {said}") from error
+
+
+def pixels(data: bytes) -> int:
+    """How many pixels a file says that it has, from its first bytes; 0 for what is no photo."""
+    if heif.is_heif(data) and not heif.readable():
+        return 0
+    try:
+        with PIL.Image.open(io.BytesIO(data)) as photo:
+            return photo.width * photo.height
+    except (PIL.UnidentifiedImageError, PIL.Image.DecompressionBombError, *_BROKEN):
+        return 0
+
+
+def encode_png(image: Image) -> bytes:
+    """The pixels as a PNG file: lossless, without metadata, the same bytes for the same pixels.
+
+    Args:
+        image: uint8 [height, width, 3].
+    """
+    out = io.BytesIO()
+    PIL.Image.fromarray(image, "RGB").save(out, "PNG", compress_level=3)
+    return out.getvalue()
+
+
+def _rgb(photo: PIL.Image.Image) -> Image:
+    if photo.mode.startswith("I;16") or (photo.mode == "I" and photo.format in {"PNG", "PPM"}):
+        grey = np.asarray(photo).astype(np.int64)
+        eight = ((np.clip(grey, 0, 65535) + 128) // 257).astype(np.uint8)
+        return np.ascontiguousarray(np.repeat(eight[:, :, None], 3, axis=2))
+    if photo.mode in {"I", "F"}:
+        raise UnreadablePhoto(f"{photo.format} file with 32-bit samples: nothing says which value is white")
+    if photo.mode in {"RGBA", "RGBa", "LA", "La", "PA"} or "transparency" in photo.info:
+        layer = photo.convert("RGBA")
+        photo = PIL.Image.new("RGBA", layer.size, "white")
+        photo.alpha_composite(layer)
+    return np.array(photo if photo.mode == "RGB" else photo.convert("RGB"), np.uint8)

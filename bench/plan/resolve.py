@@ -1,0 +1,228 @@
+"""What was asked -> cells: every combination, each completely resolved and digested before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+from bench import adaptations, channels, encoders, registry
+from bench.adaptations import ensembles
+from bench.encoders import trial_run
+from bench.errors import UserError, unknown_name
+from bench.machine import devices
+from bench.parameters import Plain, plain
+from bench.plan.cells import Cell, Chosen, FunctionDefense, Plan, RunSpec, UserFunction
+from bench.plan.scenarios import LEVELS, SCENARIOS, role
+from bench.plan.split import Request, Split, split
+from bench.protocols import Dataset
+from bench.store.digests import digest
+from bench.types import Budget, EncoderCard, Folders
+
+
+def opened(spec: RunSpec, folders: Folders, draw: int = 0) -> tuple[Chosen, Dataset, Split]:
+    """The data set that was asked for, and who plays which part in it.
+
+    Raises:
+        UserError: for a data set that is not there, and for parts that it has too few people for.
+    """
+    _check(spec)
+    chosen = Chosen(*registry.make("datasets", spec.dataset))
+    data: Dataset = chosen.plugin.open(folders)
+    return chosen, data, _parts(spec, data, draw)
+
+
+def plan(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device: str) -> Plan:
+    """Resolve everything that was asked.
+
+    Raises:
+        UserError: for anything unknown, missing, out of range, or that cannot go together.
+    """
+    dataset, data, first = opened(spec, folders)
+    splits = (first, *(_parts(spec, data, draw) for draw in range(1, spec.draws)))
+    wanted = _encoders(spec, dataset.name, folders)
+    attackers = [Chosen(*registry.make("attackers", text)) for text in spec.attackers]
+    fitting = SCENARIOS[spec.scenario].roles
+    if not any(role(a.plugin) in fitting for a in attackers):
+        name, wrong = attackers[0].name, role(attackers[0].plugin)
+        elsewhere = [known for known, one in SCENARIOS.items() if wrong in one.roles]
+        raise UserError(
+            f"attacker {name!r} is {_a(wrong)}, and scenario {spec.scenario!r} needs {_a(fitting[0])}. "
+            f"Try --scenario {elsewhere[0]}, or another --attacker."
+        )
+    defenses = _defenses(spec.defenses)
+    against = _asked(spec, wanted, folders)
+    _checked(defenses, attackers, spec.budgets)
+    described: dict[str, Plain] = {
+        "name": dataset.name,
+        "parameters": {**dataset.parameters, **data.card.resolved},
+        "digest": data.card.revision,
+    }
+    how = [Chosen(*adaptations.make(text)) for text in spec.adaptations]
+    stated = [(_scenario(spec, parts), digest(plain_split(parts, data))) for parts in splits]
+    cells: list[Cell] = []
+    for defense, budget, channel in product(defenses, spec.budgets, spec.channels):
+        parsed, passed = Budget.parse(budget), str(channels.parse(channel))
+        for surrogates, dose in product(against if defense.plugin.card.surrogates else [()], spec.doses):
+            for encoder, adaptation, attacker in product(wanted, how, attackers):
+                for level, crowd, draw in product(spec.levels, spec.distractors, range(spec.draws)):
+                    scenario, parts = stated[draw]
+                    cell = Cell(
+                        described,
+                        scenario,
+                        parts,
+                        defense,
+                        surrogates,
+                        parsed,
+                        passed,
+                        encoder[0],
+                        attacker,
+                        detector,
+                        spec.seed,
+                        devices.precision(spec.precision),
+                        dose=dose,
+                        level=level,
+                        adaptation=adaptation,
+                        draw=draw,
+                        distractors=crowd,
+                        members=encoder[1],
+                    )
+                    cells.append(cell)
+    unique = {cell.digest: cell for cell in cells}
+    return Plan(spec, data, splits, tuple(unique.values()), device)
+
+
+def _parts(spec: RunSpec, data: Dataset, draw: int) -> Split:
+    labelled = spec.labelled if SCENARIOS[spec.scenario].clean else 0
+    request = Request(spec.users, spec.photos, labelled, spec.background, spec.seed, draw)
+    return split(data.catalogue(), data.card, request)
+
+
+def _scenario(spec: RunSpec, parts: Split) -> dict[str, Plain]:
+    return {
+        "name": spec.scenario,
+        "parameters": {
+            "users": len(parts.released),
+            "photos": spec.photos,
+            "labelled": len(parts.labelled[0]) if parts.labelled else 0,
+            "background": len(parts.background),
+            "calibration": len(parts.calibration),
+            "reference": len(parts.reference),
+        },
+    }
+
+
+def plain_split(parts: Split, data: Dataset) -> Plain:
+    """The split as content digests of photos: who is where, whatever the files are called."""
+    groups = (parts.released, parts.labelled, parts.calibration, parts.reference, parts.background)
+    boxes = parts.boxes
+
+    def content(photo: str) -> Plain:
+        """Of several faces in one photo a box chooses the person."""
+        return [data.digest(photo), plain(boxes[photo])] if photo in boxes else data.digest(photo)
+
+    return [[[content(photo) for photo in person] for person in group] for group in groups]
+
+
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+def _check(spec: RunSpec) -> None:
+    if spec.scenario not in SCENARIOS:
+        raise unknown_name("scenario", spec.scenario, SCENARIOS, command="bench list scenarios")
+    for name, value, least in (
+        ("users", spec.users, 1),
+        ("photos", spec.photos, 3),
+        ("labelled", spec.labelled, 1),
+        ("background", spec.background, 0),
+        ("seed", spec.seed, 0),
+        ("draws", spec.draws, 1),
+    ):
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+            raise UserError(f"{name}={value!r} is not a whole number. Try {name}={max(least, 1)}.")
+        if value is not None and value < least:
+            raise UserError(f"--{name} {value} is too small: it must be at least {least}.")
+    for dose in spec.doses:
+        if not 0 < dose <= 1:
+            raise UserError(
+                f"--dose {dose:g} is a share of a user's photos: above 0 and at most 1. Try --dose 0.5."
+            )
+    for text in spec.budgets:
+        if Budget.parse(text).value < 1:
+            raise UserError(f"budget {text!r} changes no 8-bit value: N must be at least 1. Try linf:1.")
+    for crowd in spec.distractors:
+        if crowd < 0:
+            raise UserError(f"--distractors {crowd} is too small: it must be at least 0.")
+    for level in spec.levels:
+        if level not in LEVELS:
+            raise unknown_name("level", level, LEVELS, command="bench list levels")
+    if spec.scenario == "linked" and spec.labelled >= spec.photos:
+        raise UserError(
+            f"--labelled {spec.labelled} must be below --photos {spec.photos}: otherwise not even a perfect "
+            "cluster has a majority of released photos, and CFR would be 0 for everybody."
+        )
+
+
+def _encoders(
+    spec: RunSpec, dataset: str, folders: Folders
+) -> list[tuple[EncoderCard, tuple[EncoderCard, ...]]]:
+    """The encoder axis: a card and its members, of which all but `a+b` and `mean:a+b` have one."""
+    names = spec.encoders
+    if not names and dataset == "synthetic":
+        names = tuple(n for n in encoders.names(folders) if n.startswith("synth-"))
+    if not names:
+        ready = [card.name for card, state in encoders.availability(folders) if state == encoders.READY]
+        raise UserError(
+            f"data set {dataset!r} needs an encoder by name. Ready here: {', '.join(ready)}. "
+            f"Try --encoder {ready[-1]}."
+        )
+    found = [
+        ensembles.parse(name, lambda one: trial_run.ready(one, folders)) for name in dict.fromkeys(names)
+    ]
+    encoders.distinct(card for _, members in found for card in members)
+    return found
+
+
+def _asked(
+    spec: RunSpec, wanted: list[tuple[EncoderCard, tuple[EncoderCard, ...]]], folders: Folders
+) -> list[tuple[EncoderCard, ...]]:
+    """The surrogate axis: one entry a `--surrogate`; `a+b` is one entry of two.
+
+    Names are looked up whether or not any defense of the run has use for a surrogate.
+    """
+    if not spec.surrogates:
+        return [wanted[0][1]]
+    asked = [tuple(trial_run.ready(name, folders) for name in text.split("+")) for text in spec.surrogates]
+    encoders.distinct(card for group in [*asked, *(members for _, members in wanted)] for card in group)
+    return asked
+
+
+def _checked(defenses: Sequence[Chosen], attackers: Sequence[Chosen], budgets: Sequence[str]) -> None:
+    """Have every plug-in that can do so look at its parameters, before anything is computed."""
+    for attacker in attackers:
+        if hasattr(attacker.plugin, "check"):
+            attacker.plugin.check()
+    for defense, budget in product(defenses, budgets):
+        if hasattr(defense.plugin, "check"):
+            defense.plugin.check(Budget.parse(budget))
+
+
+def _defenses(asked: Sequence[str | UserFunction]) -> list[Chosen]:
+    """Plug-ins and functions by name.
+
+    Raises:
+        UserError: for two functions that a record could not tell apart.
+    """
+    chosen: list[Chosen] = []
+    for one in dict.fromkeys(asked):
+        if isinstance(one, str):
+            chosen.append(Chosen(*registry.make("defenses", one)))
+            continue
+        made = Chosen(getattr(one, "__name__", type(one).__name__), FunctionDefense(one))
+        if any(isinstance(c.plugin, FunctionDefense) and c.described() == made.described() for c in chosen):
+            raise UserError(
+                f"two functions are called {made.name!r} and have the same source: no record could tell them "
+                "apart. Set the __name__ of one."
+            )
+        chosen.append(made)
+    return chosen

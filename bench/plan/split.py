@@ -1,0 +1,195 @@
+"""Who plays which part: protected users, calibration, reference and background, disjoint by identity.
+
+People are ordered by a digest of (seed, name), so that a split stays as it is when photos or other people
+are added to the data set.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from bench.errors import UserError
+from bench.store.digests import digest
+from bench.types import Catalogue, DatasetCard
+
+MOST_USERS = 200
+CALIBRATION = 30
+CALIBRATION_PHOTOS = 5
+REFERENCE = 64
+CROWD = 1000
+"""At most this many further calibration people, with however few photos they have: thresholds tuned on a few
+well-photographed people alone are too wide for a collection (design/008-calibration-crowd.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked of a split.
+
+    Attributes:
+        users: protected users; None takes the data set's default.
+        photos: released photos a user (m).
+        labelled: clean labelled photos a user besides the released ones (a); 0 unless the scenario has some.
+        background: background identities; None takes the data set's default.
+        seed: of the order of people and of their photos.
+        draw: of everybody but the users and the reference: another draw has other people to calibrate on and
+            another background, as far as there are people, while the users and their cloaks stay.
+    """
+
+    users: int | None
+    photos: int
+    labelled: int
+    background: int | None
+    seed: int
+    draw: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Photo names by part; each inner tuple is one person.
+
+    Attributes:
+        released: m photos for each protected user.
+        labelled: a clean labelled photos for each protected user, in the same order.
+        people: the users' names, in the same order. For the metric only.
+        calibration: clean photos of people on whom attackers tune their thresholds: some with many
+            photos, and a crowd with however few they have.
+        reference: one clean photo each of people whom a defense may look at.
+        background: clean photos of everybody else; the attacker's haystack.
+        crowd: how many of the calibration people, the last ones, are the crowd.
+        boxes: see `bench.types.Catalogue.boxes`; it goes along because nobody reads the catalogue again.
+    """
+
+    released: tuple[tuple[str, ...], ...]
+    labelled: tuple[tuple[str, ...], ...]
+    people: tuple[str, ...]
+    calibration: tuple[tuple[str, ...], ...]
+    reference: tuple[tuple[str, ...], ...]
+    background: tuple[tuple[str, ...], ...]
+    crowd: int = 0
+    boxes: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
+
+
+def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
+    """Divide a data set's people.
+
+    Raises:
+        UserError: if the data set has too few people with enough photos.
+    """
+    photos: dict[str, list[str]] = defaultdict(list)
+    for photo, person in zip(catalogue.photos, catalogue.identities, strict=True):
+        photos[person].append(photo)
+    seed = request.seed
+
+    def by_lot(names: list[str], purpose: str) -> list[str]:
+        return sorted(names, key=lambda name: digest(seed, purpose, name))
+
+    need = request.photos + request.labelled
+    people = by_lot(list(photos), "person")
+    able = [name for name in people if len(photos[name]) >= need]
+    users = able[: _user_count(request, card, able, need)]
+    rest = _without(people, users)
+    # at most half of the others, so that a small data set keeps people for the remaining parts
+    most = min(CALIBRATION, max(2, len(rest) // 2))
+    enough = min(CALIBRATION_PHOTOS, request.photos)
+
+    def well_known(names: list[str]) -> list[str]:
+        return [name for name in names if len(photos[name]) >= enough][:most]
+
+    calibration = well_known(rest)
+    if len(calibration) < 2:
+        raise UserError(
+            f"data set {card.name!r} has {len(able)} people with {need} photos; {len(users)} protected "
+            f"users leave {len(calibration)} to calibrate attackers on, and 2 with {enough} photos are "
+            "needed. Ask for fewer --users."
+        )
+    left = _without(rest, calibration)
+    reference = left[: min(REFERENCE, len(left) // 2)]
+    others = left[len(reference) :]
+    if request.draw:
+        pool = by_lot(_without(rest, reference), f"draw {request.draw}")
+        calibration = well_known(pool)
+        others = _without(pool, calibration)
+    # a third of the haystack is tuned on, the other two thirds are searched in
+    crowd = others[: min(CROWD, len(others) // 3)]
+    background = others[len(crowd) :]
+    wanted = request.background if request.background is not None else card.default_background
+    if request.background is not None and request.background > len(background):
+        raise UserError(
+            f"{request.background} background people asked for, but data set {card.name!r} has "
+            f"{len(background)} left over. Ask for fewer with --background, or leave it out for all."
+        )
+    background = background[:wanted]
+
+    def shown(name: str) -> list[str]:
+        return by_lot(photos[name], "photo")
+
+    return Split(
+        released=tuple(tuple(shown(name)[: request.photos]) for name in users),
+        labelled=tuple(tuple(shown(name)[request.photos : need]) for name in users),
+        people=tuple(users),
+        calibration=tuple(tuple(shown(name)[: request.photos]) for name in (*calibration, *crowd)),
+        reference=tuple((shown(name)[0],) for name in reference),
+        background=tuple(tuple(shown(name)[: max(request.photos, 1)]) for name in background),
+        crowd=len(crowd),
+        boxes=catalogue.boxes,
+    )
+
+
+def manifest(parts: Split, content: Callable[[str], str]) -> list[tuple[str, int, str]]:
+    """Who plays which part, without a name or a path: the same on every machine for the same photos.
+
+    Args:
+        parts: of a data set.
+        content: photo name -> digest of its content.
+
+    Returns:
+        Part, number of the person, and content digest, photo by photo. People are numbered through all parts;
+        a user's labelled photos bear the number of the released ones.
+    """
+    alone = len(parts.calibration) - parts.crowd
+    groups = (
+        ("released", parts.released),
+        ("labelled", parts.labelled),
+        ("calibration", parts.calibration[:alone]),
+        ("crowd", parts.calibration[alone:]),
+        ("reference", parts.reference),
+        ("background", parts.background),
+    )
+    rows: list[tuple[str, int, str]] = []
+    first = 0
+    for part, people in groups:
+        rows += [(part, first + i, content(photo)) for i, person in enumerate(people) for photo in person]
+        first += 0 if part == "released" else len(people)
+    return rows
+
+
+def manifest_csv(rows: list[tuple[str, int, str]]) -> str:
+    """A manifest as a table: `part,person,sha256`, one photo a line."""
+    return "part,person,sha256\n" + "".join(f"{part},{person},{photo}\n" for part, person, photo in rows)
+
+
+def _without(names: list[str], taken: list[str]) -> list[str]:
+    gone = set(taken)
+    return [name for name in names if name not in gone]
+
+
+def _user_count(request: Request, card: DatasetCard, able: list[str], need: int) -> int:
+    if request.users is not None:
+        if request.users > len(able):
+            raise UserError(
+                f"{request.users} users asked for, but data set {card.name!r} has {len(able)} people with "
+                f"{need} photos. Ask for at most {len(able)} with --users, or for fewer --photos."
+            )
+        return request.users
+    if card.default_users is not None and card.default_users <= len(able):
+        return card.default_users
+    # leave people to calibrate on: a third of those who could be users, 30 at most
+    most = min(MOST_USERS, len(able) - min(CALIBRATION, len(able) // 3))
+    if most < 1:
+        raise UserError(
+            f"data set {card.name!r} has {len(able)} people with {need} photos, too few for one protected "
+            "user and calibration. Ask for fewer --photos, or bring more photos of each person."
+        )
+    return most

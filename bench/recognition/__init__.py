@@ -1,0 +1,1 @@
+"""What an attacker sees of photos: faces, and embeddings of them."""

@@ -1,0 +1,1 @@
+"""The records of cells, and the files that they lie in."""

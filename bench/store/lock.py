@@ -1,0 +1,76 @@
+"""The lock file in `BENCH_HOME`: digests, pinned at first use and verified ever after."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from bench.errors import UserError
+from bench.types import Folders
+
+LOCK = "bench.store.lock.json"
+FORMER = "weights.lock.json"
+"""What the file was called while it held weights only; its pins still count."""
+
+
+def recorded(name: str, folders: Folders) -> str:
+    """The sha256 that is pinned for a name; empty when none is.
+
+    Args:
+        name: of the file, without its folder.
+        folders: `home` holds the lock.
+
+    Raises:
+        UserError: if the lock file cannot be read.
+    """
+    return _pins(folders).get(name, "")
+
+
+def pin(name: str, sha256: str, folders: Folders) -> None:
+    """Write down what a file's digest is from now on.
+
+    Raises:
+        UserError: if the lock file cannot be read or written.
+    """
+    pins = _pins(folders)
+    if pins.get(name) == sha256:
+        return
+    lock = Path(folders.home) / LOCK
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        replace(lock, json.dumps(pins | {name: sha256}, indent=1, sort_keys=True) + "\n")
+    except OSError as error:
+        raise UserError(
+            f"cannot pin the digest of {name} in {lock}: {error.strerror}. "
+            "Make room or set BENCH_HOME to a folder of yours."
+        ) from error
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a file so that a reader, or a kill, never meets half of it."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _pins(folders: Folders) -> dict[str, str]:
+    return _read(Path(folders.home) / FORMER) | _read(Path(folders.home) / LOCK)
+
+
+def _read(lock: Path) -> dict[str, str]:
+    try:
+        pins = json.loads(lock.read_text(encoding="utf-8")) if lock.is_file() else {}
+    except OSError as error:
+        raise UserError(f"cannot read {lock}: {error.strerror}.") from error
+    except ValueError as error:
+        raise UserError(f"{lock} is damaged ({error}). Delete it to pin its files anew.") from error
+    if not isinstance(pins, dict):
+        raise UserError(f"{lock} is damaged (no object). Delete it to pin its files anew.")
+    return {str(name): str(sha256) for name, sha256 in pins.items()}

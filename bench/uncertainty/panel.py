@@ -1,0 +1,185 @@
+"""The score of a board row: the strongest attacker of a frozen panel, never a mean over attackers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.types import Floats, Mask, Score
+from bench.uncertainty.intervals import Interval, rate_interval
+from bench.uncertainty.resampling import bootstrap_means, rescaled, stretch
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What a panel of attackers does to a defense.
+
+    Attributes:
+        worst: CFR-max, or PSR-min: over the attackers that there are. With attackers missing it bounds the
+            true one from one side only, and its interval reaches to the other end of [0, 1].
+        any: CFR-any: users who are clustered by any attacker; None for identification.
+        strongest: whose rate `worst` is; the first of several.
+        by_attacker: every attacker's own score, in the order of the panel.
+        missing: attackers without a complete result, in the order of the panel.
+        bias: how far above its true value the bootstrap thinks `worst` lies, because the largest of several
+            noisy rates was taken; 0 or close to it where one attacker is clearly the strongest.
+        draws: over how many draws of background and seed.
+    """
+
+    worst: Score
+    any: Score | None
+    strongest: str
+    by_attacker: dict[str, Score]
+    missing: tuple[str, ...]
+    bias: float
+    draws: int
+
+    @property
+    def ranked(self) -> bool:
+        """Whether this may be compared with other rows: nothing is missing."""
+        return not self.missing
+
+
+def cfr_panel(
+    cells: Mapping[str, npt.ArrayLike | None],
+    attackers: Sequence[str],
+    *,
+    present: npt.ArrayLike | None = None,
+    confidence: float = 0.95,
+    replicates: int = 2000,
+    seed: int = 0,
+) -> Panel:
+    """CFR-max and CFR-any over a frozen panel of attackers.
+
+    The interval of CFR-max comes from the hierarchical bootstrap with the maximum inside each replicate (see
+    `bench.uncertainty.resampling.rescaled`), widened to the largest of the attackers' own upper ends, which
+    bounds a maximum however attackers depend on each other, and to the strongest one's own lower end. So it
+    is no point after zero events, as a bootstrap's alone would be.
+    Attackers' own scores, and CFR-any, which is the rate of one more yes-or-no, have
+    `bench.uncertainty.intervals.rate_interval`.
+
+    Args:
+        cells: attacker -> F_u, bool or {0, 1} [draw, user], the same users and draws for all. None, no entry,
+            or a NaN where `present` says that there was a user: that attacker is missing.
+        attackers: the frozen panel.
+        present: bool [draw, user], which users were in which draw; by default all in all.
+        confidence: two-sided.
+        replicates: of the bootstrap.
+        seed: of the bootstrap.
+
+    Raises:
+        ValueError: for an empty panel, a name in it twice, a cell of nobody in it, shapes that differ,
+            outcomes other than 0 and 1, or no attacker with a complete result.
+    """
+    names, missing, outcomes, there = _complete(cells, attackers, present)
+    if not np.isin(outcomes, (0, 1)).all():
+        raise ValueError("whether a user was clustered must be 0 or 1")
+    return _panel(
+        names, missing, outcomes, there, ("cfr", "cfr_max", "cfr_any"), confidence, replicates, seed
+    )
+
+
+def psr_panel(
+    cells: Mapping[str, npt.ArrayLike | None],
+    attackers: Sequence[str],
+    *,
+    k: int = 1,
+    present: npt.ArrayLike | None = None,
+    confidence: float = 0.95,
+    replicates: int = 2000,
+    seed: int = 0,
+) -> Panel:
+    """PSR-min over a frozen panel of identification attackers: as `cfr_panel`, the other way round.
+
+    Args:
+        cells: attacker -> each user's share of protected probes, in [0, 1], [draw, user].
+        attackers: the frozen panel.
+        k: of PSR@k, for the scores' names.
+        present: as in `cfr_panel`.
+        confidence: two-sided.
+        replicates: of the bootstrap.
+        seed: of the bootstrap.
+
+    Raises:
+        ValueError: as in `cfr_panel`, and for shares outside [0, 1].
+    """
+    names, missing, protected, there = _complete(cells, attackers, present)
+    if protected.min() < 0 or protected.max() > 1:
+        raise ValueError("a share of protected probes must lie in [0, 1]")
+    labels = (f"psr{k}", f"psr{k}_min", None)
+    return _panel(names, missing, 1 - protected, there, labels, confidence, replicates, seed)
+
+
+def _complete(
+    cells: Mapping[str, npt.ArrayLike | None], attackers: Sequence[str], present: npt.ArrayLike | None
+) -> tuple[list[str], tuple[str, ...], Floats, Mask]:
+    """Names and outcomes [attacker, draw, user] of the attackers without gaps, and the others' names."""
+    if not attackers or len(set(attackers)) != len(attackers):
+        raise ValueError(f"a panel needs attackers, each once, got {list(attackers)}")
+    strangers = sorted(set(cells) - set(attackers))
+    if strangers:
+        raise ValueError(f"{strangers[0]} is not in the panel {', '.join(attackers)}")
+    given = {name: np.asarray(cells[name], np.float64) for name in attackers if cells.get(name) is not None}
+    shapes = {array.shape for array in given.values()}
+    if len(shapes) > 1 or any(len(shape) != 2 for shape in shapes):
+        raise ValueError(
+            "every cell must be [draw, user], the same for all: "
+            + ", ".join(f"{name} {array.shape}" for name, array in given.items())
+        )
+    shape = next(iter(shapes), (0, 0))
+    there = np.ones(shape, bool) if present is None else np.asarray(present)
+    if there.dtype != np.bool_ or there.shape != shape:
+        raise ValueError(f"present must be {shape} booleans, got {there.dtype} {there.shape}")
+    names = [name for name, array in given.items() if not np.isnan(array[there]).any()]
+    if not names:
+        raise ValueError(f"no attacker of {', '.join(attackers)} has a complete result")
+    missing = tuple(name for name in attackers if name not in names)
+    return names, missing, np.stack([np.where(there, given[name], 0.0) for name in names]), there
+
+
+def _panel(
+    names: Sequence[str],
+    missing: tuple[str, ...],
+    harm: Floats,
+    there: Mask,
+    labels: tuple[str, str, str | None],
+    confidence: float,
+    replicates: int,
+    seed: int,
+) -> Panel:
+    """Scores out of what was done to each user, larger being worse; protection is what it leaves of 1."""
+    flip = labels[2] is None
+    users = int(there.any(0).sum())
+
+    def score(name: str, value: float, interval: Interval) -> Score:
+        better: Literal["lower", "higher"] = "higher" if flip else "lower"
+        if flip:
+            return Score(name, 1 - value, 1 - interval.high, 1 - interval.low, users, better)
+        return Score(name, value, interval.low, interval.high, users, better)
+
+    rates = harm[:, there].mean(1)
+    own = [rate_interval(of_one, there, confidence) for of_one in harm]
+    top = int(rates.argmax())
+    value = float(rates[top])
+    drawn = bootstrap_means(harm, there, replicates=replicates, seed=seed)
+    wider = stretch(harm[top], drawn[:, top], there, confidence)
+    bias, around = rescaled(value, drawn.max(1), wider, confidence)
+    low = max(0.0, min(value, around.low, own[top].low))
+    high = min(1.0, max(value, around.high, *(interval.high for interval in own)))
+    scores = {
+        name: score(labels[0], float(rate), interval)
+        for name, rate, interval in zip(names, rates, own, strict=True)
+    }
+    anybody = None
+    if labels[2] is not None:
+        by_any = harm.max(0)
+        interval = rate_interval(by_any, there, confidence)
+        anybody = score(
+            labels[2], float(by_any[there].mean()), Interval(interval.low, 1.0 if missing else interval.high)
+        )
+    worst = score(labels[1], value, Interval(low, 1.0 if missing else high))
+    return Panel(worst, anybody, names[top], scores, missing, bias, int(there.shape[0]))
