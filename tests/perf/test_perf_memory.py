@@ -23,10 +23,10 @@ STREAM = """
 import sys, time
 from pathlib import Path
 from bench import registry
-from bench.cache import Cache
+from bench.store.cache import Cache
 from bench.encoders import card
-from bench.observe import Observer, clean
-from bench.progress import Silent
+from bench.recognition.observer import Observer, clean
+from bench.machine.progress import Silent
 from bench.types import Folders
 
 tree, home, encoder = sys.argv[1:]

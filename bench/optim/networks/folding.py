@@ -2,7 +2,7 @@
 
 Batch norms, biases and constant factors go into the convolution or linear layer before them; chains of
 constant arithmetic become one operation; PReLU becomes the form of `bench.optim.networks.layers`.
-Everything is exact up to rounding (folding is done in float64), and `tests/unit/test_optim_folding.py`
+Everything is exact up to rounding (folding is done in float64), and `tests/optim/test_optim_folding.py`
 compares outputs and input gradients.
 """
 

@@ -177,10 +177,10 @@ STREAM = """
 import io, sys
 from pathlib import Path
 import PIL.Image
-from bench.cache import Cache
+from bench.store.cache import Cache
 from bench.encoders import card
-from bench.observe import Observer, Photos
-from bench.progress import Silent
+from bench.recognition.observer import Observer, Photos
+from bench.machine.progress import Silent
 from bench.types import Face, Folders
 
 home, count = sys.argv[1], int(sys.argv[2])

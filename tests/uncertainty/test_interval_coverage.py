@@ -1,6 +1,6 @@
 """How often a 95 % interval holds the true rate, over 2,000 simulated boards whose truth is known.
 
-`python tests/unit/test_interval_coverage.py` prints the tables of design/010-intervals.md.
+`python tests/uncertainty/test_interval_coverage.py` prints the tables of design/010-intervals.md.
 
 Two kinds of boards. *Latent*: a user forms a cluster when the sum of a user's effect, a draw's effect and
 noise falls below a threshold; the true rate is that of a normal distribution, whatever the shares. *Circle*:

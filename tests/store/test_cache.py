@@ -191,7 +191,7 @@ def test_a_disk_that_is_full_from_the_start(small_disk: Path) -> None:
 _WRITER = """
 import sys
 from pathlib import Path
-from bench.cache import Cache
+from bench.store.cache import Cache
 cache, name, count = Cache(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])
 print("ready", flush=True)
 for i in range(count):
