@@ -13,18 +13,19 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PLUGIN_FOLDERS = ("defenses", "attackers", "datasets")
 PLUGIN_MAY_IMPORT = {"bench.types", "bench.protocols", "bench.errors"}
-METRICS_MAY_IMPORT = {"bench.types", "bench.torchvision_compat"}
+METRICS_MAY_IMPORT = {"bench.types", "bench.torchvision_compat", "bench.uncertainty"}
 CHANNELS_MAY_IMPORT = {
     "bench.types",
     "bench.errors",
     "bench.store.digests",
     "bench.parameters",
-    "bench.adaptations",
+    "bench.machine.workers",
 }
 ADAPTIVE_MAY_IMPORT = {
     "bench.types",
     "bench.protocols",
     "bench.errors",
+    "bench.parameters",
     "bench.machine.workers",
     "bench.encoders",
     "bench.optim",
@@ -46,7 +47,7 @@ PLUGINS = sorted(p for folder in PLUGIN_FOLDERS for p in (ROOT / folder).glob("*
 BENCH = sorted((ROOT / "bench").rglob("*.py"))
 METRICS = [p for p in BENCH if p.parent.name == "metrics"]
 CHANNELS = [p for p in BENCH if p.parent.name == "channels"]
-ADAPTIVE = [p for p in BENCH if p.parent.name == "adaptive"]
+ADAPTIVE = [p for p in BENCH if p.parent.name == "adaptations"]
 SOURCES = [*BENCH, *PLUGINS]
 relative_id = pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
 
