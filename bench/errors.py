@@ -31,15 +31,15 @@ def of_one_cell() -> Iterator[None]:
         raise RefusedError(str(error)) from error
 
 
-def unknown_name(kind: str, asked: str, known: Iterable[str], *, command: str) -> UserError:
+def unknown_name(kind: str, name: str, names: Iterable[str], *, command: str) -> UserError:
     """Name the nearest known name and the command that lists them all.
 
     Args:
-        kind: singular noun of what was asked for, such as `defense`.
-        asked: the name that is not known.
-        known: every name that would have worked.
-        command: what to type to see them.
+        kind: The singular noun of what was asked for, such as `defense`.
+        name: The name that does not exist.
+        names: Every name that exists.
+        command: What the user types to see all names.
     """
-    near = get_close_matches(asked, list(known), n=1, cutoff=0.5)
+    near = get_close_matches(name, list(names), n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return UserError(f"no {kind} {asked!r}.{hint} '{command}' names all.")
+    return UserError(f"no {kind} {name!r}.{hint} '{command}' names all.")

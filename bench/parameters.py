@@ -63,7 +63,7 @@ def filled(plugin: type[Any], what: str, arguments: str) -> Any:
     Raises:
         UserError: for unknown parameters and values of the wrong type.
     """
-    known = {f.name: f for f in fields(plugin)}
+    by_name = {f.name: f for f in fields(plugin)}
     given: dict[str, Any] = {}
     whole = getattr(plugin, "positional", None)
     if whole is not None and arguments:
@@ -71,8 +71,8 @@ def filled(plugin: type[Any], what: str, arguments: str) -> Any:
     for item in filter(None, arguments.split(",")):
         key, equals, value = item.partition("=")
         key = key.strip().replace("-", "_")
-        if not equals or key not in known:
-            has = ", ".join(known) or "none"
+        if not equals or key not in by_name:
+            has = ", ".join(by_name) or "none"
             raise UserError(f"{what} has no parameter {item!r}; it has: {has}.")
         given[key] = coerce(plugin, key, value)
     return plugin(**given)
@@ -84,8 +84,8 @@ def resolved(plugin: Any) -> dict[str, Plain]:
     A field with the metadata `{"recorded": False}` is where something lies, such as a folder of photos: what
     lies there is told by its digest, and no path gets into a record.
     """
-    told = (f for f in fields(plugin) if f.metadata.get("recorded", True))
-    return {f.name: plain(getattr(plugin, f.name)) for f in told}
+    recorded = (f for f in fields(plugin) if f.metadata.get("recorded", True))
+    return {f.name: plain(getattr(plugin, f.name)) for f in recorded}
 
 
 def plain(value: Any) -> Plain:

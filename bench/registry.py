@@ -58,19 +58,19 @@ def make(kind: Kind, text: str) -> tuple[str, Any]:
 
 def _built_in(kind: Kind) -> dict[str, str]:
     package = importlib.import_module(f"bench.{kind}")
-    found = (m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))
-    return {stem.replace("_", "-"): f"bench.{kind}.{stem}" for stem in found}
+    stems = (m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))
+    return {stem.replace("_", "-"): f"bench.{kind}.{stem}" for stem in stems}
 
 
 def _outside(kind: Kind) -> dict[str, EntryPoint]:
     own = _built_in(kind)
-    found: dict[str, EntryPoint] = {}
+    points: dict[str, EntryPoint] = {}
     for point in entry_points(group=f"cloakbench.{kind}"):
-        if point.name in own or point.name in found:
+        if point.name in own or point.name in points:
             where = point.dist.name if point.dist else point.value
             raise UserError(
                 f"two plug-ins call themselves {_SINGULAR[kind]} {point.name!r}; the second is from {where}. "
                 "Rename or uninstall one."
             )
-        found[point.name] = point
-    return found
+        points[point.name] = point
+    return points

@@ -141,11 +141,11 @@ def _joined(steps: Sequence[Channel]) -> Channel:
 def _step(part: str, text: str) -> Channel:
     name, colon, value = part.partition(":")
     if name not in ROWS:
-        known = [
+        names = [
             f"{row.name}:{value or row.example.partition(':')[2]}" if row.parameter else row.name
             for row in ROWS.values()
         ]
-        raise unknown_name("channel", part, known, command="bench list channels")
+        raise unknown_name("channel", part, names, command="bench list channels")
     row = ROWS[name]
     try:
         if bool(row.parameter) != bool(colon or row.default):

@@ -116,8 +116,8 @@ def train(
                 group["lr"] = _RATE * _pace(step, steps)
             shards = _shards(pairs, rng)
             # always the same shards, each on one thread, added in order: threads cannot reach the bits
-            found = each(gradient, shards) if device == "cpu" else [gradient(shard) for shard in shards]
-            for weight, *parts in zip(weights, *found, strict=True):
+            gradients = each(gradient, shards) if device == "cpu" else [gradient(shard) for shard in shards]
+            for weight, *parts in zip(weights, *gradients, strict=True):
                 weight.grad = torch.stack(parts).mean(0)
             optimizer.step()
             advance(1)

@@ -48,11 +48,11 @@ def verify(
     from bench.machine.progress import Terminal
     from bench.verification.records import to_json, write
     from bench.verification.table import said, table, to_markdown, used
-    from bench.verification.verify import Asked
+    from bench.verification.verify import VerificationSpec
     from bench.verification.verify import verify as run
 
-    asked = Asked(tuple(encoder or ()), dataset, pairs, seed, device, clustering, speed)
-    records = run(asked, Terminal())
+    spec = VerificationSpec(tuple(encoder or ()), dataset, pairs, seed, device, clustering, speed)
+    records = run(spec, Terminal())
     if out is not None:
         write(records, to_markdown(records), out)
     if as_json:

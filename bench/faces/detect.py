@@ -15,7 +15,7 @@ import numpy.typing as npt
 import PIL.Image
 
 from bench.errors import UserError
-from bench.faces.mtcnn import Cascade, Found
+from bench.faces.mtcnn import Cascade, Detections
 from bench.faces.mtcnn_card import Policy, parameters
 from bench.machine.workers import each, exact_gpu
 from bench.types import Box, Face, Image
@@ -69,9 +69,9 @@ class Detector:
         Returns:
             A face, or None where there is none; same order as asked.
         """
-        asked = list(zip(photos, boxes or [None] * len(photos), strict=True))
+        each_photo = list(zip(photos, boxes or [None] * len(photos), strict=True))
         with nullcontext() if self._device == "cpu" else exact_gpu():
-            return each(lambda one: self._one(*one), asked)
+            return each(lambda photo_and_box: self._one(*photo_and_box), each_photo)
 
     def parameters(self) -> dict[str, object]:
         """Everything that can change a result, for cache keys and records."""
@@ -82,34 +82,34 @@ class Detector:
         height, width = photo.shape[:2]
         smallest = max(self._min_face, self._min_share * min(height, width))
         times = int(smallest / _ENOUGH)
-        found = self._cascade.faces(photo, smallest) if times < 2 else self._reduced(photo, smallest, times)
-        if not len(found.boxes):
+        faces = self._cascade.faces(photo, smallest) if times < 2 else self._reduced(photo, smallest, times)
+        if not len(faces.boxes):
             return None
-        best = self._choose(found, width, height) if box is None else _nearest(found, box)
+        best = self._choose(faces, width, height) if box is None else _nearest(faces, box)
         if best is None:
             return None
-        x0, y0, x1, y1 = _rounded(found.boxes[best])
-        points = _rounded(found.landmarks[best].ravel())
+        x0, y0, x1, y1 = _rounded(faces.boxes[best])
+        points = _rounded(faces.landmarks[best].ravel())
         return Face(
             box=(x0, y0, x1, y1),
             landmarks=tuple(zip(points[0::2], points[1::2], strict=True)),
-            score=float(found.scores[best]),
-            found=len(found.boxes),
+            score=float(faces.scores[best]),
+            found=len(faces.boxes),
         )
 
-    def _reduced(self, photo: Image, smallest: float, times: int) -> Found:
+    def _reduced(self, photo: Image, smallest: float, times: int) -> Detections:
         """Every face of a photo too large for its own good, from the averages of `times` x `times` pixels.
 
         The last network sees a face 48 pixels across; sums over the pixels of a phone's photo take ten
         times as long as everything else, and 16 bytes for each pixel.
         """
         small = np.asarray(PIL.Image.fromarray(photo).reduce(times))
-        found = self._cascade.faces(small, smallest / times)
+        faces = self._cascade.faces(small, smallest / times)
         # both count from the edge of a pixel, as sums over windows do
-        return Found(found.boxes * times, found.scores, found.landmarks * times)
+        return Detections(faces.boxes * times, faces.scores, faces.landmarks * times)
 
-    def _choose(self, found: Found, width: int, height: int) -> int:
-        boxes = found.boxes.astype(np.float64)
+    def _choose(self, faces: Detections, width: int, height: int) -> int:
+        boxes = faces.boxes.astype(np.float64)
         worth = (boxes[:, 2:] - boxes[:, :2]).prod(1)
         if self._policy == "central":
             offset = (boxes[:, 2:] + boxes[:, :2]) / 2 - np.array([width, height]) / 2
@@ -117,9 +117,9 @@ class Detector:
         return int(np.argmax(worth))
 
 
-def _nearest(found: Found, box: Box) -> int | None:
+def _nearest(faces: Detections, box: Box) -> int | None:
     """Of the faces that overlap a box the one with the least squared distance of corners; None without."""
-    boxes, given = found.boxes.astype(np.float64), np.array(box, np.float64)
+    boxes, given = faces.boxes.astype(np.float64), np.array(box, np.float64)
     low, high = np.maximum(boxes[:, :2], given[:2]), np.minimum(boxes[:, 2:], given[2:])
     distance = np.where((high > low).all(1), ((boxes - given) ** 2).sum(1), np.inf)
     best = int(np.argmin(distance))

@@ -25,7 +25,7 @@ _BLOCK = 256  # boxes compared at once: bounds the memory that a crowded photo n
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Detections:
     """The faces of one photo, best first.
 
     Attributes:
@@ -46,7 +46,7 @@ class Cascade:
         """Load the networks; see `bench.faces.mtcnn_nets.load` for errors."""
         self._first, self._second, self._third = (load(name, device) for name in ("pnet", "rnet", "onet"))
 
-    def faces(self, photo: Image, smallest: float) -> Found:
+    def faces(self, photo: Image, smallest: float) -> Detections:
         """Every face.
 
         Args:
@@ -81,7 +81,7 @@ class Cascade:
         landmarks = points.reshape(-1, 2, 5).transpose(0, 2, 1) * size[:, None] + boxes[:, None, :2] - 1
         boxes = _moved(boxes, shift)
         kept = suppress(boxes, score, 0.7, of_smaller=True)
-        return Found(boxes[kept], score[kept], landmarks[kept])
+        return Detections(boxes[kept], score[kept], landmarks[kept])
 
     def _proposals(self, table: Table, levels: list[float]) -> Array:
         """Boxes of the first network over the whole pyramid, each moved by its own regression."""
@@ -93,9 +93,9 @@ class Cascade:
             )
             ys, xs = np.nonzero(score >= THRESHOLDS[0])
             corner = np.stack([xs, ys], 1).astype(np.float32) * _STRIDE
-            found = np.floor(np.concatenate([corner + 1, corner + _CELL], 1) / np.float32(scale))
-            kept = suppress(found, score[ys, xs], 0.5)
-            boxes.append(found[kept])
+            cells = np.floor(np.concatenate([corner + 1, corner + _CELL], 1) / np.float32(scale))
+            kept = suppress(cells, score[ys, xs], 0.5)
+            boxes.append(cells[kept])
             scores.append(score[ys, xs][kept])
             shifts.append(shift[0][:, ys, xs].T[kept])
         every, score = np.concatenate(boxes), np.concatenate(scores)
@@ -106,8 +106,8 @@ class Cascade:
         return moved
 
 
-def _nothing() -> Found:
-    return Found(*(np.zeros(shape, np.float32) for shape in ((0, 4), (0,), (0, 5, 2))))
+def _nothing() -> Detections:
+    return Detections(*(np.zeros(shape, np.float32) for shape in ((0, 4), (0,), (0, 5, 2))))
 
 
 def _scales(side: int, smallest: float) -> list[float]:

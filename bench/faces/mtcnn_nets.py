@@ -99,9 +99,9 @@ def in_torch(name: str, weights: dict[str, torch.Tensor], device: str) -> Net:
     ensure()
     from facenet_pytorch.models import mtcnn
 
-    made = {"pnet": mtcnn.PNet, "rnet": mtcnn.RNet, "onet": mtcnn.ONet}[name](pretrained=False)
-    made.load_state_dict(weights)
-    module = made.eval().requires_grad_(False).to(device)
+    network = {"pnet": mtcnn.PNet, "rnet": mtcnn.RNet, "onet": mtcnn.ONet}[name](pretrained=False)
+    network.load_state_dict(weights)
+    module = network.eval().requires_grad_(False).to(device)
 
     def run(x: Array) -> tuple[Array, ...]:
         with torch.no_grad():

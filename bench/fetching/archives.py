@@ -168,8 +168,8 @@ class _Metered(io.RawIOBase):
 
     def read(self, size: int = -1, /) -> bytes:
         """At most `size` bytes."""
-        found = self._stream.read(size)
-        self._allowed -= len(found)
+        content = self._stream.read(size)
+        self._allowed -= len(content)
         if self._allowed < 0:
             raise ArchiveError("it unpacks to far more than its own size")
-        return found
+        return content

@@ -31,8 +31,8 @@ def odd_start(file: str, start: bytes) -> str:
     if page(start):
         return "it is a web page"
     suffix = PurePosixPath(file).suffix
-    known = _STARTS.get(suffix, ())
-    return f"it does not begin as a {suffix} file does" if known and not start.startswith(known) else ""
+    starts = _STARTS.get(suffix, ())
+    return f"it does not begin as a {suffix} file does" if starts and not start.startswith(starts) else ""
 
 
 def problem(path: Path, item: Item, folders: Folders) -> str:
@@ -52,13 +52,13 @@ def problem(path: Path, item: Item, folders: Folders) -> str:
         md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)) if item.md5 else None
     if wrong:
         return wrong
-    found = weights.digest(path)
+    sha256 = weights.digest(path)
     pinned = lock.recorded(item.file, folders)
-    if item.sha256 and found != item.sha256:
-        return f"its sha256 is {found}, it should be {item.sha256}"
-    if not item.sha256 and pinned and found != pinned:
+    if item.sha256 and sha256 != item.sha256:
+        return f"its sha256 is {sha256}, it should be {item.sha256}"
+    if not item.sha256 and pinned and sha256 != pinned:
         held = Path(folders.home) / lock.LOCK
-        return f"its sha256 is {found}, it was {pinned} when {held} pinned it at its first use"
+        return f"its sha256 is {sha256}, it was {pinned} when {held} pinned it at its first use"
     if md5 is not None and md5.hexdigest() != item.md5:
         return f"its md5 is {md5.hexdigest()}, it should be {item.md5}"
     return ""

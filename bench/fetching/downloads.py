@@ -93,13 +93,13 @@ def download(
     """
     reasons = []
     for url in urls:
-        one = _Download(file, url, part, trusted, size, progress)
+        attempt = _Download(file, url, part, trusted, size, progress)
         try:
-            resumed = one.complete()
+            resumed = attempt.complete()
             wrong = check(part)
             if wrong and resumed:  # the parts may be of two files
                 drop(part)
-                one.complete()
+                attempt.complete()
                 wrong = check(part)
         except _UnusableError as error:
             wrong = str(error)
@@ -182,12 +182,12 @@ class _Download:
 
     def _range(self) -> dict[str, str]:
         """Headers that ask for the rest, provided it is the rest of the same file."""
-        known, held = begun(self.part), self._held()
-        if not held or known is None:
+        part, held = begun(self.part), self._held()
+        if not held or part is None:
             return {}
         rest = {"Range": f"bytes={held}-"}
-        if known.url == self.url and known.validator:
-            return rest | {"If-Range": known.validator}
+        if part.url == self.url and part.validator:
+            return rest | {"If-Range": part.validator}
         return rest if self.trusted else {}
 
     def _start(self, answer: Any, asked_for_rest: bool) -> int | None:
@@ -207,9 +207,9 @@ class _Download:
             raise _UnusableError("it sent a web page instead")
         if code == 200:
             return 0
-        known = begun(self.part)
+        part = begun(self.part)
         match = _SPAN.fullmatch(span)
-        total = known.total if known else None
+        total = part.total if part else None
         if not match or int(match["first"]) != held or (total and match["total"] not in ("*", str(total))):
             drop(self.part)
             raise _BrokenOffError("the file there has changed")
@@ -229,8 +229,8 @@ class _Download:
                 raise _UnusableError(wrong)
             # in this order: a kill in between leaves no part that is taken for one of another file
             drop(self.part)
-            known = Begun(self.url, _validator(answer), total)
-            replace(_beside(self.part), json.dumps(asdict(known)) + "\n")
+            part = Begun(self.url, _validator(answer), total)
+            replace(_beside(self.part), json.dumps(asdict(part)) + "\n")
         left = (total or 0) - start
         unit = f"{self.file}, MB"
         with self.part.open("ab" if start else "wb") as out, ExitStack() as stack:

@@ -45,8 +45,8 @@ def verify(target: Path, folders: Folders) -> None:
         path = target.parent / name
         if not path.is_file():
             wrong.append(f"{path} is missing")
-        elif (found := weights.digest(path)) != sha256:
-            wrong.append(f"the sha256 of {path} is {found}, it should be {sha256}")
+        elif (actual := weights.digest(path)) != sha256:
+            wrong.append(f"the sha256 of {path} is {actual}, it should be {sha256}")
     if wrong:
         raise UserError(
             f"{target} is not what was fetched: {wrong[0]} ({len(wrong)} of {len(lines)} files). "

@@ -11,43 +11,43 @@ PRECISIONS = ("fp32", "bf16", "fp16")
 """What an attacker's encoder may compute in; see `bench.encoders.networks.embed_at`."""
 
 
-def device(asked: str) -> str:
+def device(name: str) -> str:
     """Resolve `auto`, `cpu`, `cuda` or `cuda:N` to a device that is there.
 
     Raises:
         UserError: for CUDA where there is none, for a card that is not there, and for other names.
     """
-    if asked == "cpu":
-        return asked
-    kind, colon, number = asked.partition(":")
-    if asked != "auto" and (kind != "cuda" or bool(colon) != (number.isascii() and number.isdigit())):
-        raise UserError(f"no device {asked!r}. Try auto, cpu, cuda or cuda:1.")
-    if asked == "auto" and _no_driver():
+    if name == "cpu":
+        return name
+    kind, colon, number = name.partition(":")
+    if name != "auto" and (kind != "cuda" or bool(colon) != (number.isascii() and number.isdigit())):
+        raise UserError(f"no device {name!r}. Try auto, cpu, cuda or cuda:1.")
+    if name == "auto" and _no_driver():
         return "cpu"
     import torch
 
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if asked == "auto":
+    if name == "auto":
         return "cuda" if count else "cpu"
     if not count:
         raise UserError(
-            f"device {asked!r} asked for, but torch {torch.__version__} finds no CUDA device. "
+            f"device {name!r} asked for, but torch {torch.__version__} finds no CUDA device. "
             "Try --device cpu; 'bench doctor' says what is installed."
         )
     if number and int(number) >= count:
-        raise UserError(f"device {asked!r} asked for, but there are {count}, from cuda:0. Try cuda:0.")
-    return asked
+        raise UserError(f"device {name!r} asked for, but there are {count}, from cuda:0. Try cuda:0.")
+    return name
 
 
-def precision(asked: str) -> str:
+def precision(name: str) -> str:
     """See that a precision is one of `PRECISIONS`.
 
     Raises:
         UserError: for other names.
     """
-    if asked not in PRECISIONS:
-        raise UserError(f"no precision {asked!r}. Try {', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}.")
-    return asked
+    if name not in PRECISIONS:
+        raise UserError(f"no precision {name!r}. Try {', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}.")
+    return name
 
 
 def _no_driver() -> bool:

@@ -230,15 +230,15 @@ def _entropy(sizes: npt.NDArray[np.int64]) -> float:
 
 def cluster_count(labels: npt.ArrayLike) -> Score:
     """How many clusters there are, noise not counted."""
-    found = cluster_labels(labels)
-    n = same_length(labels=found)
-    return _score("clusters", float(np.unique(found[found != NOISE]).size), n, "none")
+    assigned = cluster_labels(labels)
+    n = same_length(labels=assigned)
+    return _score("clusters", float(np.unique(assigned[assigned != NOISE]).size), n, "none")
 
 
 def noise_share(labels: npt.ArrayLike, *, of: npt.ArrayLike | None = None) -> Score:
     """The share of photos that are in no cluster, of all or of those in the mask `of`."""
-    found = cluster_labels(labels)
-    chosen = mask(of, "of", same_length(labels=found))
+    assigned = cluster_labels(labels)
+    chosen = mask(of, "of", same_length(labels=assigned))
     if not chosen.any():
         raise ValueError("of chooses no photo")
-    return _score("noise_share", float((found[chosen] == NOISE).mean()), int(chosen.sum()), "none")
+    return _score("noise_share", float((assigned[chosen] == NOISE).mean()), int(chosen.sum()), "none")

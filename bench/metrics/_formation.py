@@ -160,10 +160,10 @@ def _with_best(table: FormationTable) -> FormationTable:
     linked = table.row_linked > 0 if table.linking else np.zeros(purity.size, np.bool_)
     keys = (table.row_cluster, -purity, ~linked, -table.row_support, table.row_user)
     order = np.lexsort(keys)
-    who, first = np.unique(table.row_user[order], return_index=True)
+    clustered, first = np.unique(table.row_user[order], return_index=True)
     best = order[first]
     support, pure = table.support.copy(), table.purity.copy()
-    support[who], pure[who] = table.row_support[best], purity[best]
+    support[clustered], pure[clustered] = table.row_support[best], purity[best]
     return replace(table, support=support, purity=pure, coverage=support / table.released)
 
 

@@ -17,7 +17,7 @@ _DIGITS = 1e6
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class MateRanks:
     """What every query sees of its mates: [query, mate], padded to the most mates anybody has.
 
     Attributes:
@@ -33,7 +33,7 @@ class Found:
     tied: Floats
 
 
-def found_mates(
+def rank_mates(
     queries: Rows,
     gallery: Rows,
     distractors: Rows,
@@ -41,7 +41,7 @@ def found_mates(
     block: int,
     *,
     only_distractors: bool = False,
-) -> Found:
+) -> MateRanks:
     """Compare every query with its mates, and those with everybody else's photos, block by block.
 
     Args:
@@ -54,23 +54,23 @@ def found_mates(
     """
     n = len(queries)
     mate = _mates(people)
-    there = mate >= 0
+    has_mate = mate >= 0
     similarity = np.full(mate.shape, -np.inf)
     above, tied = np.zeros(mate.shape), np.zeros(mate.shape)
     for start in range(0, n, block):
         at = slice(start, start + block)
-        asked = queries[at].astype(np.float64)
-        near = np.stack([np.einsum("qd,qd->q", asked, gallery[m].astype(np.float64)) for m in mate[at].T], 1)
-        similarity[at] = np.where(there[at] & np.isfinite(near), near, -np.inf)
+        rows = queries[at].astype(np.float64)
+        near = np.stack([np.einsum("qd,qd->q", rows, gallery[m].astype(np.float64)) for m in mate[at].T], 1)
+        similarity[at] = np.where(has_mate[at] & np.isfinite(near), near, -np.inf)
         digits = rounded(similarity[at])
         for other, whose in _blocks(gallery, distractors, people, block, only_distractors):
-            far = rounded(asked @ other.T.astype(np.float64))
+            far = rounded(rows @ other.T.astype(np.float64))
             # a person's own photos are mates or the query itself, and NaN compares as neither
             far[(people[at, None] == whose[None]) | ~np.isfinite(far)] = np.nan
             for m in range(mate.shape[1]):
                 above[at, m] += (far > digits[:, m, None]).sum(1)
                 tied[at, m] += (far == digits[:, m, None]).sum(1)
-    return Found(there, similarity, above, tied)
+    return MateRanks(has_mate, similarity, above, tied)
 
 
 def _blocks(
@@ -95,13 +95,13 @@ def _mates(people: Ints) -> Ints:
     return mate
 
 
-def within(found: Found, k: int) -> Floats:
+def within(ranks: MateRanks, k: int) -> Floats:
     """[query] the chance that a mate is among the first k, ties in random order."""
-    digits = rounded(found.similarity)
+    digits = rounded(ranks.similarity)
     best = digits.max(1)
     first = digits.argmax(1)[:, None]
-    above = np.take_along_axis(found.above, first, 1)[:, 0]
-    others = np.take_along_axis(found.tied, first, 1)[:, 0]
+    above = np.take_along_axis(ranks.above, first, 1)[:, 0]
+    others = np.take_along_axis(ranks.tied, first, 1)[:, 0]
     mates = (digits == best[:, None]).sum(1)
     miss = np.ones(len(best))
     for place in range(k):
@@ -113,12 +113,12 @@ def within(found: Found, k: int) -> Floats:
     return np.where(np.isfinite(best), 1 - miss, 0.0)
 
 
-def average_precision(found: Found) -> Floats:
+def average_precision(ranks: MateRanks) -> Floats:
     """[query] the mean over mates of the share of mates among all that are at least as similar."""
-    digits = rounded(found.similarity)
+    digits = rounded(ranks.similarity)
     mates = (digits[:, None, :] >= digits[:, :, None]).sum(2)
-    precision = mates / np.maximum(mates + found.above + found.tied, 1)
-    mean: Floats = (precision * np.isfinite(digits)).sum(1) / found.mates.sum(1)
+    precision = mates / np.maximum(mates + ranks.above + ranks.tied, 1)
+    mean: Floats = (precision * np.isfinite(digits)).sum(1) / ranks.mates.sum(1)
     return mean
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.metrics._partition import whole_numbers
-from bench.metrics._ranking import Rows, average_precision, found_mates, within
+from bench.metrics._ranking import Rows, average_precision, rank_mates, within
 from bench.metrics.verification import threshold_at_far
 from bench.types import Floats, Ints, Score
 from bench.uncertainty.intervals import wilson
@@ -79,11 +79,11 @@ def four_cells(
         thresholds = {f"tar_far_{_scientific(far)}": threshold_at_far(impostor, far) for far in rates}
     scores: dict[str, Score] = {}
     for query, gallery in CELLS:
-        found = found_mates(versions[query], versions[gallery], others, people, block)
-        each: dict[str, Floats] = {f"rank{k}": within(found, k) for k in ranks}
-        each["map"] = average_precision(found)
+        mates = rank_mates(versions[query], versions[gallery], others, people, block)
+        each: dict[str, Floats] = {f"rank{k}": within(mates, k) for k in ranks}
+        each["map"] = average_precision(mates)
         for name, threshold in thresholds.items():
-            above = (found.similarity > threshold).sum(1) / found.mates.sum(1)
+            above = (mates.similarity > threshold).sum(1) / mates.mates.sum(1)
             each[name] = above if np.isfinite(threshold) else np.full(len(above), np.nan)
         for name, values in each.items():
             label = f"{name}_{query}_{gallery}"
@@ -127,13 +127,13 @@ def single_mate_protection(
     if not len(others):
         raise ValueError("PSR@k against a single photo of the person needs distractors")
     _positive(ranks=ranks, block=[block])
-    found = found_mates(probes, held, others, people, block, only_distractors=True)
+    mates = rank_mates(probes, held, others, people, block, only_distractors=True)
     scores = {}
     for k in ranks:
         # the mate shares its place with as many as are tied with it
-        hit = np.clip((k - found.above) / (found.tied + 1), 0, 1) * np.isfinite(found.similarity)
+        hit = np.clip((k - mates.above) / (mates.tied + 1), 0, 1) * np.isfinite(mates.similarity)
         label = f"psr{k}_single"
-        protected = 1 - (hit * found.mates).sum(1) / found.mates.sum(1)
+        protected = 1 - (hit * mates.mates).sum(1) / mates.mates.sum(1)
         scores[label] = _over_users(label, protected, people, "higher")
     return scores
 
@@ -155,26 +155,28 @@ def impostor_similarities(
     Raises:
         ValueError: for shapes that do not fit, or fewer than two people.
     """
-    rows, who = _rows(embeddings, "embeddings"), whole_numbers(people, "people")
-    if who.shape != (len(rows),):
+    rows, owners = _rows(embeddings, "embeddings"), whole_numbers(people, "people")
+    if owners.shape != (len(rows),):
         raise ValueError(f"people must name one person for each of {len(rows)} photos")
     _positive(most=[most])
     seen = np.isfinite(rows[:, 0])
-    rows, who = rows[seen], who[seen]
-    if np.unique(who).size < 2:
+    rows, owners = rows[seen], owners[seen]
+    if np.unique(owners).size < 2:
         raise ValueError("impostor pairs need two people with a detected face")
     n = len(rows)
     if n * (n - 1) // 2 <= most:
-        one, two = np.triu_indices(n, 1)
+        first, second = np.triu_indices(n, 1)
     else:
         stream = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, _PAIRS])))
-        one, two = stream.integers(0, n, (2, most))
-    different = who[one] != who[two]
-    one, two = one[different], two[different]
+        first, second = stream.integers(0, n, (2, most))
+    different = owners[first] != owners[second]
+    first, second = first[different], second[different]
     return np.concatenate(
         [
-            np.einsum("pd,pd->p", rows[one[at : at + 65536]], rows[two[at : at + 65536]], dtype=np.float64)
-            for at in range(0, len(one), 65536)
+            np.einsum(
+                "pd,pd->p", rows[first[at : at + 65536]], rows[second[at : at + 65536]], dtype=np.float64
+            )
+            for at in range(0, len(first), 65536)
         ]
     )
 
@@ -202,13 +204,13 @@ def _rows(values: npt.ArrayLike, name: str) -> Rows:
 
 def _people(owners: npt.ArrayLike, clean: Rows, cloaked: Rows) -> Ints:
     """Dense numbers of the people on each photo."""
-    who = whole_numbers(owners, "owners")
-    if clean.shape != cloaked.shape or who.shape != (len(clean),):
+    people = whole_numbers(owners, "owners")
+    if clean.shape != cloaked.shape or people.shape != (len(clean),):
         raise ValueError(
             "clean, cloaked and owners must be of the same photos, "
-            f"got {clean.shape}, {cloaked.shape} and {who.shape}"
+            f"got {clean.shape}, {cloaked.shape} and {people.shape}"
         )
-    names, person, photos = np.unique(who, return_inverse=True, return_counts=True)
+    names, person, photos = np.unique(people, return_inverse=True, return_counts=True)
     if photos.min() < 2:
         raise ValueError(f"user {names[photos.argmin()]} has one photo: there is no other to find")
     return person.astype(np.int64)

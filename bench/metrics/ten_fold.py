@@ -96,7 +96,7 @@ def verified(pairs: Scored, impostor: npt.ArrayLike, impostor_folds: npt.ArrayLi
     thresholds = {"accuracy": [best_threshold(pairs.scores[~f], pairs.same[~f]) for f in folds]}
     for label, rate in RATES.items():
         thresholds[f"tar_far_{label}"] = [threshold_at_far(others[where != name], rate) for name in names]
-    found = _figures(pairs, folds, thresholds)
+    figures = _figures(pairs, folds, thresholds)
     blind = pairs.scores == REFUSED
     if blind.any():
         # the same figures had every pair without a face gone right, and had every one gone wrong
@@ -105,15 +105,15 @@ def verified(pairs: Scored, impostor: npt.ArrayLike, impostor_folds: npt.ArrayLi
             _figures(replace(pairs, scores=np.where(blind, scores, pairs.scores)), folds, thresholds)
             for scores in (right, -right)
         ]
-        found = {
+        figures = {
             name: replace(score, bounds=_span(*(end[name].value for end in ends)))
-            for name, score in found.items()
+            for name, score in figures.items()
         }
-    found["auc_detected"] = _area_where(~blind, pairs)
+    figures["auc_detected"] = _area_where(~blind, pairs)
     accepted = _accepted(pairs.scores, folds, thresholds["accuracy"])
     by_fold = np.array([(accepted == pairs.same)[f].mean() for f in folds])
     return Verified(
-        found,
+        figures,
         float(by_fold.std(ddof=1) / math.sqrt(by_fold.size)),
         tuple(by_fold.tolist()),
         {name: tuple(values) for name, values in thresholds.items()},
@@ -143,8 +143,8 @@ def _figures(pairs: Scored, folds: list[Mask], thresholds: dict[str, list[float]
     return {score.name: score for score in scores}
 
 
-def _span(one: float, other: float) -> tuple[float, float] | None:
-    return None if math.isnan(one) else (min(one, other), max(one, other))
+def _span(first: float, second: float) -> tuple[float, float] | None:
+    return None if math.isnan(first) else (min(first, second), max(first, second))
 
 
 def best_threshold(scores: npt.ArrayLike, same: npt.ArrayLike) -> float:
@@ -159,10 +159,10 @@ def best_threshold(scores: npt.ArrayLike, same: npt.ArrayLike) -> float:
     Raises:
         ValueError: for no pairs.
     """
-    found, truth = np.asarray(scores, np.float64), np.asarray(same, np.bool_)
-    if found.size == 0:
+    similarities, truth = np.asarray(scores, np.float64), np.asarray(same, np.bool_)
+    if similarities.size == 0:
         raise ValueError("no pairs to choose a threshold on")
-    values, at = np.unique(found, return_inverse=True)
+    values, at = np.unique(similarities, return_inverse=True)
     genuine = np.bincount(at[truth], minlength=values.size)
     impostor = np.bincount(at[~truth], minlength=values.size)
     # wrong after accepting only what is above value i: genuine pairs up to it, impostor pairs beyond it

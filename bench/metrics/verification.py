@@ -80,10 +80,10 @@ def tar_at_far(
     scores, threshold = _similarities(genuine, "genuine"), threshold_at_far(impostor, far)
     accepted = (scores > threshold).astype(np.float64)
     if people is not None:
-        who = whole_numbers(people, "people")
-        if who.shape != scores.shape:
+        shown = whole_numbers(people, "people")
+        if shown.shape != scores.shape:
             raise ValueError(f"people must name one person for each of {scores.size} genuine pairs")
-        group = np.unique(who, return_inverse=True)[1]
+        group = np.unique(shown, return_inverse=True)[1]
         accepted = np.bincount(group, weights=accepted) / np.bincount(group)
     label = name or "tar_far_" + np.format_float_scientific(far, trim="-", exp_digits=1).replace("e-", "e")
     if math.isnan(threshold):
@@ -161,15 +161,15 @@ def separation(embeddings: npt.ArrayLike, people: npt.ArrayLike, *, photos: int 
     Raises:
         ValueError: for arrays that do not fit each other.
     """
-    vectors, who = np.asarray(embeddings, np.float32), whole_numbers(people, "people")
-    if vectors.ndim != 2 or who.shape != vectors.shape[:1]:
+    vectors, owners = np.asarray(embeddings, np.float32), whole_numbers(people, "people")
+    if vectors.ndim != 2 or owners.shape != vectors.shape[:1]:
         raise ValueError(f"people must name one person for each of {len(vectors)} embeddings [photo, dim]")
     seen = np.isfinite(vectors).all(1)
-    vectors, who = vectors[seen], np.unique(who[seen], return_inverse=True)[1]
-    kept = _sampled(who, photos)
-    vectors, who = vectors[kept], who[kept]
+    vectors, owners = vectors[seen], np.unique(owners[seen], return_inverse=True)[1]
+    kept = _sampled(owners, photos)
+    vectors, owners = vectors[kept], owners[kept]
     cosines = vectors @ vectors.T
-    same = who[:, None] == who
+    same = owners[:, None] == owners
     upper = np.triu(np.ones_like(same), 1)
     genuine, impostor = cosines[same & upper], np.sort(cosines[~same & upper])
     if not genuine.size or not impostor.size:
@@ -177,7 +177,7 @@ def separation(embeddings: npt.ArrayLike, people: npt.ArrayLike, *, photos: int 
     beaten = np.searchsorted(impostor, genuine, side="left") + np.searchsorted(
         impostor, genuine, side="right"
     )
-    group = np.unique(np.broadcast_to(who[:, None], same.shape)[same & upper], return_inverse=True)[1]
+    group = np.unique(np.broadcast_to(owners[:, None], same.shape)[same & upper], return_inverse=True)[1]
     by_person = np.bincount(group, weights=beaten / (2 * impostor.size)) / np.bincount(group)
     return _rate("auc", float(by_person.mean()), by_person.size, "lower")
 
@@ -190,18 +190,18 @@ def encoder_flags(score: Score) -> list[str]:
     """
     if score.value >= SEPARATES:
         return []
-    found = "not measurable" if math.isnan(score.value) else f"{score.value:.3f}"
-    return [f"weak encoder: AUC below {SEPARATES:g} on this data ({found})"]
+    measured = "not measurable" if math.isnan(score.value) else f"{score.value:.3f}"
+    return [f"weak encoder: AUC below {SEPARATES:g} on this data ({measured})"]
 
 
-def _sampled(who: npt.NDArray[np.int64], photos: int) -> npt.NDArray[np.int64]:
+def _sampled(owners: npt.NDArray[np.int64], photos: int) -> npt.NDArray[np.int64]:
     """Which rows to compare: all, or those of whole people drawn by a fixed seed."""
-    if who.size <= photos:
-        return np.arange(who.size)
-    counts = np.bincount(who)
+    if owners.size <= photos:
+        return np.arange(owners.size)
+    counts = np.bincount(owners)
     order = np.random.Generator(np.random.Philox(_SAMPLE)).permutation(counts.size)
     several, single = order[counts[order] > 1], order[counts[order] == 1]
     share = max(photos // 2, photos - single.size)
     chosen = several[: max(1, int(np.searchsorted(np.cumsum(counts[several]), share, side="right")))]
     rest = single[: max(0, photos - int(counts[chosen].sum()))]
-    return np.flatnonzero(np.isin(who, np.concatenate([chosen, rest])))
+    return np.flatnonzero(np.isin(owners, np.concatenate([chosen, rest])))

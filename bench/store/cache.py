@@ -45,17 +45,17 @@ class Cache:
     def rows(self, stage: str, keys: Iterable[str]) -> dict[str, bytes]:
         """The rows that are there; the others are simply not in the answer."""
         wanted = list(dict.fromkeys(keys))
-        found: dict[str, bytes] = {}
+        held: dict[str, bytes] = {}
         for start in range(0, len(wanted), 500):
             part = wanted[start : start + 500]
             query = f"SELECT key, value FROM row WHERE stage = ? AND key IN ({','.join('?' * len(part))})"
             for key, value in self._execute(query, (stage, *part)):
                 content = _checked(value)
                 if content is not None:
-                    found[key] = content
-        self.hits[stage] = self.hits.get(stage, 0) + len(found)
-        self.misses[stage] = self.misses.get(stage, 0) + len(wanted) - len(found)
-        return found
+                    held[key] = content
+        self.hits[stage] = self.hits.get(stage, 0) + len(held)
+        self.misses[stage] = self.misses.get(stage, 0) + len(wanted) - len(held)
+        return held
 
     def put_rows(self, stage: str, rows: Mapping[str, bytes]) -> None:
         """Write rows, all of them or none."""

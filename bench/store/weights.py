@@ -65,10 +65,10 @@ def verified(path: Path, sha256: str) -> Path:
     Raises:
         UserError: showing both digests, if they are not.
     """
-    found = digest(path)
-    if found != sha256:
+    actual = digest(path)
+    if actual != sha256:
         raise UserError(
-            f"{path} is altered or damaged: its sha256 is {found}, it should be {sha256}. "
+            f"{path} is altered or damaged: its sha256 is {actual}, it should be {sha256}. "
             "Delete it and get it again."
         )
     return path
@@ -93,11 +93,11 @@ def pinned(path: Path, folders: Folders) -> str:
     Raises:
         UserError: if the lock file cannot be read or written.
     """
-    found = lock.recorded(path.name, folders)
-    if not found:
-        found = digest(path)
-        lock.pin(path.name, found, folders)
-    return found
+    sha256 = lock.recorded(path.name, folders)
+    if not sha256:
+        sha256 = digest(path)
+        lock.pin(path.name, sha256, folders)
+    return sha256
 
 
 def _name(card: EncoderCard | str) -> str:

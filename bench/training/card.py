@@ -50,7 +50,7 @@ def stored_net(name: str, folder: Path) -> nn.Module:
 def write_card(path: Path, card: Mapping[str, Any]) -> None:
     """Store a card as JSON, a list of numbers in one line."""
     text = _NUMBERS.sub(
-        lambda found: f"[{' '.join(found[1].split())}]", json.dumps(card, indent=1, allow_nan=False)
+        lambda match: f"[{' '.join(match[1].split())}]", json.dumps(card, indent=1, allow_nan=False)
     )
     _replace(path, f"{text}\n".encode())
 

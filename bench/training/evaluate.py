@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
             detected(draw(Order(population(purpose)[0], options.people, PHOTOS_EACH), Path(folder) / purpose))
             for purpose in ("validation", "test")
         )
-        log.info("drew and detected %d + %d photos", len(validation.found), len(test.found))
+        log.info("drew and detected %d + %d photos", len(validation.detected), len(test.detected))
         for name in options.names or [card.name for card in cards()]:
             encoder = load(name)
             measured = figures(encoder.embed, validation, test)

@@ -36,13 +36,13 @@ class Seen:
 
     Attributes:
         photos: of one population.
-        landmarks: float32 [photo, 5, 2]; anything where `found` is false.
-        found: bool [photo].
+        landmarks: float32 [photo, 5, 2]; anything where `detected` is false.
+        detected: bool [photo], whether a face was detected.
     """
 
     photos: Photos
     landmarks: Floats
-    found: npt.NDArray[np.bool_]
+    detected: npt.NDArray[np.bool_]
 
 
 def perturbed(photos: Photos, seed: int) -> Seen:
@@ -88,8 +88,8 @@ def clustering(
     """Clean CFR of calibrated DBSCAN over all test people; a photo without a face is noise, and counts."""
     dbscan = importlib.import_module("bench.attackers.dbscan").PLUGIN()
     tuned = dbscan.calibrated(validation, validation_people, bcubed_objective)
-    labels = np.full(len(seen.found), -1, np.int64)
-    labels[seen.found] = tuned.cluster(test)
+    labels = np.full(len(seen.detected), -1, np.int64)
+    labels[seen.detected] = tuned.cluster(test)
     people = seen.photos.people
     return {
         "clean_cfr_dbscan": cluster_formation_rate(labels, people, np.unique(people)).value,
@@ -99,7 +99,7 @@ def clustering(
 
 def robustness(embed: Embed, seen: Seen, clean: Floats, photos: int = 300) -> dict[str, float]:
     """Mean cosine between a photo's embedding and that of the same photo spoiled, aligned alike."""
-    where = np.flatnonzero(seen.found)[:photos]
+    where = np.flatnonzero(seen.detected)[:photos]
     pixels, landmarks, before = seen.photos.pixels[where], seen.landmarks[where], clean[: len(where)]
     rng = np.random.Generator(np.random.Philox(len(where)))
     noise = rng.standard_normal(pixels.shape, dtype=np.float32)
@@ -124,15 +124,15 @@ def figures(embed: Embed, validation: Seen, test: Seen) -> dict[str, float | Non
         test: the people that are used for nothing else.
     """
     tuning = embedded(
-        embed, validation.photos.pixels[validation.found], validation.landmarks[validation.found]
+        embed, validation.photos.pixels[validation.detected], validation.landmarks[validation.detected]
     )
-    clean = embedded(embed, test.photos.pixels[test.found], test.landmarks[test.found])
-    tuning_people, people = validation.photos.people[validation.found], test.photos.people[test.found]
+    clean = embedded(embed, test.photos.pixels[test.detected], test.landmarks[test.detected])
+    tuning_people, people = validation.photos.people[validation.detected], test.photos.people[test.detected]
     measured = {
         **verification(tuning, tuning_people, clean, people),
         **clustering(tuning, tuning_people, clean, test),
         **robustness(embed, test, clean),
-        "detected": float(test.found.mean()),
+        "detected": float(test.detected.mean()),
     }
     return {name: None if math.isnan(value) else value for name, value in measured.items()}
 

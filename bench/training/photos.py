@@ -152,7 +152,7 @@ def _in_processes(
     report: Callable[[str], None],
 ) -> int:
     """Draw chunk after chunk; the number of people before the first chunk that is missing."""
-    began, done, told = time.monotonic(), 0, 0.0
+    began, done, reported = time.monotonic(), 0, 0.0
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, spawn, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         chunks: list[Future[int]] = [
@@ -168,8 +168,8 @@ def _in_processes(
                 report(f"stopped drawing after {minutes} minutes")
                 break
             elapsed = time.monotonic() - began
-            if elapsed > told + 15:
-                told = elapsed
+            if elapsed > reported + 15:
+                reported = elapsed
                 report(f"{done} of {order.identities} people drawn in {elapsed:.0f} s")
     return done
 

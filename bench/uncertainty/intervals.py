@@ -155,14 +155,14 @@ def spread(outcomes: npt.ArrayLike, present: npt.ArrayLike | None = None) -> Spr
         ValueError: for other shapes, numbers that are not finite where present, nobody present, a draw
             without users, or fewer than two users.
     """
-    values, there = table(outcomes, present)
+    values, in_draw = table(outcomes, present)
     draws, users = values.shape
-    by_draw, by_user = there.sum(1), there.sum(0)
+    by_draw, by_user = in_draw.sum(1), in_draw.sum(0)
     n = int(by_draw.sum())
     if users < 2:
         raise ValueError("a variance over users needs two users")
     mean = float(values.sum() / n)
-    centred = np.where(there, values - mean, 0.0)
+    centred = np.where(in_draw, values - mean, 0.0)
     square = float((centred**2).sum())
     # sums of squares within users, within draws, and over all pairs of outcomes
     within_user = square - float((centred.sum(0) ** 2 / by_user).sum())
@@ -212,18 +212,18 @@ def rate_interval(
     Raises:
         ValueError: as in `spread`, and for outcomes outside [0, 1].
     """
-    values, there = table(outcomes, present)
+    values, in_draw = table(outcomes, present)
     if values.min() < 0 or values.max() > 1:
         raise ValueError(f"outcomes must lie in [0, 1], got {values.min()} to {values.max()}")
     draws, users = values.shape
-    total, n = float(values.sum()), int(there.sum())
+    total, n = float(values.sum()), int(in_draw.sum())
     rate = min(total / n, 1.0)
     coin = rate * (1 - rate)
     if draws == 1 or users == 1 or coin <= 0:
         return wilson(min(rate * users, users), users, confidence)
-    found = spread(values, there)
-    variance = max(found.variance, NARROWEST * coin / n)
-    shrink = (normal_quantile(confidence) / t_quantile(confidence, found.df)) ** 2
+    variation = spread(values, in_draw)
+    variance = max(variation.variance, NARROWEST * coin / n)
+    shrink = (normal_quantile(confidence) / t_quantile(confidence, variation.df)) ** 2
     units = coin / variance * shrink
     return wilson(rate * units, units, confidence)
 
@@ -263,13 +263,13 @@ def cross(draws: npt.ArrayLike, users: npt.ArrayLike, outcomes: npt.ArrayLike) -
         )
     draw_names, draw = np.unique(of_draw, return_inverse=True)
     user_names, user = np.unique(of_user, return_inverse=True)
-    found = np.full((draw_names.size, user_names.size), np.nan)
-    there = np.zeros(found.shape, bool)
-    there[draw, user] = True
-    if int(there.sum()) != values.size:
+    crossed = np.full((draw_names.size, user_names.size), np.nan)
+    in_draw = np.zeros(crossed.shape, bool)
+    in_draw[draw, user] = True
+    if int(in_draw.sum()) != values.size:
         raise ValueError("a user is in one draw twice")
-    found[draw, user] = values
-    return Crossed(found, there, draw_names, user_names)
+    crossed[draw, user] = values
+    return Crossed(crossed, in_draw, draw_names, user_names)
 
 
 def table(outcomes: npt.ArrayLike, present: npt.ArrayLike | None) -> tuple[Floats, Mask]:
@@ -283,18 +283,18 @@ def table(outcomes: npt.ArrayLike, present: npt.ArrayLike | None) -> tuple[Float
         raise ValueError(f"outcomes must be numbers [draw, user], got {values.dtype} {values.shape}")
     values = values.astype(np.float64)
     if present is None:
-        there = np.ones(values.shape, bool)
+        in_draw = np.ones(values.shape, bool)
     else:
-        there = np.asarray(present)
-        if there.dtype != np.bool_ or there.shape != values.shape:
-            raise ValueError(f"present must be {values.shape} booleans, got {there.dtype} {there.shape}")
-    if not there.any():
+        in_draw = np.asarray(present)
+        if in_draw.dtype != np.bool_ or in_draw.shape != values.shape:
+            raise ValueError(f"present must be {values.shape} booleans, got {in_draw.dtype} {in_draw.shape}")
+    if not in_draw.any():
         raise ValueError("nobody is present in any draw")
-    if not there.any(1).all():
-        raise ValueError(f"draw {int(np.argmin(there.any(1)))} has no users")
-    if not np.isfinite(values[there]).all():
+    if not in_draw.any(1).all():
+        raise ValueError(f"draw {int(np.argmin(in_draw.any(1)))} has no users")
+    if not np.isfinite(values[in_draw]).all():
         raise ValueError("an outcome is not finite: a missing one must not be averaged away")
-    if not there.all():
-        kept = there.any(0)
-        values, there = np.where(there, values, 0.0)[:, kept], there[:, kept]
-    return values, there
+    if not in_draw.all():
+        kept = in_draw.any(0)
+        values, in_draw = np.where(in_draw, values, 0.0)[:, kept], in_draw[:, kept]
+    return values, in_draw

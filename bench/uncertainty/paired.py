@@ -49,8 +49,14 @@ def mcnemar(first: npt.ArrayLike, second: npt.ArrayLike) -> McNemar:
             "McNemar's test needs two equally long lists of booleans, "
             f"got {a.dtype} {a.shape} and {b.dtype} {b.shape}"
         )
-    one, two = int((a & ~b).sum()), int((b & ~a).sum())
-    return McNemar(one, two, float(stats.binomtest(one, one + two).pvalue) if one + two else 1.0)
+    first_only, second_only = int((a & ~b).sum()), int((b & ~a).sum())
+    return McNemar(
+        first_only,
+        second_only,
+        float(stats.binomtest(first_only, first_only + second_only).pvalue)
+        if first_only + second_only
+        else 1.0,
+    )
 
 
 class Comparison(NamedTuple):
@@ -122,59 +128,59 @@ class _Row(NamedTuple):
 
     Attributes:
         outcomes: [attacker, draw, user].
-        there: bool [draw, user].
+        in_draw: bool [draw, user], whether the user was in the draw.
         means: [replicate, attacker].
     """
 
     outcomes: Floats
-    there: Mask
+    in_draw: Mask
     means: Floats
 
     @classmethod
     def of(cls, outcomes: npt.ArrayLike, present: npt.ArrayLike | None, replicates: int, seed: int) -> _Row:
-        values, there = tables(outcomes, present)
+        values, in_draw = tables(outcomes, present)
         if values.min() < 0 or values.max() > 1:
             raise ValueError(f"outcomes must lie in [0, 1], got {values.min()} to {values.max()}")
-        return cls(values, there, bootstrap_means(values, there, replicates=replicates, seed=seed))
+        return cls(values, in_draw, bootstrap_means(values, in_draw, replicates=replicates, seed=seed))
 
 
 def _compared(first: _Row, second: _Row, confidence: float) -> Comparison:
-    a, b, there = first.outcomes, second.outcomes, first.there
+    a, b, in_draw = first.outcomes, second.outcomes, first.in_draw
     if a.shape[1:] != b.shape[1:]:
         raise ValueError(
             f"both need the same draws and users, got {a.shape} and {b.shape} [attacker, draw, user]"
         )
-    rate_a, rate_b = a[:, there].mean(1), b[:, there].mean(1)
+    rate_a, rate_b = a[:, in_draw].mean(1), b[:, in_draw].mean(1)
     top_a, top_b = int(rate_a.argmax()), int(rate_b.argmax())
     strongest = a[top_a] - b[top_b]
     difference = float(rate_a[top_a] - rate_b[top_b])
-    wider = stretch(strongest, first.means[:, top_a] - second.means[:, top_b], there, confidence)
+    wider = stretch(strongest, first.means[:, top_a] - second.means[:, top_b], in_draw, confidence)
     maxima = first.means.max(1) - second.means.max(1)
-    bias, found = rescaled(difference, maxima, wider, confidence)
-    if not strongest[there].any():
-        one_sided = wilson(0, there.shape[1], confidence).high
-        found = Interval(min(found.low, -one_sided), max(found.high, one_sided))
-    low, high = max(-1.0, min(difference, found.low)), min(1.0, max(difference, found.high))
-    one, two = int((strongest[there] > 0).sum()), int((strongest[there] < 0).sum())
+    bias, interval = rescaled(difference, maxima, wider, confidence)
+    if not strongest[in_draw].any():
+        one_sided = wilson(0, in_draw.shape[1], confidence).high
+        interval = Interval(min(interval.low, -one_sided), max(interval.high, one_sided))
+    low, high = max(-1.0, min(difference, interval.low)), min(1.0, max(difference, interval.high))
+    first_only, second_only = int((strongest[in_draw] > 0).sum()), int((strongest[in_draw] < 0).sum())
     yes_or_no = bool(np.isin(a, (0, 1)).all() and np.isin(b, (0, 1)).all())
-    test: Literal["mcnemar", "t"] = "mcnemar" if there.shape[0] == 1 and yes_or_no else "t"
+    test: Literal["mcnemar", "t"] = "mcnemar" if in_draw.shape[0] == 1 and yes_or_no else "t"
     if test == "mcnemar":
-        p = mcnemar(a[top_a, 0][there[0]] > 0, b[top_b, 0][there[0]] > 0).p
+        p = mcnemar(a[top_a, 0][in_draw[0]] > 0, b[top_b, 0][in_draw[0]] > 0).p
     else:
-        p = _t_test(strongest, there, difference - bias)
+        p = _t_test(strongest, in_draw, difference - bias)
     differing = int((strongest != 0).any(0).sum())
     if 0.5 ** (differing - 1) > 1 - confidence:
         low, high = min(low, 0.0), max(high, 0.0)
-    return Comparison(difference, low, high, p, test, one, two)
+    return Comparison(difference, low, high, p, test, first_only, second_only)
 
 
-def _t_test(differences: Floats, there: Mask, estimate: float) -> float:
+def _t_test(differences: Floats, in_draw: Mask, estimate: float) -> float:
     """Two-sided p of a mean difference over draws and users."""
-    found = spread(differences, there)
-    variance = max(found.variance, NARROWEST * float(differences[there].var()) / found.pairs)
+    variation = spread(differences, in_draw)
+    variance = max(variation.variance, NARROWEST * float(differences[in_draw].var()) / variation.pairs)
     if variance <= 0:
         return 1.0 if estimate == 0 else 0.0
-    return float(2 * special.stdtr(found.df, -abs(estimate) / math.sqrt(variance)))
+    return float(2 * special.stdtr(variation.df, -abs(estimate) / math.sqrt(variance)))
 
 
 def holm(p: npt.ArrayLike) -> Floats:
@@ -269,12 +275,12 @@ def rank_rows(
     better: dict[str, int] = dict.fromkeys(rows, 0)
     worse: dict[str, int] = dict.fromkeys(rows, 0)
     tied: dict[str, list[str]] = {name: [] for name in rows}
-    for (one, two), found in pairs.items():
-        if found.tied or corrected[one, two] > 1 - confidence:
+    for (one, two), comparison in pairs.items():
+        if comparison.tied or corrected[one, two] > 1 - confidence:
             tied[one].append(two)
             tied[two].append(one)
         else:
-            winner, loser = (one, two) if found.difference < 0 else (two, one)
+            winner, loser = (one, two) if comparison.difference < 0 else (two, one)
             better[loser] += 1
             worse[winner] += 1
     ranks = {name: Rank(better[name] + 1, len(rows) - worse[name], tuple(tied[name])) for name in rows}

@@ -75,11 +75,11 @@ def cfr_panel(
         ValueError: for an empty panel, a name in it twice, a cell of nobody in it, shapes that differ,
             outcomes other than 0 and 1, or no attacker with a complete result.
     """
-    names, missing, outcomes, there = _complete(cells, attackers, present)
+    names, missing, outcomes, in_draw = _complete(cells, attackers, present)
     if not np.isin(outcomes, (0, 1)).all():
         raise ValueError("whether a user was clustered must be 0 or 1")
     return _panel(
-        names, missing, outcomes, there, ("cfr", "cfr_max", "cfr_any"), confidence, replicates, seed
+        names, missing, outcomes, in_draw, ("cfr", "cfr_max", "cfr_any"), confidence, replicates, seed
     )
 
 
@@ -107,11 +107,11 @@ def psr_panel(
     Raises:
         ValueError: as in `cfr_panel`, and for shares outside [0, 1].
     """
-    names, missing, protected, there = _complete(cells, attackers, present)
+    names, missing, protected, in_draw = _complete(cells, attackers, present)
     if protected.min() < 0 or protected.max() > 1:
         raise ValueError("a share of protected probes must lie in [0, 1]")
     labels = (f"psr{k}", f"psr{k}_min", None)
-    return _panel(names, missing, 1 - protected, there, labels, confidence, replicates, seed)
+    return _panel(names, missing, 1 - protected, in_draw, labels, confidence, replicates, seed)
 
 
 def _complete(
@@ -131,21 +131,21 @@ def _complete(
             + ", ".join(f"{name} {array.shape}" for name, array in given.items())
         )
     shape = next(iter(shapes), (0, 0))
-    there = np.ones(shape, bool) if present is None else np.asarray(present)
-    if there.dtype != np.bool_ or there.shape != shape:
-        raise ValueError(f"present must be {shape} booleans, got {there.dtype} {there.shape}")
-    names = [name for name, array in given.items() if not np.isnan(array[there]).any()]
+    in_draw = np.ones(shape, bool) if present is None else np.asarray(present)
+    if in_draw.dtype != np.bool_ or in_draw.shape != shape:
+        raise ValueError(f"present must be {shape} booleans, got {in_draw.dtype} {in_draw.shape}")
+    names = [name for name, array in given.items() if not np.isnan(array[in_draw]).any()]
     if not names:
         raise ValueError(f"no attacker of {', '.join(attackers)} has a complete result")
     missing = tuple(name for name in attackers if name not in names)
-    return names, missing, np.stack([np.where(there, given[name], 0.0) for name in names]), there
+    return names, missing, np.stack([np.where(in_draw, given[name], 0.0) for name in names]), in_draw
 
 
 def _panel(
     names: Sequence[str],
     missing: tuple[str, ...],
     harm: Floats,
-    there: Mask,
+    in_draw: Mask,
     labels: tuple[str, str, str | None],
     confidence: float,
     replicates: int,
@@ -153,7 +153,7 @@ def _panel(
 ) -> Panel:
     """Scores out of what was done to each user, larger being worse; protection is what it leaves of 1."""
     flip = labels[2] is None
-    users = int(there.any(0).sum())
+    users = int(in_draw.any(0).sum())
 
     def score(name: str, value: float, interval: Interval) -> Score:
         better: Literal["lower", "higher"] = "higher" if flip else "lower"
@@ -161,12 +161,12 @@ def _panel(
             return Score(name, 1 - value, 1 - interval.high, 1 - interval.low, users, better)
         return Score(name, value, interval.low, interval.high, users, better)
 
-    rates = harm[:, there].mean(1)
-    own = [rate_interval(of_one, there, confidence) for of_one in harm]
+    rates = harm[:, in_draw].mean(1)
+    own = [rate_interval(of_one, in_draw, confidence) for of_one in harm]
     top = int(rates.argmax())
     value = float(rates[top])
-    drawn = bootstrap_means(harm, there, replicates=replicates, seed=seed)
-    wider = stretch(harm[top], drawn[:, top], there, confidence)
+    drawn = bootstrap_means(harm, in_draw, replicates=replicates, seed=seed)
+    wider = stretch(harm[top], drawn[:, top], in_draw, confidence)
     bias, around = rescaled(value, drawn.max(1), wider, confidence)
     low = max(0.0, min(value, around.low, own[top].low))
     high = min(1.0, max(value, around.high, *(interval.high for interval in own)))
@@ -177,9 +177,11 @@ def _panel(
     anybody = None
     if labels[2] is not None:
         by_any = harm.max(0)
-        interval = rate_interval(by_any, there, confidence)
+        interval = rate_interval(by_any, in_draw, confidence)
         anybody = score(
-            labels[2], float(by_any[there].mean()), Interval(interval.low, 1.0 if missing else interval.high)
+            labels[2],
+            float(by_any[in_draw].mean()),
+            Interval(interval.low, 1.0 if missing else interval.high),
         )
     worst = score(labels[1], value, Interval(low, 1.0 if missing else high))
-    return Panel(worst, anybody, names[top], scores, missing, bias, int(there.shape[0]))
+    return Panel(worst, anybody, names[top], scores, missing, bias, int(in_draw.shape[0]))

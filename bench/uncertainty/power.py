@@ -119,8 +119,8 @@ def mcnemar_power(users: int, first_only: float, second_only: float, level: floa
     reject = stats.binom.ppf(level / 2, differing, 0.5)
     reject = np.where(2 * stats.binom.cdf(reject, differing, 0.5) <= level, reject, reject - 1)
     share = first_only / whole
-    found = stats.binom.cdf(reject, differing, share) + stats.binom.cdf(reject, differing, 1 - share)
-    return float((stats.binom.pmf(differing, users, min(whole, 1.0)) * found).sum())
+    detected = stats.binom.cdf(reject, differing, share) + stats.binom.cdf(reject, differing, 1 - share)
+    return float((stats.binom.pmf(differing, users, min(whole, 1.0)) * detected).sum())
 
 
 def smallest_detectable_difference(
@@ -166,14 +166,14 @@ def smallest_detectable_difference(
         raise ValueError(f"comparisons must be at least 1, got {comparisons}")
     units = math.floor(effective_users(users, draws, persistence=persistence, shared=shared) + 1e-9)
 
-    def found(difference: float) -> bool:
-        one, two = discordant(rate, difference, correlation)
-        return mcnemar_power(units, one, two, level / comparisons) >= power
+    def detects(difference: float) -> bool:
+        first_only, second_only = discordant(rate, difference, correlation)
+        return mcnemar_power(units, first_only, second_only, level / comparisons) >= power
 
-    if units < 1 or not found(rate):
+    if units < 1 or not detects(rate):
         return math.nan
     low, high = 0.0, rate
     while high - low > 1e-4:
         middle = (low + high) / 2
-        low, high = (low, middle) if found(middle) else (middle, high)
+        low, high = (low, middle) if detects(middle) else (middle, high)
     return high

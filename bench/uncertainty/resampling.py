@@ -46,17 +46,17 @@ def bootstrap_means(
     Raises:
         ValueError: for other shapes, and as in `bench.uncertainty.intervals.spread`.
     """
-    values, there = tables(outcomes, present)
+    values, in_draw = tables(outcomes, present)
     if replicates < 1:
         raise ValueError(f"replicates must be at least 1, got {replicates}")
     attackers, draws, users = values.shape
     taken_draws, taken_users = _weights(draws, users, replicates, seed)
     sums = (values.reshape(-1, users) @ taken_users.T).reshape(attackers, draws, replicates)
     total: Floats = np.einsum("adb,bd->ba", sums, taken_draws)
-    if there.all():
+    if in_draw.all():
         whole: Floats = total / (draws * users)
         return whole
-    size = np.einsum("db,bd->b", there.astype(np.float64) @ taken_users.T, taken_draws)
+    size = np.einsum("db,bd->b", in_draw.astype(np.float64) @ taken_users.T, taken_draws)
     kept = size > 0
     means: Floats = total[kept] / size[kept, None]
     return means
@@ -69,8 +69,8 @@ def _weights(draws: int, users: int, replicates: int, seed: int) -> tuple[Floats
 
     def counts(units: int) -> Floats:
         taken = stream.integers(0, units, (replicates, units)) + units * np.arange(replicates)[:, None]
-        found = np.bincount(taken.ravel(), minlength=units * replicates).reshape(replicates, units)
-        out = found.astype(np.float64)
+        times = np.bincount(taken.ravel(), minlength=units * replicates).reshape(replicates, units)
+        out = times.astype(np.float64)
         out.flags.writeable = False
         return out
 
@@ -147,14 +147,14 @@ def stretch(
     Raises:
         ValueError: as in `percentile` and `spread`.
     """
-    values, there = table(outcomes, present)
+    values, in_draw = table(outcomes, present)
     drawn = _replicates(replicates)
     own = float(drawn.var())
     if values.shape[1] < 2 or own <= 0:
         return 1.0
-    found = spread(values, there)
-    variance = max(found.variance, NARROWEST * float(values[there].var()) / found.pairs)
-    return t_quantile(confidence, found.df) / normal_quantile(confidence) * math.sqrt(variance / own)
+    variation = spread(values, in_draw)
+    variance = max(variation.variance, NARROWEST * float(values[in_draw].var()) / variation.pairs)
+    return t_quantile(confidence, variation.df) / normal_quantile(confidence) * math.sqrt(variance / own)
 
 
 def tables(outcomes: npt.ArrayLike, present: npt.ArrayLike | None) -> tuple[Floats, Mask]:

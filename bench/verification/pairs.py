@@ -92,8 +92,8 @@ def pairs(dataset: str, catalogue: Catalogue, folders: Folders, count: int, seed
         return drawn(dataset, catalogue, count, seed)
     path = list_file(folders)
     if path is None:
-        found = drawn(dataset, catalogue, count, seed)
-        return replace(found, note="LFW's pairs.txt is not here: not LFW's protocol")
+        instead = drawn(dataset, catalogue, count, seed)
+        return replace(instead, note="LFW's pairs.txt is not here: not LFW's protocol")
     lines = read_list(path)
     stems = {PurePath(name).stem: name for name in (*catalogue.photos, *catalogue.left_out)}
     used = set(catalogue.photos)
@@ -173,22 +173,22 @@ def drawn(dataset: str, catalogue: Catalogue, count: int, seed: int) -> Pairs:
     return _indexed("drawn", chosen, owner)
 
 
-def calibration(found: Pairs, seed: int, most: int = CALIBRATION) -> tuple[Labels, Labels, Labels]:
+def calibration(compared: Pairs, seed: int, most: int = CALIBRATION) -> tuple[Labels, Labels, Labels]:
     """Further impostor pairs of the same photos within each fold, for thresholds.
 
     Returns:
         One photo, the other, and the fold: int64 [c] each.
     """
-    of_photo = np.full(len(found.photos), -1, np.int64)
-    of_photo[found.first], of_photo[found.second] = found.folds, found.folds
+    of_photo = np.full(len(compared.photos), -1, np.int64)
+    of_photo[compared.first], of_photo[compared.second] = compared.folds, compared.folds
     out: list[tuple[int, int, int]] = []
-    for fold in np.unique(found.folds).tolist():
+    for fold in np.unique(compared.folds).tolist():
         shown: dict[int, list[int]] = defaultdict(list)
         for photo in np.flatnonzero(of_photo == fold).tolist():
-            shown[int(found.people[photo])].append(photo)
+            shown[int(compared.people[photo])].append(photo)
         out += [(*pair, fold) for pair in _impostors(shown, most, _rng(seed, _CALIBRATION, fold))]
-    one, two, folds = np.array(out, np.int64).T
-    return one, two, folds
+    first, second, folds = np.array(out, np.int64).T
+    return first, second, folds
 
 
 def _rng(seed: int, purpose: int, fold: int) -> np.random.Generator:
@@ -218,16 +218,18 @@ def _impostors(
     possible = (sum(sizes) ** 2 - sum(n * n for n in sizes)) // 2
     if possible <= _FEW * count:
         # few to choose from: meeting at random would rarely find those that are left
-        every = [(a, b) for one, two in combinations(people, 2) for a in shown[one] for b in shown[two]]
+        every = [
+            (a, b) for first, second in combinations(people, 2) for a in shown[first] for b in shown[second]
+        ]
         return [every[i] for i in rng.permutation(possible)[:count]]
     out: dict[tuple[What, What], None] = {}
     while len(out) < count:
         order = rng.permutation(len(people))
         for i, j in zip(order[::2], order[1::2], strict=False):
-            one, two = min(i, j), max(i, j)
+            first, second = min(i, j), max(i, j)
             pair = (
-                shown[people[one]][rng.integers(sizes[one])],
-                shown[people[two]][rng.integers(sizes[two])],
+                shown[people[first]][rng.integers(sizes[first])],
+                shown[people[second]][rng.integers(sizes[second])],
             )
             out.setdefault(pair)
     return list(islice(out, count))
@@ -236,24 +238,24 @@ def _impostors(
 def _as_listed(lines: Sequence[Listed], stems: dict[str, str], catalogue: Catalogue, listed: int) -> Pairs:
     owner = dict(zip(catalogue.photos, catalogue.identities, strict=True))
     chosen = [(stems[line.first], stems[line.second], line.fold) for line in lines]
-    found = _indexed("lfw-10-fold", chosen, owner)
+    usable = _indexed("lfw-10-fold", chosen, owner)
     out = listed - len(lines)
     note = f"{out} of LFW's {listed:,} pairs left out: a photo is known to be mislabelled" if out else ""
-    return replace(found, listed=listed, available=len(lines), note=note)
+    return replace(usable, listed=listed, available=len(lines), note=note)
 
 
 def _indexed(
     protocol: Literal["lfw-10-fold", "drawn"], chosen: Sequence[tuple[str, str, int]], owner: dict[str, str]
 ) -> Pairs:
-    names = sorted({name for one, two, _ in chosen for name in (one, two)})
+    names = sorted({name for first, second, _ in chosen for name in (first, second)})
     at = {name: i for i, name in enumerate(names)}
     numbers = {person: i for i, person in enumerate(sorted({owner[name] for name in names}))}
     return Pairs(
         protocol,
         tuple(names),
         np.array([numbers[owner[name]] for name in names], np.int64),
-        np.array([at[one] for one, _, _ in chosen], np.int64),
-        np.array([at[two] for _, two, _ in chosen], np.int64),
+        np.array([at[first] for first, _, _ in chosen], np.int64),
+        np.array([at[second] for _, second, _ in chosen], np.int64),
         np.array([fold for _, _, fold in chosen], np.int64),
     )
 
@@ -262,9 +264,9 @@ def _listed(path: Path, at: int, row: list[str], each: int) -> Listed:
     same = at // each % 2 == 0
     if len(row) != (3 if same else 4) or not all(row[i].isdigit() for i in ((1, 2) if same else (1, 3))):
         raise _damaged(path, at + 2, f"it should be {_LISTED_HOW}")
-    one, two = (row[0], row[0]) if same else (row[0], row[2])
-    first, second = f"{one}_{int(row[1]):04d}", f"{two}_{int(row[-1]):04d}"
-    if first == second or (one == two) != same:
+    person, other = (row[0], row[0]) if same else (row[0], row[2])
+    first, second = f"{person}_{int(row[1]):04d}", f"{other}_{int(row[-1]):04d}"
+    if first == second or (person == other) != same:
         raise _damaged(path, at + 2, "it should name two photos, of one person or of two as its place says")
     return Listed(at // (2 * each), first, second, same)
 

@@ -72,8 +72,8 @@ class VerificationRecord(_Model):
 
 def to_json(records: Iterable[VerificationRecord]) -> str:
     """The document that `bench verify --json` prints."""
-    found = [record.model_dump(mode="json") for record in records]
-    document = {"schema_version": SCHEMA_VERSION, "verifications": found}
+    verifications = [record.model_dump(mode="json") for record in records]
+    document = {"schema_version": SCHEMA_VERSION, "verifications": verifications}
     return json.dumps(document, indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 

@@ -55,8 +55,8 @@ def said(records: Iterable[VerificationRecord]) -> list[str]:
         lines.setdefault(_about(record))
     for record in records:
         if record.speed is not None:
-            one = "" if record.speed.photos_per_core_second is None else "by one core of "
-            lines.setdefault(f"photos/s: aligned crops embedded {one or 'on '}{record.speed.hardware}")
+            by_core = "" if record.speed.photos_per_core_second is None else "by one core of "
+            lines.setdefault(f"photos/s: aligned crops embedded {by_core or 'on '}{record.speed.hardware}")
     return list(lines)
 
 

@@ -1,4 +1,4 @@
-"""One verification from what was asked to records: what `bench verify` and Python share."""
+"""One verification, from its settings to its records: what `bench verify` and Python share."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _CLEAN = ("cfr", "cfr_strict", "bcubed_f", "bcubed_f_background")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class VerificationSpec:
     """What to verify; see `bench verify --help`.
 
     Attributes:
@@ -74,40 +74,40 @@ class _Ground:
     further: tuple[Labels, Labels, Labels]
 
 
-def verify(asked: Asked, progress: Progress | None = None) -> list[VerificationRecord]:
+def verify(spec: VerificationSpec, progress: Progress | None = None) -> list[VerificationRecord]:
     """Verify encoders. Everything that is seen is cached: a second run embeds nothing.
 
     Raises:
         UserError: for anything the user can mend.
     """
-    if asked.pairs < 2 * FOLDS:
-        raise UserError(f"--pairs {asked.pairs} is too small: {FOLDS} folds need at least {2 * FOLDS}.")
-    if asked.seed < 0:
-        raise UserError(f"--seed {asked.seed} is too small: it must be at least 0.")
-    where, on = folders(), device(asked.device)
+    if spec.pairs < 2 * FOLDS:
+        raise UserError(f"--pairs {spec.pairs} is too small: {FOLDS} folds need at least {2 * FOLDS}.")
+    if spec.seed < 0:
+        raise UserError(f"--seed {spec.seed} is too small: it must be at least 0.")
+    where, on = folders(), device(spec.device)
     wanted: dict[str, list[tuple[str, EncoderCard]]] = {}
-    chosen = _cards(asked.encoders, where)
+    chosen = _cards(spec.encoders, where)
     encoders.distinct(chosen.values())
     for name, card in chosen.items():
-        wanted.setdefault(asked.dataset or _usual(card), []).append((name, card))
+        wanted.setdefault(spec.dataset or _usual(card), []).append((name, card))
     reporting = progress or Silent()
     out: list[VerificationRecord] = []
     for dataset, cards in wanted.items():
-        ground = _ground(asked, dataset, where, on)
+        ground = _ground(spec, dataset, where, on)
         cache = Cache(Path(where.home))
         try:
             observer = Observer(where, cache, on, reporting)
             cost = _look(ground, [card for _, card in cards], observer, cache)
-            found = [_verified(asked, ground, card, observer, cost) for _, card in cards]
+            records = [_verified(spec, ground, card, observer, cost) for _, card in cards]
         finally:
             cache.close()
-        if asked.clustering:
-            clustered = _clustered(asked, dataset, [name for name, _ in cards], reporting)
-            found = [
-                record.model_copy(update={"clustering": one})
-                for record, one in zip(found, clustered, strict=True)
+        if spec.clustering:
+            clustered = _clustered(spec, dataset, [name for name, _ in cards], reporting)
+            records = [
+                record.model_copy(update={"clustering": clean})
+                for record, clean in zip(records, clustered, strict=True)
             ]
-        out += found
+        out += records
     return out
 
 
@@ -144,33 +144,33 @@ def _cards(names: Sequence[str], where: Folders) -> dict[str, EncoderCard]:
     return {name: trial_run.ready(name, where) for name in here}
 
 
-def _ground(asked: Asked, text: str, where: Folders, on: str) -> _Ground:
+def _ground(spec: VerificationSpec, text: str, where: Folders, on: str) -> _Ground:
     chosen = Chosen(*registry.make("datasets", text))
     data: Dataset = chosen.plugin.open(where)
     catalogue = data.catalogue()
-    found = pairs(chosen.name, catalogue, where, asked.pairs, asked.seed)
+    compared = pairs(chosen.name, catalogue, where, spec.pairs, spec.seed)
     described = Named(
         name=chosen.name,
         parameters={**chosen.parameters, **data.card.resolved},
         digest=data.card.revision,
     )
-    photos = clean(data, found.photos, catalogue.boxes)
-    return _Ground(on, described, photos, found, calibration(found, asked.seed))
+    photos = clean(data, compared.photos, catalogue.boxes)
+    return _Ground(on, described, photos, compared, calibration(compared, spec.seed))
 
 
 def _verified(
-    asked: Asked, ground: _Ground, card: EncoderCard, observer: Observer, cost: Cost
+    spec: VerificationSpec, ground: _Ground, card: EncoderCard, observer: Observer, cost: Cost
 ) -> VerificationRecord:
     photos = ground.photos
     seen = observer.observe(photos, [card], "photos of pairs")
-    found, further = ground.pairs, ground.further
+    compared, further = ground.pairs, ground.further
     vectors = seen.embeddings[card.name]
     scored = Scored(
-        _cosines(vectors, found.first, found.second),
-        found.same,
-        found.folds,
-        found.people[found.first],
-        found.people[found.second],
+        _cosines(vectors, compared.first, compared.second),
+        compared.same,
+        compared.folds,
+        compared.people[compared.first],
+        compared.people[compared.second],
     )
     result = verified(scored, _cosines(vectors, further[0], further[1]), further[2])
     detector = detector_parameters()
@@ -194,23 +194,23 @@ def _verified(
         detector=Named(
             name=str(detector["name"]), parameters={k: v for k, v in detector.items() if k != "name"}
         ),
-        pairs=found.protocol,
+        pairs=compared.protocol,
         pairs_digest=digest(
             photos.digests,
             plain(photos.boxes),
-            found.first.tolist(),
-            found.second.tolist(),
-            found.folds.tolist(),
+            compared.first.tolist(),
+            compared.second.tolist(),
+            compared.folds.tolist(),
         ),
-        seed=asked.seed,
+        seed=spec.seed,
         counts=_counts(ground, seen, scored),
         metrics={name: _metric(score) for name, score in result.scores.items()},
         standard_error=result.standard_error,
         fold_accuracy=list(result.fold_accuracy),
         thresholds={name: [_number(v) for v in values] for name, values in result.thresholds.items()},
-        speed=speed(observer.encoder(card), ground.device) if asked.speed else None,
+        speed=speed(observer.encoder(card), ground.device) if spec.speed else None,
         flags=encoder_flags(result.scores["auc_detected"]),
-        notes=[found.note] if found.note else [],
+        notes=[compared.note] if compared.note else [],
         cost=cost,
         environment=environment(),
     )
@@ -238,10 +238,10 @@ def _counts(ground: _Ground, seen: Observed, scored: Scored) -> dict[str, int]:
     }
 
 
-def _clustered(asked: Asked, dataset: str, names: Sequence[str], progress: Progress) -> list[Clean]:
+def _clustered(spec: VerificationSpec, dataset: str, names: Sequence[str], progress: Progress) -> list[Clean]:
     """Calibrated DBSCAN on clean photos, as `bench run --defense none --attacker dbscan` runs it."""
-    spec = RunSpec(dataset=dataset, encoders=tuple(names), seed=asked.seed, device=asked.device)
-    session = run(replace(spec, defenses=("none",), attackers=("dbscan",)), progress)
+    run_spec = RunSpec(dataset=dataset, encoders=tuple(names), seed=spec.seed, device=spec.device)
+    session = run(replace(run_spec, defenses=("none",), attackers=("dbscan",)), progress)
     if session.faults:
         raise session.faults[0]
     return [

@@ -189,9 +189,9 @@ def test_the_card_says_how_it_was_measured_and_trained(name: str) -> None:
 def test_the_card_is_true_of_what_is_drawn_today(name: str, photos: Photos) -> None:
     # 12 people: 36 genuine and 594 impostor pairs, so the area may be off by a few hundredths
     seen = detected(photos)
-    assert seen.found.mean() > 0.8
-    embeddings = embedded(synth.load(name).embed, photos.pixels[seen.found], seen.landmarks[seen.found])
-    people = photos.people[seen.found]
+    assert seen.detected.mean() > 0.8
+    embeddings = embedded(synth.load(name).embed, photos.pixels[seen.detected], seen.landmarks[seen.detected])
+    people = photos.people[seen.detected]
     i, j = np.triu_indices(len(people), 1)
     cosines, same = (embeddings @ embeddings.T)[i, j], people[i] == people[j]
     found, expected = auc(cosines[same], cosines[~same]).value, stated(name)["measured"]["auc"]

@@ -11,7 +11,7 @@ from bench.registry import load
 from bench.types import Folders
 from bench.verification.pairs import pairs, read_list
 from bench.verification.records import VerificationRecord
-from bench.verification.verify import Asked, verify
+from bench.verification.verify import VerificationSpec, verify
 
 pytestmark = pytest.mark.real
 
@@ -22,7 +22,7 @@ def records(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> dict[s
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BENCH_HOME", str(tmp_path_factory.mktemp("home")))
         patch.setenv("BENCH_REAL_DATA", str(real_data))
-        found = verify(Asked(("mfn_espdl", "mobileface_v3"), "lfw", pairs=300))
+        found = verify(VerificationSpec(("mfn_espdl", "mobileface_v3"), "lfw", pairs=300))
     return {record.encoder.name: record for record in found}
 
 
