@@ -25,7 +25,8 @@ def reduced(runs: Iterable[dict[str, Any]]) -> dict[str, Any]:
     That is: host and user, paths, branch and project, single timings.
 
     Raises:
-        SystemExit: if the runs are of different machines, versions or numbers of threads.
+        SystemExit: if the runs are of different machines, versions or numbers of threads, and if a test has
+            no group: a table would print `None` in its place.
     """
     machines, commits, tests = [], set(), {}
     for run in runs:
@@ -34,6 +35,10 @@ def reduced(runs: Iterable[dict[str, Any]]) -> dict[str, Any]:
         machines.append({"processor": cpu["brand_raw"], "cores": cpu["count"], **known})
         commits.add(run["commit_info"].get("id"))
         for each in run["benchmarks"]:
+            if each["group"] is None:
+                raise SystemExit(
+                    f"performance: {each['fullname']} has no group. Set benchmark.group before timing."
+                )
             file, _, name = each["fullname"].partition("::")
             tests[each["fullname"]] = {
                 "suite": Path(file).stem.removeprefix("test_perf_"),

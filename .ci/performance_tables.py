@@ -120,7 +120,7 @@ def stages(tests: list[Test]) -> str:
     ]
     rows += [[t["group"], "cloakbench", _rate(t)] for t in _of(tests, "renderer", "draw_photos")]
     rows += [
-        [f"{t['group']}: `{t['params']['name']}`", "cloakbench", _rate(t)]
+        [f"open a tree, its files never seen before: `{t['params']['name']}`", "cloakbench", _rate(t)]
         for t in _of(tests, "datasets", "open_a_tree")
     ]
     return _table(["stage", "who", "photos/s"], rows)

@@ -381,6 +381,10 @@ def test_the_page_on_performance_has_every_table_and_its_record_tells_of_nobody(
     other = run | {"machine_info": {"cpu": {"brand_raw": "6502", "count": 1}}}
     with pytest.raises(SystemExit, match="different machines"):
         performance.reduced([run, other])
+    nameless = run | {"benchmarks": [run["benchmarks"][0] | {"group": None}]}
+    with pytest.raises(SystemExit, match=r"test_draw_photos\[a\] has no group"):
+        performance.reduced([nameless])
+    assert "None" not in page("docs/performance.md")
     committed = json.loads(page("results/performance/benchmarks.json"))
     assert set(committed) == {"machine", "commits", "tests"}
     assert not re.search(r'"/|[a-z]:/|@', json.dumps(committed["tests"]))
