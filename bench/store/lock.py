@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.errors import UserError
 from bench.types import Folders
 
-LOCK = "bench.store.lock.json"
+LOCK = "bench.lock.json"
 FORMER = "weights.lock.json"
 """What the file was called while it held weights only; its pins still count."""
 

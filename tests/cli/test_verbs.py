@@ -229,7 +229,7 @@ def test_the_doctor_knows_altered_weights_and_pins_nothing(
     for name in (pinned, stated, "20180402-114759-vggface2.pt", "buffalo_l/w600k_r50.onnx"):
         (home / "weights" / name).write_bytes(b"\x08\x80" if name.endswith("onnx") else b"\x80\x02")
     (home / "weights" / "mobileface_v3.onnx").write_bytes(b"<html>log in</html>")
-    (home / "bench.store.lock.json").write_text(json.dumps({pinned: 64 * "0"}))
+    (home / "bench.lock.json").write_text(json.dumps({pinned: 64 * "0"}))
 
     def states() -> dict[str, tuple[str, str]]:
         done = bench("doctor", "--json", BENCH_HOME=home, BENCH_REAL_DATA=None)
@@ -244,8 +244,8 @@ def test_the_doctor_knows_altered_weights_and_pins_nothing(
     assert found["encoder mobileface_v3"][0] == "altered: it is a web page"
     # nothing is known of these yet: the first use will look into them
     assert found["encoder facenet-vggface2"][0] == found["encoder buffalo_l"][0] == "ready"
-    assert list(json.loads((home / "bench.store.lock.json").read_text())) == [pinned]
-    (home / "bench.store.lock.json").write_text("{")
+    assert list(json.loads((home / "bench.lock.json").read_text())) == [pinned]
+    (home / "bench.lock.json").write_text("{")
     assert "is damaged" in states()["encoder facenet-casia"][0]
 
 

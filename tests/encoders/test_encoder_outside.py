@@ -25,7 +25,7 @@ from bench.types import Folders
 FOLDERS = Folders(home="")
 PACKAGE = """
 from dataclasses import replace
-from bench.encoders import synth
+from bench.encoders.families import synth
 
 def cards():
     return [replace(synth.cards()[0], name=NAME, sha256=DIGEST)]

@@ -156,10 +156,10 @@ def test_mistakes_are_one_line(bench: Bench, home: Path, tmp_path: Path) -> None
     page = last_line(bench("buffalo_l", "--accept-licence", "--from", str(tmp_path / "buffalo_l.zip")))
     assert "it is a web page" in page
     home.mkdir(exist_ok=True)
-    (home / "bench.store.lock.json").write_text("{")
+    (home / "bench.lock.json").write_text("{")
     (tmp_path / FILE).write_bytes(b"PK\x03\x04")
     damaged = last_line(bench(NAME, "--accept-licence", "--from", str(tmp_path)))
-    assert "bench.store.lock.json is damaged" in damaged
+    assert "bench.lock.json is damaged" in damaged
 
 
 def test_nothing_else_uses_the_network() -> None:

@@ -116,3 +116,8 @@ def test_a_bare_name_is_pinned_too(folders: Folders) -> None:
     path.write_bytes(b"x")
     with pytest.raises(UserError, match="altered or damaged"):
         weights.find("mine", folders)
+
+
+def test_the_lock_keeps_its_name() -> None:
+    # homes of users hold a file of this name: under another one, every pin would be forgotten
+    assert lock.LOCK == "bench.lock.json"
