@@ -8,11 +8,11 @@ from typing import ClassVar
 
 from bench.types import Embeddings, Labels, PluginCard
 
-from ._average import average_linkage
-from ._embeddings import unit_rows
-from ._neighbours import neighbour_graph
-from ._search import Search
-from ._tuning import DISTANCES, best, check_calibration, check_distance
+from ._embeddings.rows import unit_rows
+from ._graph.average import average_linkage
+from ._graph.neighbours import neighbour_graph
+from ._graph.search import Search
+from ._parameters.choice import DISTANCES, best, check_calibration, check_distance
 
 
 @dataclass(frozen=True)

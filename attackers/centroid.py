@@ -9,8 +9,8 @@ import numpy as np
 
 from bench.types import PluginCard
 
-from ._enrolled import Enrolled, Scorer
-from ._openset import OpenSet
+from ._identify.enrolled import Enrolled, Scorer
+from ._identify.openset import OpenSet
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from bench.types import Embeddings, Labels, PluginCard
+from bench.types import Embeddings, Ints, Labels, PluginCard
 
-from ._embeddings import Floats32, unit_rows
-from ._neighbours import Graph, Ints, neighbour_graph
-from ._order import content_order, in_content_order
-from ._search import Search
-from ._tuning import DISTANCES, best, check_calibration, check_distance, check_least
-from ._whispers import whispered_labels
+from ._embeddings.order import content_order, in_content_order
+from ._embeddings.rows import Floats32, unit_rows
+from ._graph.neighbours import Graph, neighbour_graph
+from ._graph.search import Search
+from ._graph.whispers import whispered_labels
+from ._parameters.choice import DISTANCES, best, check_calibration, check_distance, check_least
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from bench.types import Embeddings, Gallery, Labels, PluginCard
+from bench.types import Embeddings, Gallery, Ints, Labels, PluginCard
 
-from ._embeddings import Floats32, block_rows
-from ._enrolled import Enrolled, Scorer, asked, named
-from ._nearest_photos import mean_of_nearest
-from ._neighbours import Ints
-from ._openset import OpenSet
-from ._tuning import check_least
+from ._embeddings.rows import Floats32, block_rows
+from ._identify.enrolled import Enrolled, Scorer, asked, named
+from ._identify.nearest_photos import mean_of_nearest
+from ._identify.openset import OpenSet
+from ._parameters.choice import check_least
 
 
 @dataclass(frozen=True)

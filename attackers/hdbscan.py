@@ -10,11 +10,11 @@ from typing import ClassVar
 from bench.errors import UserError
 from bench.types import Embeddings, Labels, PluginCard
 
-from ._condensed import hdbscan_labels
-from ._embeddings import unit_rows
-from ._search import Search
-from ._spanning import neighbour_lists, spanning_tree
-from ._tuning import best, check_calibration, check_least
+from ._embeddings.rows import unit_rows
+from ._graph.condensed import hdbscan_labels
+from ._graph.search import Search
+from ._graph.spanning import neighbour_lists, spanning_tree
+from ._parameters.choice import best, check_calibration, check_least
 
 _SELECTIONS = ("eom", "leaf")
 

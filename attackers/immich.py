@@ -8,13 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from bench.types import Embeddings, Labels, PluginCard
+from bench.types import Embeddings, Ints, Labels, PluginCard
 
-from ._embeddings import Floats32
-from ._neighbours import Graph, Ints, neighbour_graph
-from ._order import in_content_order
-from ._search import Search
-from ._tuning import check_distance, check_least
+from ._embeddings.order import in_content_order
+from ._embeddings.rows import Floats32
+from ._graph.neighbours import Graph, neighbour_graph
+from ._graph.search import Search
+from ._parameters.choice import check_distance, check_least
 
 
 @dataclass(frozen=True)

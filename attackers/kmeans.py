@@ -8,13 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from bench.types import Embeddings, Labels, PluginCard
+from bench.types import Embeddings, Ints, Labels, PluginCard
 
-from ._embeddings import Floats32
-from ._neighbours import Ints
-from ._oracle import grouped, told
-from ._order import in_content_order
-from ._tuning import check_least
+from ._cluster.oracle import grouped, told
+from ._embeddings.order import in_content_order
+from ._embeddings.rows import Floats32
+from ._parameters.choice import check_least
 
 
 @dataclass(frozen=True)

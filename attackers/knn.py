@@ -8,9 +8,9 @@ from typing import ClassVar
 from bench.errors import UserError
 from bench.types import PluginCard
 
-from ._enrolled import Enrolled, Scorer
-from ._nearest_photos import mean_of_nearest
-from ._openset import OpenSet
+from ._identify.enrolled import Enrolled, Scorer
+from ._identify.nearest_photos import mean_of_nearest
+from ._identify.openset import OpenSet
 
 
 @dataclass(frozen=True)

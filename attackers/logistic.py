@@ -10,11 +10,11 @@ import numpy as np
 from bench.errors import UserError
 from bench.types import Embeddings, Labels, PluginCard
 
-from ._classifiers import softmax_loss, train
-from ._embeddings import Floats32
-from ._enrolled import Enrolled, Scorer, held_out
-from ._openset import OpenSet
-from ._tuning import best, check_calibration
+from ._embeddings.rows import Floats32
+from ._identify.classifiers import softmax_loss, train
+from ._identify.enrolled import Enrolled, Scorer, held_out
+from ._identify.openset import OpenSet
+from ._parameters.choice import best, check_calibration
 
 
 @dataclass(frozen=True)

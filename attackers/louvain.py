@@ -9,12 +9,12 @@ from typing import ClassVar
 from bench.errors import UserError
 from bench.types import Embeddings, Labels, PluginCard
 
-from ._embeddings import Floats32, unit_rows
-from ._louvain import louvain_labels
-from ._neighbours import Graph, neighbour_graph
-from ._order import content_order, in_content_order
-from ._search import Search
-from ._tuning import DISTANCES, best, check_calibration, check_distance, check_least
+from ._embeddings.order import content_order, in_content_order
+from ._embeddings.rows import Floats32, unit_rows
+from ._graph.louvain import louvain_labels
+from ._graph.neighbours import Graph, neighbour_graph
+from ._graph.search import Search
+from ._parameters.choice import DISTANCES, best, check_calibration, check_distance, check_least
 
 
 @dataclass(frozen=True)

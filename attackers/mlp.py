@@ -11,10 +11,10 @@ import torch
 from bench.errors import UserError
 from bench.types import Embeddings, Labels, PluginCard
 
-from ._embeddings import Floats32
-from ._enrolled import Enrolled, Scorer, held_out
-from ._openset import OpenSet
-from ._tuning import best, check_calibration, check_least
+from ._embeddings.rows import Floats32
+from ._identify.enrolled import Enrolled, Scorer, held_out
+from ._identify.openset import OpenSet
+from ._parameters.choice import best, check_calibration, check_least
 
 _BATCH = 128
 _RATE = 3e-3

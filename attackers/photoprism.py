@@ -8,9 +8,9 @@ from typing import ClassVar
 
 from bench.types import Embeddings, Labels, PluginCard
 
-from ._neighbours import dbscan_labels, neighbour_graph
-from ._search import Search
-from ._tuning import check_distance, check_least
+from ._graph.neighbours import dbscan_labels, neighbour_graph
+from ._graph.search import Search
+from ._parameters.choice import check_distance, check_least
 
 
 @dataclass(frozen=True)

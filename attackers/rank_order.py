@@ -11,11 +11,11 @@ import numpy as np
 from bench.errors import UserError
 from bench.types import Embeddings, Labels, PluginCard
 
-from ._embeddings import unit_rows
-from ._neighbours import component_labels
-from ._rank_order import rank_order_graph
-from ._search import Search, nearest
-from ._tuning import check_calibration, check_least, middle_of_best
+from ._embeddings.rows import unit_rows
+from ._graph.neighbours import component_labels
+from ._graph.rank_order import rank_order_graph
+from ._graph.search import Search, nearest
+from ._parameters.choice import check_calibration, check_least, middle_of_best
 
 
 @dataclass(frozen=True)

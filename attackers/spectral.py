@@ -7,21 +7,17 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import coo_array, csr_array, diags_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import eigsh
 
-from bench.types import Embeddings, Labels, PluginCard
+from bench.types import Embeddings, Floats, Ints, Labels, PluginCard
 
-from ._embeddings import Floats32, unit_rows
-from ._neighbours import Ints
-from ._oracle import grouped, told
-from ._order import in_content_order
-from ._search import Search, nearest
-from ._tuning import best, check_calibration, check_least
-
-Floats = npt.NDArray[np.float64]
+from ._cluster.oracle import grouped, told
+from ._embeddings.order import in_content_order
+from ._embeddings.rows import Floats32, unit_rows
+from ._graph.search import Search, nearest
+from ._parameters.choice import best, check_calibration, check_least
 
 _DENSE_UP_TO = 3000  # photos: below, all eigenvectors at once are faster than some one after another
 

@@ -11,12 +11,12 @@ import numpy as np
 from bench.errors import UserError
 from bench.types import Embeddings, Labels, PluginCard
 
-from ._classifiers import squared_hinge_loss, train
-from ._embeddings import Floats32
-from ._enrolled import Enrolled, Scorer, held_out
-from ._openset import OpenSet
-from ._order import content_order
-from ._tuning import best, check_calibration, check_least
+from ._embeddings.order import content_order
+from ._embeddings.rows import Floats32
+from ._identify.classifiers import squared_hinge_loss, train
+from ._identify.enrolled import Enrolled, Scorer, held_out
+from ._identify.openset import OpenSet
+from ._parameters.choice import best, check_calibration, check_least
 
 _KERNELS = ("linear", "rbf")
 

@@ -11,8 +11,8 @@ from typing import ClassVar
 from bench.errors import UserError
 from bench.types import DatasetCard, Folders
 
-from ._files import PhotoFiles, entries, named_folder, unreadable
-from ._formats import no_photo
+from ._files.formats import no_photo
+from ._files.photo_files import PhotoFiles, entries, named_folder, unreadable
 
 JUNK = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin"}
 """What file managers leave behind; not worth a word. Names that begin with a dot are not, either."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.errors import UserError, unknown_name
 from bench.types import DatasetCard, Folders
 
-from ._files import PhotoFiles, entries, is_folder, named_folder, places, unreadable
+from ._files.photo_files import PhotoFiles, entries, is_folder, named_folder, places, unreadable
 
 SUSPICIOUS = (
     "Britney_Spears/Britney_Spears_0008.jpg",

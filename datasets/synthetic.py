@@ -12,7 +12,7 @@ from threading import Lock
 from bench.errors import UserError
 from bench.types import Catalogue, DatasetCard, Folders, Image
 
-from ._faces_populations import BENCHMARK, POPULATIONS, numbers
+from ._synthetic.populations import BENCHMARK, POPULATIONS, numbers
 
 _NAME = re.compile(r"p(\d{6})/(\d{2,})")
 _MOST_PHOTOS = 1000
@@ -58,7 +58,7 @@ class Synthetic:
                 f"{asked}: hardness={self.hardness:g}, but it goes from 0 to 2. Try hardness=0.6."
             )
         # drawing needs torch and Pillow; naming this class in a list of data sets must not
-        from ._faces_revision import renderer_revision
+        from ._synthetic.revision import renderer_revision
 
         return InventedPeople(self, renderer_revision())
 
@@ -103,7 +103,7 @@ class InventedPeople:
         Raises:
             UserError: for a name that is not in the catalogue.
         """
-        from ._faces_revision import photo_digest
+        from ._synthetic.revision import photo_digest
 
         return photo_digest(self.revision, self.asked.hardness, *self._numbers(photo))
 
@@ -113,7 +113,7 @@ class InventedPeople:
         Raises:
             UserError: for a name that is not in the catalogue.
         """
-        from ._faces_render import render
+        from ._synthetic.render import render
 
         with self._turn:
             there = {photo: self._drawn[photo] for photo in photos if photo in self._drawn}

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.errors import UserError, unknown_name
-from bench.types import DatasetCard, Folders
+from bench.types import Box, DatasetCard, Folders
 
-from ._boxes import Box, Boxes, marked
-from ._files import PhotoFiles, entries, is_folder, named_folder, places, unreadable
-from ._tables import lines, parts_of_people, table
+from ._files.boxes import Boxes, marked
+from ._files.photo_files import PhotoFiles, entries, is_folder, named_folder, places, unreadable
+from ._files.tables import lines, parts_of_people, table
 
 PARTS = ("test", "train")
 

@@ -59,13 +59,15 @@ def code_digest(*modules: str) -> str:
 
 @cache
 def plugin_code(module: str) -> str:
-    """Digest of a plug-in's module and of the private siblings (`_*.py`) beside it."""
+    """Digest of a plug-in's module and of the private siblings (`_*.py`) and rooms (`_*/`) beside it."""
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(module)
     path = Path(spec.origin)
-    own = [path, *sorted(path.parent.glob("_*.py"))] if module.startswith("bench.") else [path]
-    return digest({p.name: _tree(p.read_text(encoding="utf-8")) for p in own})
+    folder = path.parent
+    private = [*folder.glob("_*.py"), *folder.glob("_*/**/*.py")] if module.startswith("bench.") else []
+    own = {p.relative_to(folder).as_posix(): p for p in (path, *sorted(private))}
+    return digest({name: _tree(p.read_text(encoding="utf-8")) for name, p in own.items()})
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:

@@ -30,7 +30,7 @@ def population(name: str) -> range:
     `train-ir`, `train-inc` and `train-vit` are for training, one each, so that one encoder against another
     is a true black box; `validation` is for choosing anything, `test` for nothing but the figures on cards.
     """
-    numbers: range = importlib.import_module("bench.datasets._faces_populations").POPULATIONS[name]
+    numbers: range = importlib.import_module("bench.datasets._synthetic.populations").POPULATIONS[name]
     return numbers
 
 
@@ -41,7 +41,7 @@ def training_population(encoder: str) -> range:
 
 def renderer_revision() -> str:
     """Digest of the renderer: encoders are as good as their cards say on what this revision draws."""
-    return str(importlib.import_module("bench.datasets._faces_revision").renderer_revision())
+    return str(importlib.import_module("bench.datasets._synthetic.revision").renderer_revision())
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def _in_processes(
 
 def _draw_people(order: Order, start: int, folder: Path, device: str) -> int:
     """Draw one chunk of people into the files; the number of the first person after it."""
-    render = importlib.import_module("bench.datasets._faces_render").render
+    render = importlib.import_module("bench.datasets._synthetic.render").render
     stop = min(start + _CHUNK, order.identities)
     people = np.repeat(np.arange(start, stop), order.each)
     numbers = np.tile(np.arange(order.each), stop - start)

@@ -139,6 +139,12 @@ class Source:
         return set(imported(self.package, tree))
 
     @property
+    def relative_imports(self) -> set[str]:
+        """What it imports by relative imports."""
+        relative = [n for n in ast.walk(self.tree) if isinstance(n, ast.ImportFrom) and n.level]
+        return set(imported(self.package, ast.Module(list(relative), [])))
+
+    @property
     def own_imports(self) -> set[str]:
         """What it imports of this project."""
         return {name for name in self.imports if name.split(".")[0] in {"bench", *PLUGIN_FOLDERS}}
@@ -264,13 +270,28 @@ def test_what_a_narrow_room_may_import_exists() -> None:
     assert granted <= set(MODULES)
 
 
-def test_a_plugin_sees_nouns_verbs_errors_and_siblings() -> None:
+def private(source: Source) -> set[str]:
+    """The private modules and rooms of a plug-in's folder: `attackers._graph`."""
+    folder = source.path.parts[0]
+    return {f"{folder}.{p.stem}" for p in (ROOT / folder).glob("_[!_]*")}
+
+
+def test_a_plugin_sees_nouns_verbs_errors_and_private_siblings() -> None:
+    # a relative import that climbs out of the folder names something without the folder's name in front
     assert not [
         f"{source.path} imports {target}"
         for source in PLUGINS
-        for target in sorted(source.own_imports)
-        if not within(target, PLUGIN_MAY_IMPORT | {source.path.parts[0]})
+        for target in sorted(source.own_imports | source.relative_imports)
+        if not within(target, PLUGIN_MAY_IMPORT | private(source))
     ]
+
+
+def test_a_folder_among_plugins_is_a_private_room() -> None:
+    # plug-ins lie flat; what lies deeper is a package of its own, which pyproject.toml lists
+    deeper = {source.path.parent for source in PLUGINS if len(source.path.parts) > 2}
+    assert deeper
+    assert not [str(f) for f in deeper if len(f.parts) > 2 or not f.name.startswith("_")]
+    assert not [str(f) for f in deeper if not (ROOT / f / "__init__.py").exists()]
 
 
 def test_siblings_are_imported_relatively() -> None:

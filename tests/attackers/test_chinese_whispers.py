@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from bench.attackers._neighbours import neighbour_graph
-from bench.attackers._whispers import whispered_labels
+from bench.attackers._graph.neighbours import neighbour_graph
+from bench.attackers._graph.whispers import whispered_labels
 
 from bench import registry
 from bench.errors import UserError

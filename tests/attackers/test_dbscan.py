@@ -62,7 +62,7 @@ def test_a_border_photo_goes_to_the_cluster_whose_first_core_photo_comes_first()
 def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.random.default_rng(3).normal(size=(200, 6)).astype(np.float32)
     whole = Dbscan(eps=0.2).cluster(rows)
-    monkeypatch.setattr("bench.attackers._search.TILE", 7)
+    monkeypatch.setattr("bench.attackers._graph.search.TILE", 7)
     assert np.array_equal(Dbscan(eps=0.2).cluster(rows), whole)
 
 

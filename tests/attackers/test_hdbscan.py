@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bench.attackers import _spanning
-from bench.attackers._search import Search
+from bench.attackers._graph import spanning
+from bench.attackers._graph.search import Search
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import pdist, squareform
@@ -37,14 +37,14 @@ def test_the_tree_is_a_minimum_one_however_it_was_found(
     monkeypatch: pytest.MonkeyPatch, contracted: int, listed: int, min_samples: int
 ) -> None:
     # Lists alone, lists and one pass over all pairs, and several passes: three ways to one tree.
-    monkeypatch.setattr(_spanning, "_CONTRACTED", contracted)
-    monkeypatch.setattr(_spanning, "LISTED", listed)
+    monkeypatch.setattr(spanning, "_CONTRACTED", contracted)
+    monkeypatch.setattr(spanning, "LISTED", listed)
     rows = crowd(8, 0.6)
     apart = squareform(pdist(rows.astype(np.float64)))
     core = np.sort(apart, axis=1)[:, min_samples - 1]
     reach = np.maximum(np.maximum(apart, core[:, None]), core[None])
     np.fill_diagonal(reach, 0)
-    tree = _spanning.spanning_tree(rows, _spanning.neighbour_lists(rows, min_samples, Search()), min_samples)
+    tree = spanning.spanning_tree(rows, spanning.neighbour_lists(rows, min_samples, Search()), min_samples)
     ours = coo_array((tree.length, (tree.left, tree.right)), shape=reach.shape)
     # Edges join the photos that they say they join.
     assert np.allclose(reach[tree.left, tree.right], tree.length, atol=1e-5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from bench.attackers._classifiers import softmax_loss, train
+from bench.attackers._identify.classifiers import softmax_loss, train
 from scipy.optimize import brentq
 from sklearn.linear_model import LogisticRegression
 

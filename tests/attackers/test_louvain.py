@@ -5,8 +5,8 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 import pytest
-from bench.attackers._louvain import louvain_labels
-from bench.attackers._neighbours import Graph, neighbour_graph
+from bench.attackers._graph.louvain import louvain_labels
+from bench.attackers._graph.neighbours import Graph, neighbour_graph
 from sklearn.metrics import adjusted_rand_score
 
 from bench import registry

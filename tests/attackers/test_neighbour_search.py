@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from bench.attackers import _search
-from bench.attackers._neighbours import neighbour_graph
-from bench.attackers._order import content_order
-from bench.attackers._search import EXACT, Search, near_pairs, nearest
+from bench.attackers._embeddings.order import content_order
+from bench.attackers._graph import search
+from bench.attackers._graph.neighbours import neighbour_graph
+from bench.attackers._graph.search import EXACT, Search, near_pairs, nearest
 from sklearn.metrics import adjusted_rand_score
 
 from bench import registry
@@ -27,8 +27,8 @@ def test_bfloat16_rules_out_nothing_that_is_near(
     monkeypatch: pytest.MonkeyPatch, floor: float, tile: int
 ) -> None:
     # Where the processor has no bfloat16 the same arithmetic is slow, and right all the same.
-    monkeypatch.setattr(_search, "TILE", tile)
-    monkeypatch.setattr(_search, "_multiplies_bfloat16", lambda: True)
+    monkeypatch.setattr(search, "TILE", tile)
+    monkeypatch.setattr(search, "_multiplies_bfloat16", lambda: True)
     rows, _ = crowd(1000, 24, 0.6)
     left, right, alike = near_pairs(rows, floor, EXACT)
     expected = np.argwhere(np.triu(rows.astype(np.float64) @ rows.T.astype(np.float64) >= floor, 1))
@@ -43,7 +43,7 @@ def test_the_bound_on_rounding_holds_for_the_worst_rounding() -> None:
     worst = np.full((1, 256), np.float32(2**-4 * (1 + 2**-8 * 0.4999)), np.float32)
     rounded = torch.from_numpy(worst).bfloat16()
     exact = float((worst.astype(np.float64) ** 2).sum())
-    assert abs(float(rounded @ rounded.T) - exact) / exact < _search._ROUNDING
+    assert abs(float(rounded @ rounded.T) - exact) / exact < search._ROUNDING
 
 
 @pytest.mark.parametrize("count", [1, 5, 40])
@@ -93,7 +93,7 @@ def test_through_lists_people_are_the_same(name: str, parameters: dict[str, floa
 
 
 def test_too_many_pairs_are_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_search, "PAIRS_AT_MOST", 1000)
+    monkeypatch.setattr(search, "PAIRS_AT_MOST", 1000)
     with pytest.raises(ValueError, match=r"^more than 1,000 pairs of photos are within cosine distance 0\.5"):
         neighbour_graph(np.ones((100, 4), np.float32), 0.5)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from bench.attackers import _openset
-from bench.attackers._enrolled import enrolled, held_out
+from bench.attackers._identify import openset
+from bench.attackers._identify.enrolled import enrolled, held_out
 
 from bench import registry
 from bench.errors import UserError
@@ -102,7 +102,7 @@ def test_a_gallery_is_learned_once_for_several_views(monkeypatch: pytest.MonkeyP
     learned = []
     fitted = Centroid.fitted
     monkeypatch.setattr(Centroid, "fitted", lambda self, held: learned.append(held) or fitted(self, held))
-    _openset._last.clear()
+    openset._last.clear()
     rows = np.eye(4, dtype=np.float32)
     one, other = Gallery(rows[:3], np.array([0, 1, 2])), Gallery(rows[1:], np.array([0, 1, 2]))
     for gallery in (one, one, other, other):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from bench.attackers._neighbours import Graph
+from bench.attackers._graph.neighbours import Graph
 from bench.attackers.immich import _recognised
 from sklearn.cluster import DBSCAN
 

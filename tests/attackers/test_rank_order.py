@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from bench.attackers._rank_order import rank_order_graph
+from bench.attackers._graph.rank_order import rank_order_graph
 
 from bench import registry
 from bench.errors import UserError

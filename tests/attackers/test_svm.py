@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from bench.attackers._classifiers import squared_hinge_loss, train
+from bench.attackers._identify.classifiers import squared_hinge_loss, train
 from sklearn.kernel_approximation import Nystroem
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import LinearSVC

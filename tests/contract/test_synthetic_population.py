@@ -7,7 +7,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from bench.datasets._faces_populations import BENCHMARK, POPULATIONS, numbers
+from bench.datasets._synthetic.populations import BENCHMARK, POPULATIONS, numbers
 from bench.datasets.synthetic import PLUGIN, Synthetic
 
 from bench import encoders, registry

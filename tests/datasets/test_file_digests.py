@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-import bench.datasets._digests as own
+import bench.datasets._files.digests as own
 import pytest
 
 

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import astuple, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from bench.datasets import _faces_revision
-from bench.datasets._faces_head import SIDE, landmarks, surface
-from bench.datasets._faces_identity import Identity, identity
-from bench.datasets._faces_photo import Photo, noise, photo
-from bench.datasets._faces_planes import power, stack
-from bench.datasets._faces_render import render
+from bench.datasets._synthetic import revision
+from bench.datasets._synthetic.head import SIDE, landmarks, surface
+from bench.datasets._synthetic.identity import Identity, identity
+from bench.datasets._synthetic.photo import Photo, noise, photo
+from bench.datasets._synthetic.planes import power, stack
+from bench.datasets._synthetic.render import render
 from bench.datasets.synthetic import Synthetic
 
 from bench.errors import UserError
 from bench.types import Folders
 
+ROOT = Path(__file__).resolve().parents[2]
 NOWHERE = Folders(home="/nowhere")
 
 
@@ -223,7 +226,7 @@ def test_what_was_drawn_of_late_is_not_drawn_again(monkeypatch: pytest.MonkeyPat
         drawn.extend(photos)
         return render(identities, photos, **how)
 
-    monkeypatch.setattr("bench.datasets._faces_render.render", counted)
+    monkeypatch.setattr("bench.datasets._synthetic.render.render", counted)
     monkeypatch.setattr("bench.datasets.synthetic.KEPT", 2)
     data = Synthetic(people=2, photos_each=4).open(NOWHERE)
     first, second = (np.asarray(p) for p in data.read(["p000000/00", "p000000/01"]))
@@ -275,17 +278,22 @@ def test_parameters_out_of_range_are_a_user_error_of_one_line(wrong: dict[str, o
 
 
 def test_the_revision_follows_the_code_and_not_its_docstrings() -> None:
-    code = _faces_revision.digest_of_code
+    code = revision.digest_of_code
     assert code('"""One."""\ndef f():\n    """Two."""\n    return 1  # three\n') == code(
         "def f():\n    return 1\n"
     )
     assert code("def f():\n    return 1\n") != code("def f():\n    return 2\n")
 
 
-def test_the_revision_covers_every_file_that_draws() -> None:
-    from pathlib import Path
+def test_the_committed_records_are_of_todays_photos(monkeypatch: pytest.MonkeyPatch) -> None:
+    # the revision counts the libraries' versions, too: those of the records, whatever is installed here
+    record = json.loads((ROOT / "results" / "built-in" / "records.json").read_text("utf-8"))["cells"][0]
+    monkeypatch.setattr(revision, "version", record["environment"]["packages"].__getitem__)
+    assert revision.renderer_revision.__wrapped__() == record["dataset"]["digest"]
 
-    folder = Path(_faces_revision.__file__).parent
-    there = {path.stem.removeprefix("_faces_") for path in folder.glob("_faces_*.py")}
+
+def test_the_revision_covers_every_file_that_draws() -> None:
+    folder = Path(revision.__file__).parent
+    parts = {path.stem for path in folder.glob("*.py")}
     # populations say who may be drawn, not how; the revision is about the others
-    assert there - {"populations", "revision"} == set(_faces_revision.PARTS)
+    assert parts - {"__init__", "populations", "revision"} == set(revision.PARTS)

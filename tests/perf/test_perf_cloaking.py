@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from bench.datasets._faces_render import render
+from bench.datasets._synthetic.render import render
 from torch import nn
 
 from bench.encoders import READY, availability, load

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import bench.datasets._digests as digests
+import bench.datasets._files.digests as digests
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture

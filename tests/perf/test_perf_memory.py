@@ -10,7 +10,7 @@ from typing import Any
 
 import PIL.Image
 import pytest
-from bench.datasets._faces_render import render
+from bench.datasets._synthetic.render import render
 
 from bench.encoders.families import synth
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.datasets._faces_render import render
+from bench.datasets._synthetic.render import render
 from pytest_benchmark.fixture import BenchmarkFixture
 
 PHOTOS = 40

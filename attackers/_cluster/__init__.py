@@ -1,0 +1,1 @@
+"""What clusterers share."""

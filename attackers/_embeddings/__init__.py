@@ -1,0 +1,1 @@
+"""What every attacker does with embeddings: unit rows, an order by content, numbers of clusters."""

@@ -1,0 +1,1 @@
+"""What identifiers share: the labelled gallery, the scores of people, the rejection of strangers."""

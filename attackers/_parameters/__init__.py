@@ -1,0 +1,1 @@
+"""Parameters of attackers: their ranges, and how they are chosen on calibration identities."""

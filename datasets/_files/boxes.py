@@ -1,0 +1,93 @@
+"""Boxes of faces: as a table has them -> within the photo as it is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import PIL.Image
+
+from bench.types import Box
+
+_ORIENTATION = 0x0112  # EXIF: how the stored pixels have to be turned
+
+
+class Boxes(Mapping[str, Box]):
+    """Photo -> box in pixels of the upright photo; each photo's head is read when its box is asked for.
+
+    A box that lies partly outside its photo is cut; one that lies outside altogether, or whose photo cannot
+    be read, is none.
+    """
+
+    def __init__(self, stored: Mapping[str, Box], paths: Mapping[str, str]) -> None:
+        """Store.
+
+        Args:
+            stored: photo -> x0, y0, x1, y1 in pixels of the file.
+            paths: photo -> file.
+        """
+        self._stored, self._paths = stored, paths
+        self._seen: dict[str, Box | None] = {}
+
+    def __getitem__(self, photo: str) -> Box:
+        if photo not in self._seen:
+            self._seen[photo] = self._within(photo)
+        box = self._seen[photo]
+        if box is None:
+            raise KeyError(photo)
+        return box
+
+    def __bool__(self) -> bool:
+        return bool(self._stored)  # counting them would read the head of every photo
+
+    def _within(self, photo: str) -> Box | None:
+        if photo not in self._stored:
+            return None
+        try:
+            with PIL.Image.open(self._paths[photo]) as file:
+                (width, height), orientation = file.size, file.getexif().get(_ORIENTATION, 1)
+        except (OSError, ValueError, SyntaxError, EOFError, PIL.Image.DecompressionBombError):
+            return None  # the photo's outcome says what is wrong with it
+        x0, y0, x1, y1 = self._stored[photo]
+        cut = (max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height)))
+        whole = cut[0] < cut[2] and cut[1] < cut[3]
+        return upright(cut, (width, height), orientation) if whole else None
+
+    def __iter__(self) -> Iterator[str]:
+        return (photo for photo in self._stored if photo in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def upright(box: Box, size: tuple[int, int], orientation: int) -> Box:
+    """Where a box is once the photo is turned as its EXIF orientation says.
+
+    Args:
+        box: x0, y0, x1, y1 in the stored pixels.
+        size: width and height as stored.
+        orientation: 1 to 8; anything else turns nothing.
+    """
+    x0, y0, x1, y1 = box
+    width, height = size
+    if orientation in (2, 3, 7, 8):  # mirrored from left to right, once or as half of a turn
+        x0, x1 = width - x1, width - x0
+    if orientation in (3, 4, 6, 7):
+        y0, y1 = height - y1, height - y0
+    if orientation in (5, 6, 7, 8):  # rows become columns
+        x0, y0, x1, y1 = y0, x0, y1, x1
+    return x0, y0, x1, y1
+
+
+def marked(points: Sequence[float]) -> Box:
+    """A box around five landmarks, where a table has those and no box.
+
+    The landmarks' own box, grown by half its width to each side, and by its height above and half of it
+    below: eyes to mouth are about the middle two fifths of a face. It serves to tell faces in one photo
+    apart, and for nothing that has to be exact.
+
+    Args:
+        points: x, y of each, one after the other.
+    """
+    xs, ys = points[0::2], points[1::2]
+    width, height = max(xs) - min(xs), max(ys) - min(ys)
+    return min(xs) - width / 2, min(ys) - height, max(xs) + width / 2, max(ys) + height / 2

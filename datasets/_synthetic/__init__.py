@@ -1,0 +1,1 @@
+"""The renderer of the invented people of the data set `synthetic`."""
