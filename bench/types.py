@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -63,38 +63,97 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetKind:
+    """One way to say how far a released photo may be from its original.
+
+    Attributes:
+        form: How a budget of this kind is written.
+        about: One line for `bench list`.
+        takes: The range of its number in words.
+        example: A budget to try.
+        high: The number is above 0 and at most this; it is below this where `exclusive`.
+        exclusive: Whether `high` itself is out of range.
+    """
+
+    form: str
+    about: str
+    takes: str
+    example: str
+    high: float
+    exclusive: bool = False
+
+    def fits(self, value: float) -> bool:
+        """Whether a number is in range; NaN is in none."""
+        return 0 < value < self.high or (value == self.high and not self.exclusive)
+
+
+_WHERE = "on the whole photo and on the face"
+BUDGETS: Mapping[str, BudgetKind] = {
+    kind.form.partition(":")[0]: kind
+    for kind in (
+        BudgetKind(
+            "linf:N",
+            "no 8-bit value changes by more than N of 255",
+            "N above 0 and at most 255",
+            "linf:8",
+            255,
+        ),
+        BudgetKind(
+            "dssim:X",
+            f"(1 - SSIM) / 2 is at most X {_WHERE}",
+            "X above 0 and at most 0.5",
+            "dssim:0.004",
+            0.5,
+        ),
+        BudgetKind(
+            "ssim:X", f"SSIM is at least X {_WHERE}", "X above 0 and below 1", "ssim:0.95", 1, exclusive=True
+        ),
+    )
+}
+"""Kind -> what it is. `unbounded`, the want of a budget, is none of them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
     """How far a released photo may be from its original.
 
-    `linf` is the largest change of any 8-bit value of any pixel, in 1/255; `unbounded` is no limit.
+    Attributes:
+        kind: One of `BUDGETS`, which says what the number means, or `unbounded` for no limit.
+        value: The number; infinite for no limit.
     """
 
-    kind: Literal["linf", "unbounded"]
+    kind: Literal["linf", "dssim", "ssim", "unbounded"]
     value: float = math.inf
 
     @classmethod
     def parse(cls, text: str) -> Budget:
-        """Read `linf:8` or `unbounded`.
+        """Read `linf:8`, `dssim:0.004`, `ssim:0.95` or `unbounded`.
 
         Raises:
-            UserError: for any other form, and for a value outside 0 < n <= 255.
+            UserError: for any other form, and for a number that is out of its kind's range.
         """
-        asked = f"budget {text!r}"
+        given = f"budget {text!r}"
         if text == "unbounded":
             return cls("unbounded")
-        kind, _, number = text.partition(":")
-        if kind != "linf":
-            raise UserError(f"{asked} is not one of linf:N (N of 255) or unbounded. Try linf:8.")
+        name, _, number = text.partition(":")
+        if name not in BUDGETS:
+            forms = ", ".join(kind.form for kind in BUDGETS.values())
+            raise UserError(f"{given} is not one of {forms} or unbounded. Try linf:8.")
+        kind = BUDGETS[name]
         try:
             value = float(number)
         except ValueError:
-            raise UserError(f"{asked}: {number!r} is not a number. Try linf:8.") from None
-        if not 0 < value <= 255:
-            raise UserError(f"{asked}: N must be above 0 and at most 255. Try linf:8.")
-        return cls("linf", value)
+            raise UserError(f"{given}: {number!r} is not a number. Try {kind.example}.") from None
+        if not kind.fits(value):
+            raise UserError(f"{given} is out of range; it takes {kind.takes}. Try {kind.example}.")
+        return cls(cast("Literal['linf', 'dssim', 'ssim']", name), value)
 
     def __str__(self) -> str:
-        return "unbounded" if self.kind == "unbounded" else f"linf:{self.value:g}"
+        """The form that `parse` reads, with as many digits as tell the number from any other."""
+        if self.kind == "unbounded":
+            return "unbounded"
+        short = f"{self.value:g}"
+        return f"{self.kind}:{short if float(short) == self.value else repr(self.value)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,8 +353,9 @@ class PluginCard:
         source: The paper, the equation or the product that it follows; `control` or `own` where there is
             none.
         surrogates: Whether a defense optimises against surrogates.
-        bounded: Whether a defense keeps an L-infinity budget.
+        bounded: Whether a defense keeps a budget at all.
         oracle: Whether an attacker is told what no attacker knows, such as the number of people.
+        budgets: The kinds of `BUDGETS` that a defense keeps, if it keeps any.
     """
 
     summary: str
@@ -303,6 +363,12 @@ class PluginCard:
     surrogates: bool = False
     bounded: bool = True
     oracle: bool = False
+    budgets: tuple[str, ...] = ("linf",)
+
+    @property
+    def keeps(self) -> tuple[str, ...]:
+        """The kinds of budgets that a defense keeps; empty for one that keeps none."""
+        return self.budgets if self.bounded else ()
 
 
 @dataclass(frozen=True, slots=True)

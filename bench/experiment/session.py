@@ -160,7 +160,7 @@ def run(
         scenario: `introduced`, `linked`, `evasion` or `poisoning`.
         encoder: names of what the attacker embeds with; `a+b` and `mean:a+b` are ensembles.
         surrogate: names of what a defense optimises against; `a+b` is one ensemble.
-        budget: such as `linf:8`.
+        budget: such as `linf:8` or `dssim:0.004`; `bench list budgets` names the kinds.
         channel: such as `none` or `jpeg:75`.
         users: protected users; None takes the data set's default.
         photos: released photos a user.

@@ -58,6 +58,25 @@ def test_without_a_limit_nothing_is_out_of_budget(one: One) -> None:
     assert one(defenses=(by(100),), budgets=("unbounded",)).outcomes == {"ok": PHOTOS}
 
 
+@pytest.mark.parametrize("kind", ["dssim", "ssim"])
+def test_a_budget_of_likeness_is_judged_on_the_worse_of_photo_and_face(one: One, kind: str) -> None:
+    def dotted(photos: list[Image]) -> list[Image]:
+        for photo in photos:
+            photo[80:84, 80:84] ^= 32  # in the middle, where the face is
+        return photos
+
+    measured = one(defenses=(dotted,), budgets=("unbounded",)).perceptual
+    photo, face = (measured[region][kind]["worst"] for region in ("photo", "face"))
+    assert photo is not None and face is not None
+    assert (photo < face) == (kind == "dssim")  # a few pixels weigh more on the face
+    within = one(defenses=(dotted,), budgets=(f"{kind}:{face!r}",))
+    assert within.outcomes == {"ok": PHOTOS}
+    assert "noise" not in within.controls
+    beyond = one(defenses=(dotted,), budgets=(f"{kind}:{(photo + face) / 2!r}",))
+    assert beyond.outcomes["out_of_budget"] >= 1
+    assert "out of budget" in beyond.flags
+
+
 def test_a_photo_that_was_not_cloaked_is_published_as_it_was(one: One) -> None:
     def gives_up(photos: list[Image]) -> Sequence[Image | None]:
         return [None, *photos[1:]]
