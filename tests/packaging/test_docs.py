@@ -24,9 +24,9 @@ import bench
 from bench import channels, registry
 from bench.attack import judge
 from bench.cli import app
-from bench.encoders import cards
-from bench.encoders.families import insightface_packs, synth, users_files
-from bench.encoders.families.onnx_file import OnnxEncoder
+from bench.encoders import card_files, cards
+from bench.encoders.families import insightface_packs, synth
+from bench.encoders.families.onnx_file.encoder import OnnxEncoder
 from bench.experiment.tables import MEASURES
 from bench.metrics.clustering import bcubed_objective
 from bench.plan.split import Split
@@ -232,7 +232,7 @@ def test_a_command_on_a_page_can_be_typed(words: list[str]) -> None:
             for text in texts:
                 assert text.partition(":")[0] in TAUGHT or registry.make(kind, text)  # type: ignore[arg-type]  # of three
         for text in [*(asked["encoder"] or ()), *(asked["surrogate"] or ())]:
-            assert users_files.split(text) or set(text.removeprefix("mean:").split("+")) <= encoders
+            assert card_files.split(text) or set(text.removeprefix("mean:").split("+")) <= encoders
         for text in asked["budget"] or ():
             Budget.parse(text)
         for text in asked["channel"] or ():
