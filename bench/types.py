@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, TypeAlias, cast
+from typing import ClassVar, Literal, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,40 @@ class Outcome(StrEnum):
     MISALIGNED = "misaligned"
     CLOAK_FAILED = "cloak_failed"
     OUT_OF_BUDGET = "out_of_budget"
+
+
+class FlagCode(StrEnum):
+    """Which kind of doubt a flag casts. Programs compare codes and never read reasons."""
+
+    WEAK_ATTACKER = "weak_attacker"
+    WEAK_ENCODER = "weak_encoder"
+    OUT_OF_BUDGET = "out_of_budget"
+    ORACLE = "oracle"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Why a number has to be read with care.
+
+    Attributes:
+        code: the kind of doubt. A weak attacker finds too few people on clean photos, a weak encoder does not
+            tell people apart, and an oracle knows what no attacker can know. `other` is the flag of an old
+            record that has no kind today.
+        reason: one line for people, with the limits and figures that the flag rests on.
+    """
+
+    # pydantic reads this: a record refuses fields that its schema does not name
+    __pydantic_config__: ClassVar[Mapping[str, str]] = {"extra": "forbid"}
+
+    code: FlagCode
+    reason: str
+
+    def __str__(self) -> str:
+        """Both in one line, such as `oracle: told the true number of people`."""
+        if self.code is FlagCode.OTHER:
+            return self.reason
+        return f"{self.code.replace('_', ' ')}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from bench.metrics import clustering, identification, retrieval
 from bench.plan.split import Split
 from bench.protocols import Clusterer, Identifier
-from bench.types import Gallery, Labels, Score
+from bench.types import Flag, FlagCode, Gallery, Labels, Score
 
 TOP = 5
 WEAK = 0.8
@@ -291,21 +291,24 @@ def permuted(answers: Labels, seed: int) -> Labels:
     return shuffled
 
 
-def flags(scores: dict[str, Score], clean: dict[str, Score]) -> list[str]:
-    """Why a cell is no evidence of protection, if it is none."""
-    out = []
+def flags(scores: dict[str, Score], clean: dict[str, Score]) -> list[Flag]:
+    """Why a cell is no evidence of protection, if it is none.
+
+    Args:
+        scores: of the released photos, by name.
+        clean: of the same attack on the clean photos.
+    """
+    reasons = []
     for name, shown in (("cfr", "CFR"), ("cfr_link", "CFR-link")):
         if name in clean and clean[name].value < WEAK:
-            out.append(f"weak attacker: no evidence of protection (clean {shown} below .8)")
+            reasons.append(f"clean {shown} below {WEAK:g}")
     key = "bcubed_f_background"
     if key in clean and key in scores and scores[key].value < KEPT * clean[key].value:
-        out.append(
-            "weak attacker: no evidence of protection (background BCubed F below .9 of its clean value)"
-        )
+        reasons.append(f"background BCubed F below {KEPT:g} of its clean value")
     rate = clean.get("psr1") or clean.get("protection_rate")
     if rate is not None and 1 - rate.value < WEAK:
-        out.append("weak attacker: no evidence of protection (clean rank-1 rate below .8)")
-    return out
+        reasons.append(f"clean rank-1 rate below {WEAK:g}")
+    return [Flag(FlagCode.WEAK_ATTACKER, f"no evidence of protection ({reason})") for reason in reasons]
 
 
 def main_scores(scores: dict[str, Score]) -> dict[str, Score]:

@@ -16,7 +16,8 @@ from bench.plan.resolve import plan
 from bench.plan.split import manifest, manifest_csv
 from bench.protocols import Dataset
 from bench.recognition.observer import detector_parameters
-from bench.records.record import CellRecord, Records
+from bench.records.files import Records
+from bench.records.record import CellRecord
 from bench.store.cache import Cache
 from bench.store.folders import folders
 

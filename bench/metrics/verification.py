@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.metrics._partition import whole_numbers
-from bench.types import Floats, Score
+from bench.types import Flag, FlagCode, Floats, Score
 from bench.uncertainty.intervals import wilson
 
 SEPARATES = 0.95
@@ -184,7 +184,7 @@ def separation(embeddings: npt.ArrayLike, people: npt.ArrayLike, *, photos: int 
     return _rate("auc", float(by_person.mean()), by_person.size, "lower")
 
 
-def encoder_flags(score: Score) -> list[str]:
+def encoder_flags(score: Score) -> list[Flag]:
     """The flag of an encoder that does not tell people apart; an empty list for one that does.
 
     Args:
@@ -194,7 +194,7 @@ def encoder_flags(score: Score) -> list[str]:
     if score.value >= SEPARATES:
         return []
     measured = "not measurable" if math.isnan(score.value) else f"{score.value:.3f}"
-    return [f"weak encoder: AUC below {SEPARATES:g} on this data ({measured})"]
+    return [Flag(FlagCode.WEAK_ENCODER, f"AUC below {SEPARATES:g} on this data ({measured})")]
 
 
 def _sampled(owners: npt.NDArray[np.int64], photos: int) -> npt.NDArray[np.int64]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.recognition.observer import Observed
-from bench.types import Budget, Face, Outcome
+from bench.types import Budget, Face, Flag, FlagCode, Outcome
 
 SAME_FACE = 0.5
 """Intersection over union of the boxes found in the clean and in the released photo, below which the detector
@@ -34,6 +34,19 @@ def outcomes(
         _outcome(budget, fail, cost, before.faces[i], after.faces[i])
         for i, (fail, cost) in enumerate(zip(failed, costs, strict=True))
     ]
+
+
+def budget_flags(budget: Budget, outcomes: Sequence[Outcome]) -> list[Flag]:
+    """The flag of a cell in which a photo broke its budget; none where every photo kept it.
+
+    Args:
+        budget: that the photos are judged by.
+        outcomes: one a released photo.
+    """
+    over = sum(outcome is Outcome.OUT_OF_BUDGET for outcome in outcomes)
+    if not over:
+        return []
+    return [Flag(FlagCode.OUT_OF_BUDGET, f"{over} of {len(outcomes)} photos are over {budget}")]
 
 
 def _outcome(

@@ -18,8 +18,8 @@ from bench.experiment.pipeline import Pipeline
 from bench.experiment.session import CellsFailed, Session, write
 from bench.plan.cells import RunSpec
 from bench.recognition.recogniser import Recogniser
-from bench.records.record import CellRecord, read
-from bench.types import Image
+from bench.records import CellRecord, read
+from bench.types import Flag, FlagCode, Image
 
 One = Callable[..., CellRecord]
 PHOTOS = 8  # of the two users
@@ -40,7 +40,7 @@ def by(amount: int) -> Callable[[list[Image]], list[Image]]:
 def test_one_value_beyond_the_budget_is_out_of_budget(one: One) -> None:
     record = one(defenses=(by(9),), budgets=("linf:8",))
     assert record.outcomes == {"out_of_budget": PHOTOS}
-    assert "out of budget" in record.flags
+    assert Flag(FlagCode.OUT_OF_BUDGET, f"{PHOTOS} of {PHOTOS} photos are over linf:8") in record.flags
     assert record.perceptual["photo"]["linf"] == {"mean": 9.0, "worst": 9.0}  # measured, and not clipped
     assert record.metrics["cfr"].n == 2
     # photos over budget prove nothing: within it all might have clustered, or none
@@ -50,7 +50,7 @@ def test_one_value_beyond_the_budget_is_out_of_budget(one: One) -> None:
 def test_the_whole_budget_is_within_the_budget(one: One) -> None:
     record = one(defenses=(by(8),), budgets=("linf:8",))
     assert record.outcomes == {"ok": PHOTOS}
-    assert record.flags == [f for f in record.flags if "budget" not in f]
+    assert FlagCode.OUT_OF_BUDGET not in {flag.code for flag in record.flags}
     assert record.metrics["cfr"].bounds is None
 
 

@@ -34,7 +34,7 @@ from bench.protocols import Descent, Ground, Kit
 from bench.records.record import CellRecord
 from bench.store.weights import file_name
 from bench.training.card import ARCHITECTURES
-from bench.types import ARCFACE_CROP, Album, Budget, EncoderCard, Folders, Gallery, Outcome
+from bench.types import ARCFACE_CROP, Album, Budget, EncoderCard, FlagCode, Folders, Gallery, Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -312,7 +312,7 @@ def test_the_example_of_the_readme_runs_and_the_tables_have_the_columns_that_are
     assert clean.metrics["cfr"] == clean.metrics["cfr_clean"] == darker.metrics["cfr_clean"]
     # a photo less 8 of 255: just within the default budget
     assert darker.perceptual["photo"]["linf"]["worst"] == 8
-    assert "out of budget" not in darker.flags
+    assert FlagCode.OUT_OF_BUDGET not in {flag.code for flag in darker.flags}
 
     bench.run(attacker="dbscan", encoder="synth-ir", users=5, photos=5, background=10, out=tmp_path)
     text = page("docs/running.md")
