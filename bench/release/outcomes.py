@@ -46,7 +46,7 @@ def budget_flags(budget: Budget, outcomes: Sequence[Outcome]) -> list[Flag]:
     over = sum(outcome is Outcome.OUT_OF_BUDGET for outcome in outcomes)
     if not over:
         return []
-    return [Flag(FlagCode.OUT_OF_BUDGET, f"{over} of {len(outcomes)} photos are over {budget}")]
+    return [Flag(FlagCode.OUT_OF_BUDGET, f"{over} of {len(outcomes)} photos break the budget {budget}")]
 
 
 def _outcome(

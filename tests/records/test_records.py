@@ -107,7 +107,7 @@ def test_records_are_a_sequence() -> None:
 def test_a_row_of_the_table() -> None:
     undefined = Metric(value=None, low=None, high=None, n=0, better="lower")
     flags = [
-        Flag(FlagCode.OUT_OF_BUDGET, "3 of 8 photos are over linf:8"),
+        Flag(FlagCode.OUT_OF_BUDGET, "3 of 8 photos break the budget linf:8"),
         Flag(FlagCode.OTHER, "as it was"),
     ]
     table = Records([record(), record(metrics={"cfr": undefined}, flags=flags)]).to_pandas()
@@ -115,7 +115,7 @@ def test_a_row_of_the_table() -> None:
     assert table["cfr"].max() == 1 / 3
     assert table["cfr"].isna().tolist() == [False, True]
     assert list(table["ssim"]) == [0.9] * 2
-    assert list(table["flags"]) == ["", "out of budget: 3 of 8 photos are over linf:8; as it was"]
+    assert list(table["flags"]) == ["", "out of budget: 3 of 8 photos break the budget linf:8; as it was"]
 
 
 @pytest.mark.parametrize(
