@@ -13,7 +13,6 @@ them, sees that every figure of a sentence occurs in its claims, and that no con
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import sys
@@ -22,6 +21,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from bench.records import read
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md",)
@@ -56,9 +57,8 @@ Cell = dict[str, Any]
 
 @cache
 def records(folder: str) -> list[Cell]:
-    """The cells of one folder of `results/`."""
-    cells: list[Cell] = json.loads((ROOT / "results" / folder / "records.json").read_text("utf-8"))["cells"]
-    return cells
+    """The cells of one folder of `results/`, as today's schema has them."""
+    return [record.model_dump(mode="json") for record in read(ROOT / "results" / folder)]
 
 
 def cells(folder: str, **conditions: Any) -> list[Cell]:
@@ -81,7 +81,7 @@ def cells(folder: str, **conditions: Any) -> list[Cell]:
 def _meets(cell: Cell, field: str, value: Any) -> bool:
     if value == ANY:
         return True
-    held = cell.get(field, USUAL.get(field))
+    held = cell[field]
     if field == "surrogate":
         held = "+".join(one["name"] for one in held)
     elif isinstance(held, dict):
@@ -89,9 +89,9 @@ def _meets(cell: Cell, field: str, value: Any) -> bool:
     return held in value if isinstance(value, tuple) else bool(held == value)
 
 
-def flagged(cell: Cell, start: str) -> bool:
-    """Whether a cell has a flag that begins so, such as `weak attacker`."""
-    return any(flag.startswith(start) for flag in cell["flags"])
+def flagged(cell: Cell, code: str) -> bool:
+    """Whether a cell has a flag of this code, such as `weak_attacker`."""
+    return any(flag["code"] == code for flag in cell["flags"])
 
 
 def cell(folder: str, defense: str, attacker: str, encoder: str, **conditions: Any) -> Cell:
