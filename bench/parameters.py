@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import math
 import types
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from bench.errors import UserError
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 """A value that JSON can hold. NaN and the infinities have been replaced by words."""
+
+
+def parameters(plugin: Any) -> list[Field[Any]]:
+    """The fields of a plug-in or its class, in the order of its constructor: keyword-only ones come last."""
+    return sorted(fields(plugin), key=lambda field: field.kw_only is True)
 
 
 def coerce(plugin: type[Any], name: str, text: str) -> Any:
@@ -63,7 +68,7 @@ def filled(plugin: type[Any], what: str, arguments: str) -> Any:
     Raises:
         UserError: A parameter is unknown, or a value has the wrong type.
     """
-    by_name = {f.name: f for f in fields(plugin)}
+    by_name = {f.name: f for f in parameters(plugin)}
     given: dict[str, Any] = {}
     whole = getattr(plugin, "positional", None)
     if whole is not None and arguments:
@@ -79,12 +84,12 @@ def filled(plugin: type[Any], what: str, arguments: str) -> Any:
 
 
 def resolved(plugin: Any) -> dict[str, Plain]:
-    """Every parameter of a plug-in by name, as plain values.
+    """Every parameter of a plug-in by name, as plain values, in the order of `parameters`.
 
     A field with the metadata `{"recorded": False}` is left out. Such a field is a place, such as a folder of
     photos: a digest identifies its content, and no path gets into a record.
     """
-    recorded = (f for f in fields(plugin) if f.metadata.get("recorded", True))
+    recorded = (f for f in parameters(plugin) if f.metadata.get("recorded", True))
     return {f.name: plain(getattr(plugin, f.name)) for f in recorded}
 
 
