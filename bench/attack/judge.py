@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.metrics import clustering, identification, retrieval
+from bench.metrics.verification import RATES
 from bench.plan.split import Split
 from bench.protocols import Clusterer, Identifier
 from bench.types import Flag, FlagCode, Gallery, Labels, Score
@@ -233,7 +234,9 @@ def identified(
     truth = corpus.owners[corpus.probes]
     # where the gallery is cloaked the rate at which clean probes are missed has a name of its own
     names = (
-        {1: "protection_rate", TOP: f"protection_rate_{TOP}"} if corpus.poisoned else {1: "psr1", TOP: "psr5"}
+        {1: "protection_rate", TOP: f"protection_rate_{TOP}"}
+        if corpus.poisoned
+        else {1: "psr1", TOP: f"psr{TOP}"}
     )
     doubtful = None if corpus.poisoned or unsure is None or not unsure.any() else unsure
     scores, by_user = {}, {}
@@ -275,7 +278,7 @@ def retrieved(
     )
     short = {
         f"tar_far_{rate}": replace(cells[f"tar_far_{rate}_cloaked_clean"], name=f"tar_far_{rate}")
-        for rate in ("1e2", "1e3")
+        for rate in RATES
     }
     if np.isfinite(others[:, 0]).any():
         strangers = others[np.isfinite(others[:, 0])]

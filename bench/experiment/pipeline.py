@@ -28,6 +28,7 @@ from bench.experiment.draw import Draw
 from bench.experiment.tables import perceptual_summary, rows
 from bench.machine.environment import LIBRARIES, code, environment
 from bench.machine.progress import Progress, Silent
+from bench.metrics.clustering import PROTOCOL
 from bench.metrics.verification import encoder_flags, separation
 from bench.parameters import Plain, plain, resolved
 from bench.photos.decode import decode
@@ -45,7 +46,7 @@ from bench.types import EncoderCard, Flag, FlagCode, Folders, Image, Score
 _log = logging.getLogger("bench")
 _CONTROL = "noise"  # the defense that spends a cell's budget without looking at an encoder
 
-DISTRACTOR_PHOTOS = 3
+DISTRACTOR_PHOTOS = PROTOCOL.support
 """Of each simulated stranger: as many as a cluster needs."""
 
 Tables = dict[str, dict[str, list[Any]]]

@@ -28,6 +28,19 @@ class Criterion:
     coverage: float = 0.5
     purity_reached: bool = False
 
+    def met(self, support: Ints, purity: Floats, coverage: Floats) -> Mask:
+        """Whether each cluster meets all three conditions.
+
+        Ratios are compared as correctly rounded quotients, so that 4 of 5 reaches a threshold of .8 exactly.
+
+        Args:
+            support: int [cluster], the user's released photos in it.
+            purity: float [cluster], the user's share of it, in [0, 1].
+            coverage: float [cluster], the share of the user's released photos that it holds, in [0, 1].
+        """
+        pure = purity >= self.purity if self.purity_reached else purity > self.purity
+        return pure & (coverage >= self.coverage) & (support >= self.support)
+
 
 PROTOCOL = Criterion()
 """The criterion of the metrics `cfr` and `cfr_link`."""
@@ -172,8 +185,6 @@ def _with_best(table: FormationTable) -> FormationTable:
 def formed(table: FormationTable, criterion: Criterion = PROTOCOL) -> Mask:
     """F_u of every user: does one cluster meet all conditions?
 
-    Ratios are compared as correctly rounded quotients, so that 4 of 5 reaches a threshold of .8 exactly.
-
     Args:
         table: The counts, from `cluster_formation`.
         criterion: `PROTOCOL`, `STRICT` or another criterion.
@@ -181,10 +192,8 @@ def formed(table: FormationTable, criterion: Criterion = PROTOCOL) -> Mask:
     Returns:
         bool [user], in the order of `table.users`.
     """
-    purity = table.row_purity
-    pure = purity >= criterion.purity if criterion.purity_reached else purity > criterion.purity
-    covered = table.row_support / table.released[table.row_user] >= criterion.coverage
-    met = pure & covered & (table.row_support >= criterion.support)
+    coverage = table.row_support / table.released[table.row_user]
+    met = criterion.met(table.row_support, table.row_purity, coverage)
     if table.linking:
         met &= table.row_linked > 0
     result = np.zeros(table.users.size, np.bool_)

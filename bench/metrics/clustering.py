@@ -69,9 +69,9 @@ def cluster_formation_rate(
     *,
     released: npt.ArrayLike | None = None,
     linked: npt.ArrayLike | None = None,
-    support: int = 3,
-    purity: float = 0.5,
-    coverage: float = 0.5,
+    support: int = PROTOCOL.support,
+    purity: float = PROTOCOL.purity,
+    coverage: float = PROTOCOL.coverage,
 ) -> Score:
     """CFR: the share of users whose released photos form an identifiable cluster.
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from bench.metrics._partition import whole_numbers
 from bench.metrics._ranking import Rows, average_precision, rank_mates, within
-from bench.metrics.verification import threshold_at_far
+from bench.metrics.verification import RATES, threshold_at_far
 from bench.types import Floats, Ints, Score
 from bench.uncertainty.intervals import wilson
 
@@ -35,7 +35,7 @@ def four_cells(
     *,
     impostor: npt.ArrayLike | None = None,
     ranks: Sequence[int] = (1, 5),
-    rates: Sequence[float] = (1e-2, 1e-3),
+    rates: Sequence[float] = tuple(RATES.values()),
     block: int = 1024,
 ) -> dict[str, Score]:
     """Retrieval and verification in the four cells of query × gallery.

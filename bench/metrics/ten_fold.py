@@ -12,15 +12,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from bench.metrics.verification import auc, eer, threshold_at_far
+from bench.metrics.verification import RATES, auc, eer, threshold_at_far
 from bench.types import Floats, Labels, Score
 from bench.uncertainty.intervals import wilson
 
 REFUSED = -2.0
 """The score of a pair in which a photo has no face. It is below every cosine, so no threshold accepts it."""
-
-RATES = {"1e2": 1e-2, "1e3": 1e-3}
-"""The false accept rates at which TAR is given, by the end of the figure's name."""
 
 _BEYOND = 2.0  # above every cosine
 Mask = npt.NDArray[np.bool_]

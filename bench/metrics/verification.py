@@ -18,6 +18,9 @@ from bench.uncertainty.intervals import wilson
 SEPARATES = 0.95
 """The least AUC of an encoder, on the data in use, that can say something about anybody's protection."""
 
+RATES = {"1e2": 1e-2, "1e3": 1e-3}
+"""The false accept rates at which TAR is given, by the end of the figure's name."""
+
 _PHOTOS = 2000
 _SAMPLE = 0x5E9A
 

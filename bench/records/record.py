@@ -97,7 +97,8 @@ class CellRecord(Model):
     knowledge: Literal["white-box", "grey-box", "black-box", "none"]
     seed: int
     distractors: int = Field(
-        default=0, description="simulated strangers among the background, three photos each"
+        default=0,
+        description="simulated strangers among the background, each with as few photos as a cluster needs",
     )
     draw: int = Field(default=0, description="which draw of calibration people and background")
     calibrated: dict[str, Any] = Field(

@@ -17,6 +17,12 @@ from scipy import special
 
 from bench.types import Floats, Mask
 
+CONFIDENCE = 0.95
+"""The two-sided confidence of every interval of the protocol."""
+
+LEVEL = 0.05
+"""The significance level of every test of the protocol: what `CONFIDENCE` leaves of 1."""
+
 NARROWEST = 0.1
 """The smallest variance that is used, as a share of the variance of independent outcomes. Over few draws an
 estimate can come out near zero by chance.
@@ -30,7 +36,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval:
+def wilson(successes: float, n: float, confidence: float = CONFIDENCE) -> Interval:
     """Wilson's score interval for a rate (Wilson 1927).
 
     `scipy.stats` takes whole counts only; a test compares the two on those. Here the interval also serves a
@@ -60,7 +66,7 @@ def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval:
     return Interval(max(0.0, min(rate, middle - half)), min(1.0, max(rate, middle + half)))
 
 
-def clopper_pearson(successes: int, n: int, confidence: float = 0.95) -> Interval:
+def clopper_pearson(successes: int, n: int, confidence: float = CONFIDENCE) -> Interval:
     """The exact interval for a rate (Clopper and Pearson 1934). It covers at least as often as it says.
 
     It is wider than `wilson`, whose coverage is right on average over rates and may fall below at some. The
@@ -201,7 +207,7 @@ def spread(outcomes: npt.ArrayLike, present: npt.ArrayLike | None = None) -> Spr
 
 
 def rate_interval(
-    outcomes: npt.ArrayLike, present: npt.ArrayLike | None = None, confidence: float = 0.95
+    outcomes: npt.ArrayLike, present: npt.ArrayLike | None = None, confidence: float = CONFIDENCE
 ) -> Interval:
     """An interval for a rate over users and draws: Wilson's, with an effective number of units.
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import special, stats
 
 from bench.types import Floats, Mask
-from bench.uncertainty.intervals import NARROWEST, Interval, spread, wilson
+from bench.uncertainty.intervals import CONFIDENCE, NARROWEST, Interval, spread, wilson
 from bench.uncertainty.resampling import bootstrap_means, rescaled, stretch, tables
 
 
@@ -95,7 +95,7 @@ def compare(
     second: npt.ArrayLike,
     present: npt.ArrayLike | None = None,
     *,
-    confidence: float = 0.95,
+    confidence: float = CONFIDENCE,
     replicates: int = 2000,
     seed: int = 0,
 ) -> Comparison:
@@ -246,7 +246,7 @@ def rank_rows(
     rows: Mapping[str, npt.ArrayLike],
     present: npt.ArrayLike | None = None,
     *,
-    confidence: float = 0.95,
+    confidence: float = CONFIDENCE,
     replicates: int = 2000,
     seed: int = 0,
 ) -> Ranking:

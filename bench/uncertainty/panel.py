@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.types import Floats, Mask, Score
-from bench.uncertainty.intervals import Interval, rate_interval
+from bench.uncertainty.intervals import CONFIDENCE, Interval, rate_interval
 from bench.uncertainty.resampling import bootstrap_means, rescaled, stretch
 
 
@@ -49,7 +49,7 @@ def cfr_panel(
     attackers: Sequence[str],
     *,
     present: npt.ArrayLike | None = None,
-    confidence: float = 0.95,
+    confidence: float = CONFIDENCE,
     replicates: int = 2000,
     seed: int = 0,
 ) -> Panel:
@@ -92,7 +92,7 @@ def psr_panel(
     *,
     k: int = 1,
     present: npt.ArrayLike | None = None,
-    confidence: float = 0.95,
+    confidence: float = CONFIDENCE,
     replicates: int = 2000,
     seed: int = 0,
 ) -> Panel:

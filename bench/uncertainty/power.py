@@ -7,10 +7,10 @@ import math
 import numpy as np
 from scipy import stats
 
-from bench.uncertainty.intervals import clopper_pearson, wilson
+from bench.uncertainty.intervals import CONFIDENCE, LEVEL, clopper_pearson, wilson
 
 
-def half_width(users: int, rate: float = 0.5, confidence: float = 0.95) -> float:
+def half_width(users: int, rate: float = 0.5, confidence: float = CONFIDENCE) -> float:
     """Half the width of Wilson's interval around a rate, in one draw.
 
     Args:
@@ -25,7 +25,7 @@ def half_width(users: int, rate: float = 0.5, confidence: float = 0.95) -> float
     return (high - low) / 2
 
 
-def zero_event_bound(users: int, confidence: float = 0.95, *, exact: bool = False) -> float:
+def zero_event_bound(users: int, confidence: float = CONFIDENCE, *, exact: bool = False) -> float:
     """The largest rate that remains possible after no event among so many users, in [0, 1].
 
     Args:
@@ -98,7 +98,7 @@ def discordant(rate: float, difference: float, correlation: float = 0.0) -> tupl
     return (first - least, second - least) if least < 0 else (first, second)
 
 
-def mcnemar_power(users: int, first_only: float, second_only: float, level: float = 0.05) -> float:
+def mcnemar_power(users: int, first_only: float, second_only: float, level: float = LEVEL) -> float:
     """The chance that McNemar's exact test finds a difference of this size: enumerated, not approximated.
 
     Args:
@@ -140,7 +140,7 @@ def smallest_detectable_difference(
     correlation: float = 0.0,
     persistence: float = 1.0,
     shared: float = 0.0,
-    level: float = 0.05,
+    level: float = LEVEL,
     power: float = 0.8,
     comparisons: int = 1,
 ) -> float:

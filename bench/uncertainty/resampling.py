@@ -14,7 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.types import Floats, Mask
-from bench.uncertainty.intervals import NARROWEST, Interval, normal_quantile, spread, t_quantile, table
+from bench.uncertainty.intervals import (
+    CONFIDENCE,
+    NARROWEST,
+    Interval,
+    normal_quantile,
+    spread,
+    t_quantile,
+    table,
+)
 
 _BOOTSTRAP = 0xB007
 """A constant that keeps this module's random numbers apart from others made of the same seed."""
@@ -77,7 +85,7 @@ def _weights(draws: int, users: int, replicates: int, seed: int) -> tuple[Floats
     return counts(draws), counts(users)
 
 
-def percentile(replicates: npt.ArrayLike, confidence: float = 0.95) -> Interval:
+def percentile(replicates: npt.ArrayLike, confidence: float = CONFIDENCE) -> Interval:
     """The plain percentile interval (Efron 1979) of a statistic's replicates.
 
     With few draws it is too narrow. For a maximum over attackers of about equal strength it lies too high;
@@ -98,7 +106,7 @@ def percentile(replicates: npt.ArrayLike, confidence: float = 0.95) -> Interval:
 
 
 def rescaled(
-    estimate: float, replicates: npt.ArrayLike, stretch: float, confidence: float = 0.95
+    estimate: float, replicates: npt.ArrayLike, stretch: float, confidence: float = CONFIDENCE
 ) -> tuple[float, Interval]:
     """A bootstrap interval without bias, and as wide as few draws demand.
 
@@ -131,7 +139,7 @@ def stretch(
     outcomes: npt.ArrayLike,
     replicates: npt.ArrayLike,
     present: npt.ArrayLike | None = None,
-    confidence: float = 0.95,
+    confidence: float = CONFIDENCE,
 ) -> float:
     """The factor by which the quantiles of a mean's replicates are too narrow.
 
