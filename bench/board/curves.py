@@ -148,8 +148,8 @@ def _along(axis: str) -> Callable[[CellRecord, Mapping[str, Sequence[Any]]], dic
 
 def _coverage(record: CellRecord, users: Mapping[str, Sequence[Any]]) -> dict[str, list[Point]]:
     """CFR for every coverage that could be asked for, support and purity as in the protocol."""
-    if "coverage" not in users:
-        return {}
+    if "cfr" not in record.metrics or "coverage" not in users:
+        return {}  # an identifier's cell: the columns that the folder has for clusterers are empty
     support = np.asarray(users["support"], np.int64)
     purity, coverage = (np.asarray(users[name], np.float64) for name in ("purity", "coverage"))
     points = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,14 @@ def test_coverage_is_counted_again_from_the_users() -> None:
         **dict.fromkeys([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 0.667),
         **dict.fromkeys([0.7, 0.8, 0.9, 1.0], 0.333),
     }
+
+
+def test_an_identifier_has_no_coverage() -> None:
+    # one file holds the users of all cells: the columns of a clusterer are empty where an identifier ran
+    cell = record(0.5, metrics={"psr1": Metric(value=0.5, low=0, high=1, n=2, better="higher")})
+    users = {name: [math.nan, math.nan] for name in ("support", "purity", "coverage")}
+    with pytest.raises(UserError, match="no two points"):
+        curves([cell], {cell.cell: users}, "coverage")
 
 
 def test_the_coverage_curve_meets_the_protocol_where_the_protocol_is() -> None:
