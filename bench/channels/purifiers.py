@@ -32,7 +32,7 @@ class TotalVariation:
         """Denoise one photo."""
         from skimage.restoration import denoise_tv_chambolle
 
-        values = denoise_tv_chambolle(photo / 255.0, weight=self.weight, channel_axis=-1)  # type: ignore[no-untyped-call]  # typed in part
+        values = denoise_tv_chambolle(photo / 255.0, weight=self.weight, channel_axis=-1)
         return rounded(255 * values)
 
     def __str__(self) -> str:

@@ -24,7 +24,7 @@ def crowd(dimensions: int, spread: float, photos: int = 400) -> np.ndarray:
     rng = np.random.default_rng(dimensions)
     who = rng.permutation(np.arange(photos) % (photos // 10))
     rows = rng.normal(size=(photos // 10, dimensions))[who] + spread * rng.normal(size=(photos, dimensions))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
 
 def singles_apart(labels: np.ndarray) -> np.ndarray:

@@ -140,7 +140,8 @@ def test_a_preview_shows_the_difference(tmp_path: Path) -> None:
 
 
 def test_a_preview_of_photos_of_several_sizes(tmp_path: Path) -> None:
-    pairs = [("a", *[np.zeros((h, w, 3), np.uint8)] * 2) for h, w in ((10, 90), (70, 20))]
+    wide, high = np.zeros((10, 90, 3), np.uint8), np.zeros((70, 20, 3), np.uint8)
+    pairs = [("a", wide, wide), ("a", high, high)]
     draw(tmp_path / "p.png", pairs)
     assert (tmp_path / "p.png").stat().st_size > 0
 

@@ -65,7 +65,11 @@ def test_no_cell_hides_another() -> None:
 
 def test_coverage_is_counted_again_from_the_users() -> None:
     cell = record(0.5)
-    users = {"support": [10, 6, 2], "purity": [1.0, 1.0, 1.0], "coverage": [1.0, 0.6, 0.2]}
+    users: dict[str, list[float]] = {
+        "support": [10, 6, 2],
+        "purity": [1.0, 1.0, 1.0],
+        "coverage": [1.0, 0.6, 0.2],
+    }
     (curve,) = curves([cell], {cell.cell: users}, "coverage")
     assert {round(p.x, 1): round(p.value, 3) for p in curve.points} == {
         **dict.fromkeys([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 0.667),
@@ -116,6 +120,6 @@ def test_a_picture_is_drawn(tmp_path: Path) -> None:
     draw(tmp_path / "deep" / "curve.png", found, "dose")
     with PIL.Image.open(tmp_path / "deep" / "curve.png") as picture:
         assert picture.size == (1320, 600)
-        assert len(picture.convert("RGB").getcolors(1 << 24)) > 10
+        assert len(picture.convert("RGB").getcolors(1 << 24) or ()) > 10
     with pytest.raises(UserError, match="cannot draw"):
         draw(tmp_path / "curve.nonsense", found, "dose")

@@ -30,7 +30,8 @@ from bench.types import Folders
 
 VIEWS = ("cells", "panel", "attackers", "falls")
 Command = Callable[..., Any]
-VERBS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # a group
+COMMANDS: Any = typer.main.get_command(app)
+VERBS = sorted(COMMANDS.commands)
 SLOW = ("torch", "numpy", "pandas", "pyarrow", "scipy", "sklearn", "rich.table", "PIL")
 
 _BROKEN = '''

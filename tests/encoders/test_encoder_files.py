@@ -202,7 +202,8 @@ def test_a_card_that_is_no_toml(write: Write, folders: Folders, tmp_path: Path) 
 
 
 def big() -> bytes:
-    return graph().SerializeToString()
+    content: bytes = graph().SerializeToString()
+    return content
 
 
 FILES: dict[str, tuple[onnx.ModelProto | bytes, str]] = {

@@ -118,7 +118,7 @@ def test_a_digest_knows_its_parts_apart() -> None:
 
 def test_arrays_of_other_shape_or_type_are_others() -> None:
     flat = np.arange(6, dtype=np.int32)
-    others = [flat.reshape(2, 3), flat.reshape(3, 2), flat.astype(np.int64), flat + 1]
+    others: list[np.ndarray] = [flat.reshape(2, 3), flat.reshape(3, 2), flat.astype(np.int64), flat + 1]
     assert len({array_digest(a) for a in (flat, *others)}) == 5
     assert array_digest(flat.reshape(2, 3).T) == array_digest(np.ascontiguousarray(flat.reshape(2, 3).T))
 
