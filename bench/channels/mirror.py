@@ -1,4 +1,4 @@
-"""A photo in a mirror: one of the several views that an attacker may average."""
+"""A photo as a mirror shows it: one of an attacker's several looks at it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.types import Image
 
 @dataclass(frozen=True)
 class Mirror:
-    """The photo with left and right exchanged."""
+    """Left and right exchanged."""
 
     purifier: ClassVar[bool] = True
     libraries: ClassVar[tuple[str, ...]] = ()

@@ -1,4 +1,4 @@
-"""Numbers in the names of channels: one way to read them, one way to write them."""
+"""Numbers in the names of channels: read in one way, written in one way."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 
 
 def whole(text: str, low: int, high: int) -> int:
-    """Read a whole number from low to high.
+    """A whole number from low to high.
 
     Raises:
-        ValueError: The text is anything else.
+        ValueError: for anything else.
     """
     if not re.fullmatch("[0-9]{1,9}", text) or not low <= int(text) <= high:
         raise ValueError(text)
@@ -17,10 +17,10 @@ def whole(text: str, low: int, high: int) -> int:
 
 
 def real(text: str, low: float, high: float) -> float:
-    """Read a decimal number from low to high.
+    """A decimal number from low to high.
 
     Raises:
-        ValueError: The text is anything else, such as `nan` or `inf`.
+        ValueError: for anything else, `nan` and `inf` among it.
     """
     if not re.fullmatch(r"([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})(e-[0-9]{1,2})?", text):
         raise ValueError(text)
@@ -31,5 +31,5 @@ def real(text: str, low: float, high: float) -> float:
 
 
 def written(value: float) -> str:
-    """Write the shortest text that reads back as this number, so that equal channels have equal names."""
+    """The shortest text that reads back as this number, so that equal channels have equal names."""
     return repr(float(value)).removesuffix(".0")

@@ -1,4 +1,4 @@
-"""The contract of every step between a released file and an embedding."""
+"""What every step between a released file and an embedding has in common."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from bench.types import Image
 
 
 class Channel(Protocol):
-    """A step from an 8-bit photo to an 8-bit photo of the same size; the same input gives the same output."""
+    """A step, seen from outside: 8-bit photo in, 8-bit photo of the same size out, the same each time."""
 
     @property
     def purifier(self) -> bool:
-        """Whether the step is the attacker's and runs on everything that the attacker holds."""
+        """Whether it is the attacker's, to be run on everything that the attacker holds."""
 
     @property
     def libraries(self) -> tuple[str, ...]:
-        """The distributions whose version can change a result."""
+        """Distributions whose version can change a result."""
 
     def __call__(self, photo: Image) -> Image:
-        """Pass one photo, uint8 [height, width, 3], through. The photo itself does not change."""
+        """Pass one photo, [height, width, 3], through; the photo itself stays as it is."""
 
     def __str__(self) -> str:
         """The name that `parse` reads; equal channels have equal names."""

@@ -1,1 +1,1 @@
-"""The metrics: pure functions of arrays."""
+"""What is measured: pure functions of arrays."""

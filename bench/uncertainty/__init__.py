@@ -1,1 +1,1 @@
-"""The uncertainty of a figure: intervals, paired tests and power."""
+"""How sure a figure is: intervals, paired tests, power."""

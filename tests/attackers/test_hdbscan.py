@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bench.attackers._graph import spanning
-from bench.attackers._graph.searching import Searching
+from bench.attackers._graph.search import Search
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import pdist, squareform
@@ -24,7 +24,7 @@ def crowd(dimensions: int, spread: float, photos: int = 400) -> np.ndarray:
     rng = np.random.default_rng(dimensions)
     who = rng.permutation(np.arange(photos) % (photos // 10))
     rows = rng.normal(size=(photos // 10, dimensions))[who] + spread * rng.normal(size=(photos, dimensions))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
 
 def singles_apart(labels: np.ndarray) -> np.ndarray:
@@ -44,7 +44,7 @@ def test_the_tree_is_a_minimum_one_however_it_was_found(
     core = np.sort(apart, axis=1)[:, min_samples - 1]
     reach = np.maximum(np.maximum(apart, core[:, None]), core[None])
     np.fill_diagonal(reach, 0)
-    tree = spanning.spanning_tree(rows, spanning.neighbour_lists(rows, min_samples, Searching()), min_samples)
+    tree = spanning.spanning_tree(rows, spanning.neighbour_lists(rows, min_samples, Search()), min_samples)
     ours = coo_array((tree.length, (tree.left, tree.right)), shape=reach.shape)
     # Edges join the photos that they say they join.
     assert np.allclose(reach[tree.left, tree.right], tree.length, atol=1e-5)

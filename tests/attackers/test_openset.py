@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from bench.attackers._identify import openset
@@ -99,9 +101,14 @@ def test_nonsense_is_refused() -> None:
 
 
 def test_a_gallery_is_learned_once_for_several_views(monkeypatch: pytest.MonkeyPatch) -> None:
-    learned = []
-    fitted = Centroid.fitted
-    monkeypatch.setattr(Centroid, "fitted", lambda self, held: learned.append(held) or fitted(self, held))
+    learned: list[Gallery] = []
+    plain = Centroid.fitted
+
+    def fitted(self: Any, held: Gallery) -> Any:
+        learned.append(held)
+        return plain(self, held)
+
+    monkeypatch.setattr(Centroid, "fitted", fitted)
     openset._last.clear()
     rows = np.eye(4, dtype=np.float32)
     one, other = Gallery(rows[:3], np.array([0, 1, 2])), Gallery(rows[1:], np.array([0, 1, 2]))

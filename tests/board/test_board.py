@@ -15,7 +15,6 @@ from bench.board.preview import AMPLIFY, draw
 from bench.board.table import board, to_csv, to_markdown, used
 from bench.errors import UserError
 from bench.records.record import CellRecord, Metric, Named
-from bench.types import Flag, FlagCode
 
 
 def metric(value: float | None, low: float | None = None, high: float | None = None) -> Metric:
@@ -71,10 +70,7 @@ def test_what_is_not_ok_is_counted() -> None:
 def test_flags_and_failures_are_shown() -> None:
     rows = board(
         [
-            record(
-                "weak",
-                flags=[Flag(FlagCode.WEAK_ATTACKER, "no evidence of protection (clean CFR below 0.8)")],
-            ),
+            record("weak", flags=["weak attacker: no evidence of protection"]),
             record("broken", status="failed", error="ValueError: no", metrics={}, perceptual={}),
             record("left", status="skipped", error="needs names", metrics={}),
         ]
@@ -106,16 +102,7 @@ def test_columns_that_say_nothing_are_left_out() -> None:
 
 
 def test_csv_comes_back() -> None:
-    rows = board(
-        [
-            record(
-                "a",
-                flags=[Flag(FlagCode.OTHER, 'a "quoted", flag')],
-                status="failed",
-                error="line one\nline two",
-            )
-        ]
-    )
+    rows = board([record("a", flags=['a "quoted", flag'], status="failed", error="line one\nline two")])
     (back,) = csv.DictReader(io.StringIO(to_csv(rows)))
     assert back == {name: rows[0][name] for name in used(rows)}
 
@@ -140,7 +127,8 @@ def test_a_preview_shows_the_difference(tmp_path: Path) -> None:
 
 
 def test_a_preview_of_photos_of_several_sizes(tmp_path: Path) -> None:
-    pairs = [("a", *[np.zeros((h, w, 3), np.uint8)] * 2) for h, w in ((10, 90), (70, 20))]
+    wide, high = np.zeros((10, 90, 3), np.uint8), np.zeros((70, 20, 3), np.uint8)
+    pairs = [("a", wide, wide), ("a", high, high)]
     draw(tmp_path / "p.png", pairs)
     assert (tmp_path / "p.png").stat().st_size > 0
 

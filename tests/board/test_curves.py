@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,7 @@ import PIL.Image
 import pytest
 
 from bench.board.curves import curves, draw
-from bench.board.user_tables import read_users
 from bench.errors import UserError
-from bench.metrics.clustering import PROTOCOL
-from bench.records import read
 from bench.records.record import CellRecord, Metric, Named
 
 
@@ -65,34 +61,16 @@ def test_no_cell_hides_another() -> None:
 
 def test_coverage_is_counted_again_from_the_users() -> None:
     cell = record(0.5)
-    users = {"support": [10, 6, 2], "purity": [1.0, 1.0, 1.0], "coverage": [1.0, 0.6, 0.2]}
+    users: dict[str, list[float]] = {
+        "support": [10, 6, 2],
+        "purity": [1.0, 1.0, 1.0],
+        "coverage": [1.0, 0.6, 0.2],
+    }
     (curve,) = curves([cell], {cell.cell: users}, "coverage")
     assert {round(p.x, 1): round(p.value, 3) for p in curve.points} == {
         **dict.fromkeys([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 0.667),
         **dict.fromkeys([0.7, 0.8, 0.9, 1.0], 0.333),
     }
-
-
-def test_an_identifier_has_no_coverage() -> None:
-    # one file holds the users of all cells: the columns of a clusterer are empty where an identifier ran
-    cell = record(0.5, metrics={"psr1": Metric(value=0.5, low=0, high=1, n=2, better="higher")})
-    users = {name: [math.nan, math.nan] for name in ("support", "purity", "coverage")}
-    with pytest.raises(UserError, match="no two points"):
-        curves([cell], {cell.cell: users}, "coverage")
-
-
-def test_the_coverage_curve_meets_the_protocol_where_the_protocol_is() -> None:
-    # the record counted with the protocol's criterion; the curve counts again from the table of users
-    folder = Path(__file__).resolve().parents[2] / "results" / "built-in"
-    records, users = read(folder), read_users([folder])
-    for cell in records:
-        (curve,) = curves([cell], users, "coverage")
-        (at,) = (p for p in curve.points if p.x == PROTOCOL.coverage)
-        assert (at.value, at.low, at.high) == (
-            cell.metrics["cfr"].value,
-            cell.metrics["cfr"].low,
-            cell.metrics["cfr"].high,
-        )
 
 
 def test_calibration_is_what_the_attacker_tried() -> None:
@@ -116,6 +94,6 @@ def test_a_picture_is_drawn(tmp_path: Path) -> None:
     draw(tmp_path / "deep" / "curve.png", found, "dose")
     with PIL.Image.open(tmp_path / "deep" / "curve.png") as picture:
         assert picture.size == (1320, 600)
-        assert len(picture.convert("RGB").getcolors(1 << 24)) > 10
+        assert len(picture.convert("RGB").getcolors(1 << 24) or ()) > 10
     with pytest.raises(UserError, match="cannot draw"):
         draw(tmp_path / "curve.nonsense", found, "dose")

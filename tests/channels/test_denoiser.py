@@ -21,7 +21,8 @@ def faces(first: int, people: int, each: int) -> list[np.ndarray]:
         [n for n, who in zip(found.photos, found.identities, strict=True) if who == person][:each]
         for person in sorted(set(found.identities))[first : first + people]
     ]
-    return data.read([name for names in wanted for name in names])
+    photos: list[np.ndarray] = data.read([name for names in wanted for name in names])
+    return photos
 
 
 def cloak(photos: list[np.ndarray], seed: int) -> list[np.ndarray]:

@@ -89,7 +89,7 @@ def process() -> Command:
         command: Sequence[str] = [sys.executable, "-m", "bench.cli", *map(str, arguments)]
         variables = os.environ | {name: str(value) for name, value in environment.items()}
         made = subprocess.run(
-            command, env=variables, capture_output=True, text=True, timeout=120, check=False
+            command, env=variables, capture_output=True, text=True, timeout=600, check=False
         )
         return Done(made.returncode, made.stdout, made.stderr)
 

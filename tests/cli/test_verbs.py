@@ -25,12 +25,13 @@ import typer.main
 import bench as library
 from bench.cli import app
 from bench.inventory.doctor import KINDS, diagnosis
-from bench.records import CellRecord, read
+from bench.records.record import CellRecord, read
 from bench.types import Folders
 
 VIEWS = ("cells", "panel", "attackers", "falls")
 Command = Callable[..., Any]
-VERBS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # a group
+COMMANDS: Any = typer.main.get_command(app)
+VERBS = sorted(COMMANDS.commands)
 SLOW = ("torch", "numpy", "pandas", "pyarrow", "scipy", "sklearn", "rich.table", "PIL")
 
 _BROKEN = '''

@@ -233,6 +233,6 @@ def test_a_folder_that_may_not_be_read(name: str, tmp_path: Path, monkeypatch: p
 @of_files
 def test_fewer_people_than_users(name: str, tmp_path: Path) -> None:
     text = CASES[name].make(tmp_path)
-    for changes, says in ({"users": 99}, "99 users asked for"), ({"photos": 9}, "0 people with 9 photos"):
+    for users, photos, says in (99, 4, "99 users asked for"), (None, 9, "0 people with 9 photos"):
         with pytest.raises(UserError, match=says):
-            opened(RunSpec(dataset=text, **{"photos": 4, **changes}), Folders(home=str(tmp_path)))  # type: ignore[arg-type]  # ints
+            opened(RunSpec(dataset=text, users=users, photos=photos), Folders(home=str(tmp_path)))

@@ -91,7 +91,8 @@ def test_negative_numbers_are_refused(person: int, number: int, hardness: float)
 
 @pytest.fixture(scope="module")
 def drawn() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-    return render([10, 10, 11, 12], [0, 1, 0, 5])
+    pixels, landmarks = render([10, 10, 11, 12], [0, 1, 0, 5])
+    return pixels, landmarks
 
 
 def test_the_same_photo_has_the_same_bytes_whatever_its_batch(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from bench.encoders.families import insightface_packs
 from bench.encoders.preprocessing import sample
 from bench.errors import UserError
 from bench.torchvision_compat import ensure
-from bench.types import Folders
+from bench.types import EncoderCard, Folders
 
 
 def export(path: Path, *, size: int = 112, dimensions: int = 512, scales_itself: bool = False) -> Path:
@@ -46,8 +47,13 @@ def export(path: Path, *, size: int = 112, dimensions: int = 512, scales_itself:
         warnings.simplefilter("ignore", DeprecationWarning)
         crops = (torch.rand(2, 3, size, size),)
         axes = {"input.1": {0: "n"}}
-        options = {"input_names": ["input.1"], "dynamic_axes": axes, "opset_version": 11, "dynamo": False}
-        torch.onnx.export(Net().eval(), crops, str(path), **options)  # type: ignore[arg-type]  # plain options
+        torch.onnx.export(
+            *(Net().eval(), crops, str(path)),
+            input_names=["input.1"],
+            dynamic_axes=axes,
+            opset_version=11,
+            dynamo=False,
+        )
     if scales_itself:
         import onnx
 
@@ -74,8 +80,8 @@ def folders(tmp_path: Path) -> Folders:
     "place", ["real/weights/{0}", "home/weights/{0}", "home/weights/{0}/{0}", "user/.insightface/models/{0}"]
 )
 @pytest.mark.parametrize("card", PACKS, ids=lambda card: card.name)
-def test_packs_are_found(card: object, place: str, folders: Folders, tmp_path: Path) -> None:
-    name: str = card.name  # type: ignore[attr-defined]  # of PACKS
+def test_packs_are_found(card: EncoderCard, place: str, folders: Folders, tmp_path: Path) -> None:
+    name = card.name
     path = tmp_path / place.format(name) / insightface_packs.FILES[name]
     path.parent.mkdir(parents=True)
     assert insightface_packs.present(name, folders) is None
@@ -128,10 +134,10 @@ def test_a_network_that_scales_itself_is_not_the_cards(folders: Folders, tmp_pat
     ("wrong", "said"), [({"size": 160}, "160, 160"), ({"dimensions": 128}, "128 numbers")]
 )
 def test_a_wrong_file_is_refused_before_it_is_pinned(
-    wrong: dict[str, int], said: str, folders: Folders, tmp_path: Path
+    wrong: dict[str, Any], said: str, folders: Folders, tmp_path: Path
 ) -> None:
     path = tmp_path / "home" / "weights" / "antelopev2" / "glintr100.onnx"
-    export(path, **wrong)  # type: ignore[arg-type]  # size or dimensions
+    export(path, **wrong)
     with pytest.raises(UserError, match=said):
         bench.encoders.ready("antelopev2", folders)
     export(path)  # the right one is then welcome

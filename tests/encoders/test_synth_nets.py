@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from bench.encoders.families.synth.nets import DIMENSIONS, NETS, folded, skeleton
+from bench.encoders.families.synth_nets import DIMENSIONS, NETS, folded, skeleton
 from bench.training.card import ARCHITECTURES, stored_net, write_weights
 
 every = pytest.mark.parametrize("name", sorted(NETS))
@@ -21,8 +21,8 @@ def new(name: str, seed: int = 0) -> nn.Module:
         net = NETS[name]()
         for module in net.modules():
             if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-                nn.init.normal_(module.running_mean, std=0.3)
-                nn.init.uniform_(module.running_var, 0.5, 2.0)
+                module.get_buffer("running_mean").normal_(std=0.3)
+                module.get_buffer("running_var").uniform_(0.5, 2.0)
                 nn.init.uniform_(module.weight, 0.5, 1.5)
                 nn.init.normal_(module.bias, std=0.3)
     return net.eval()

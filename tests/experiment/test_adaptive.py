@@ -13,9 +13,18 @@ import bench.recognition.recogniser
 from bench.channels import learner, parse
 from bench.experiment.session import Session
 from bench.records.record import CellRecord
-from bench.types import FlagCode, Image
+from bench.types import Image
 
 One = Callable[..., CellRecord]
+
+
+def value(record: CellRecord, metric: str) -> float:
+    """A metric that this record must have."""
+    number = record.metrics[metric].value
+    assert number is not None
+    return number
+
+
 Run = Callable[..., Session]
 
 LEARNING = {
@@ -24,7 +33,7 @@ LEARNING = {
     "denoiser": {"channels": ("denoiser:3",)},
 }
 """Ways that learn from cloaks."""
-OTHERS = {
+OTHERS: dict[str, dict[str, Any]] = {
     "views": {"adaptations": ("views",)},
     "adversarial": {"adaptations": ("adversarial:steps=2,batch=6,inner=1",)},
     "adaptive": {"levels": ("adaptive",)},
@@ -97,9 +106,9 @@ def test_thresholds_are_tuned_on_cloaks_when_the_attacker_is_adaptive(run: Run) 
     assert oblivious.tried != adaptive.tried
     assert len(oblivious.tried) == len(oblivious.calibrated["grid"])
     # the best rate in hindsight is at least that of any threshold chosen before
-    assert oracle.metrics["cfr"].value >= max(oblivious.metrics["cfr"].value, adaptive.metrics["cfr"].value)
-    assert FlagCode.ORACLE in {flag.code for flag in oracle.flags}
-    assert FlagCode.ORACLE not in {flag.code for flag in (*oblivious.flags, *adaptive.flags)}
+    assert value(oracle, "cfr") >= max(value(oblivious, "cfr"), value(adaptive, "cfr"))
+    assert any(flag.startswith("oracle") for flag in oracle.flags)
+    assert not any(flag.startswith("oracle") for flag in (*oblivious.flags, *adaptive.flags))
 
 
 def test_a_purifier_runs_on_everything_and_a_platform_on_released_photos_only(
@@ -126,7 +135,7 @@ def test_a_purifier_runs_on_everything_and_a_platform_on_released_photos_only(
 def test_strangers_make_the_collection_larger(one: One) -> None:
     near = {"dataset": "synthetic:people=40,photos-each=6", "background": None}
     few, many = one(**near), one(**near, distractors=(300,))
-    assert many.metrics["clusters"].value > few.metrics["clusters"].value + 200
+    assert value(many, "clusters") > value(few, "clusters") + 200
     assert many.metrics["cfr"].n == few.metrics["cfr"].n == 2
 
 

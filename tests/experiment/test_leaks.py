@@ -67,7 +67,7 @@ def test_other_names_change_nothing(small: RunSpec, bench_home: Path, tmp_path: 
     rows.close()
     asked = plan(spec, folders(), detector_parameters(), "cpu")
     (parts,) = asked.splits
-    groups = {
+    groups: dict[str, Any] = {
         name: tuple(tuple(map(_new, person)) for person in getattr(parts, name))
         for name in ("released", "labelled", "calibration", "reference", "background")
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import typer.main
@@ -71,8 +72,8 @@ class Asked(Exception):  # noqa: N818 - no error
 
 
 def options() -> set[str]:
-    command = typer.main.get_command(app).commands["run"]  # type: ignore[attr-defined]  # a group
-    return {parameter.name for parameter in command.params} - {"help"}
+    group: Any = typer.main.get_command(app)
+    return {parameter.name for parameter in group.commands["run"].params} - {"help"}
 
 
 @pytest.fixture
@@ -198,11 +199,11 @@ def test_a_data_set_of_other_content_has_other_cells(small: RunSpec, monkeypatch
 
 def test_a_data_set_with_other_boxes_has_other_cells(small: RunSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     data = type(plan(small, folders(), detector_parameters(), "cpu").data)
-    stated = data.catalogue
+    stated: Any = data.catalogue
 
     def boxed(x0: float) -> set[str]:
         def catalogue(self: object) -> Catalogue:
-            found = stated(self)
+            found: Catalogue = stated(self)
             return replace(found, boxes=dict.fromkeys(found.photos, (x0, 0.0, 99.0, 99.0)))
 
         monkeypatch.setattr(data, "catalogue", catalogue)
@@ -213,9 +214,9 @@ def test_a_data_set_with_other_boxes_has_other_cells(small: RunSpec, monkeypatch
 
 
 def test_another_detector_has_other_cells(small: RunSpec) -> None:
-    def with_detector(**changes: object) -> set[str]:
+    def with_detector(**changes: Any) -> set[str]:
         detector = detector_parameters() | changes
-        return {cell.digest for cell in plan(small, folders(), detector, "cpu").cells}  # type: ignore[arg-type]
+        return {cell.digest for cell in plan(small, folders(), detector, "cpu").cells}
 
     assert with_detector() != with_detector(min_face=20)
 

@@ -19,7 +19,8 @@ def test_an_oracle_is_told_how_many_people_are_in_the_collection(
     record = one(attackers=(attacker,))
     assert record.calibrated is not None and record.calibrated["people"] == 4
     assert record.attacker.parameters["people"] is None
-    assert record.metrics["clusters"].value <= 4
+    clusters = record.metrics["clusters"].value
+    assert clusters is not None and clusters <= 4
 
 
 def test_others_are_told_nothing(one: Callable[..., CellRecord]) -> None:

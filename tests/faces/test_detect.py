@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 from bench.errors import UserError
 from bench.faces import mtcnn, mtcnn_nets
-from bench.faces.detect import Detector, Policy
+from bench.faces.detect import Detector
+from bench.faces.mtcnn_card import DIGESTS, Policy
 from bench.machine.workers import each
 from bench.registry import load
 from bench.torchvision_compat import ensure
@@ -65,7 +68,7 @@ def test_agrees_with_the_package(drawn: list[Image], smallest: int) -> None:
     ensure()
     from facenet_pytorch import MTCNN
 
-    for name in mtcnn_nets.DIGESTS:
+    for name in DIGESTS:
         mtcnn_nets.state(name)  # verifies the files that MTCNN() reads without looking
     theirs = MTCNN(min_face_size=smallest)
     ours = mtcnn.Cascade("cpu")
@@ -156,20 +159,21 @@ def test_every_parameter_is_in_parameters() -> None:
     plain = Detector().parameters()
     others = [Detector(policy="largest"), Detector(min_face=30), Detector(min_share=0.1)]
     assert all(other.parameters() != plain for other in others)
-    assert plain["weights"] == mtcnn_nets.DIGESTS
+    assert plain["weights"] == DIGESTS
     assert Detector().parameters() == plain
 
 
 def test_bad_parameters_are_the_users_mistake() -> None:
+    unknown: Any = "best"  # as a config file might say
     with pytest.raises(UserError, match="'central' or 'largest'"):
-        Detector(policy="best")  # type: ignore[arg-type]  # as a config file might say
+        Detector(policy=unknown)
     with pytest.raises(UserError, match="at least 12"):
         Detector(min_face=3)
 
 
 def test_altered_weights_are_refused_before_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = mtcnn_nets.DIGESTS["rnet"]
-    monkeypatch.setitem(mtcnn_nets.DIGESTS, "rnet", "0" * 64)
+    right = DIGESTS["rnet"]
+    monkeypatch.setitem(DIGESTS, "rnet", "0" * 64)
     monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("read before verified"))
     with pytest.raises(UserError, match=f"{right}.*{'0' * 64}"):
         mtcnn_nets.state("rnet")

@@ -14,6 +14,7 @@ import pytest
 from bench.errors import UserError
 from bench.fetching import downloads
 from bench.fetching.install import Wishes, fetch
+from bench.machine.progress import Advance
 from bench.store import lock
 from bench.store.sources import Item
 from bench.types import Folders
@@ -365,9 +366,13 @@ def test_progress_counts_megabytes(
 
     class Seen:
         @contextmanager
-        def stage(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
+        def stage(self, name: str, total: int) -> Iterator[Advance]:
             told.append((name, total))
-            yield counts.append
+
+            def advance(count: int = 1) -> None:
+                counts.append(count)
+
+            yield advance
 
     offer("toy.pt", server.serve("/toy.pt", weights_file))
     fetch("toy", folders, replace(wishes, progress=Seen()))

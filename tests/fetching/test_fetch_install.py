@@ -150,17 +150,23 @@ def test_a_full_disk(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_disk_that_fills_while_bytes_come(
-    server: Any, offer: Offer, weights_file: bytes, folders: Folders, wishes: Wishes
+    server: Any,
+    offer: Offer,
+    weights_file: bytes,
+    folders: Folders,
+    wishes: Wishes,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     offer("toy.pt", server.serve("/toy.pt", weights_file))
     part = Path(folders.home) / "weights" / "toy.pt.part"
     part.parent.mkdir(parents=True)
-    full = downloads.drop
-    try:
-        downloads.drop = lambda p: p.unlink(missing_ok=True) or p.symlink_to("/dev/full")  # type: ignore[func-returns-value]  # None, hence `or`
-        assert "No space left on device" in refused(folders, wishes)
-    finally:
-        downloads.drop = full
+
+    def full(part: Path) -> None:
+        part.unlink(missing_ok=True)
+        part.symlink_to("/dev/full")
+
+    monkeypatch.setattr(downloads, "drop", full)
+    assert "No space left on device" in refused(folders, wishes)
 
 
 @pytest.mark.parametrize("home", ["/proc/home", "file/home"])

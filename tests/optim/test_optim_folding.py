@@ -33,7 +33,8 @@ class Everything(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = self.act(self.norm(self.first(self.normalise(x))))
         y = self.grouped(self.before(self.act1(self.depthwise(y))))
-        return self.last(self.linear(y.flatten(1)))
+        out: torch.Tensor = self.last(self.linear(y.flatten(1)))
+        return out
 
 
 def everything() -> Everything:
@@ -41,8 +42,8 @@ def everything() -> Everything:
     network = Everything().double().eval()
     for module in network.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            module.running_mean.normal_()
-            module.running_var.uniform_(0.5, 2)
+            module.get_buffer("running_mean").normal_()
+            module.get_buffer("running_var").uniform_(0.5, 2)
             nn.init.normal_(module.weight)
             nn.init.normal_(module.bias)
         if isinstance(module, nn.PReLU):
@@ -116,8 +117,8 @@ def test_strided_depthwise_has_the_gradient_of_a_convolution(
 
 def test_an_affine_of_each_channel_is_a_batch_norm() -> None:
     norm = nn.BatchNorm2d(3).double().eval()
-    norm.running_mean.copy_(torch.tensor([1.0, 2.0, 3.0]))
-    norm.running_var.copy_(torch.tensor([4.0, 1.0, 0.25]) - norm.eps)
+    norm.get_buffer("running_mean").copy_(torch.tensor([1.0, 2.0, 3.0]))
+    norm.get_buffer("running_var").copy_(torch.tensor([4.0, 1.0, 0.25]) - norm.eps)
     x = torch.rand(2, 3, 2, 2, dtype=torch.float64)
     # (x - mean) / std
     scale = torch.tensor([0.5, 1.0, 2.0], dtype=torch.float64)

@@ -125,8 +125,8 @@ def test_installed_beside_another_datasets_and_removed_again(venv: Venv, wheel: 
     assert len(said) - 1 == len(plugins())
     assert "run" in python(venv.bench, "--help", cwd=venv.elsewhere)
     venv.pip("uninstall", "--yes", "cloakbench")
-    said = python(venv.python, "-c", "import datasets; print(datasets.OWNER)", cwd=venv.elsewhere)
-    assert said == "another distribution\n"
+    owner = python(venv.python, "-c", "import datasets; print(datasets.OWNER)", cwd=venv.elsewhere)
+    assert owner == "another distribution\n"
     assert not (venv.packages / "bench").exists()
 
 

@@ -113,7 +113,8 @@ def test_ours(benchmark: BenchmarkFixture, name: str, photos: int) -> None:
 def package_hdbscan(rows: np.ndarray) -> np.ndarray:
     hdbscan = pytest.importorskip("hdbscan", reason="hdbscan is in the extra 'perf'")
     # This package does not count the photo itself among its neighbours.
-    return hdbscan.HDBSCAN(min_cluster_size=3, min_samples=1, core_dist_n_jobs=1).fit_predict(rows)
+    clusterer = hdbscan.HDBSCAN(min_cluster_size=3, min_samples=1, core_dist_n_jobs=1)
+    return np.asarray(clusterer.fit_predict(rows))
 
 
 THEIRS: dict[str, tuple[str, int, Callable[[np.ndarray], np.ndarray]]] = {

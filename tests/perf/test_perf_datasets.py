@@ -47,4 +47,5 @@ def test_open_a_tree(benchmark: BenchmarkFixture, home: Path, name: str) -> None
     benchmark.group = "open a tree, its files never seen before"  # once it is timed its group is fixed
     photos = benchmark.pedantic(once, rounds=3, iterations=1)
     assert photos == PEOPLE * EACH
+    assert benchmark.stats is not None
     benchmark.extra_info.update(photos=photos, photos_per_second=photos / benchmark.stats.stats.median)

@@ -16,7 +16,8 @@ import bench.encoders
 from bench.encoders.cards import ONNX
 from bench.faces.align import matrix, warp
 from bench.faces.detect import Detector
-from bench.faces.mtcnn_nets import DIGESTS, state
+from bench.faces.mtcnn_card import DIGESTS
+from bench.faces.mtcnn_nets import state
 from bench.photos.decode import decode, encode_png
 from bench.recognition.observer import _crop
 from bench.store.weights import file_name

@@ -23,7 +23,8 @@ import torch
 
 import bench.encoders
 from bench.faces.detect import Detector
-from bench.faces.mtcnn_nets import DIGESTS, state
+from bench.faces.mtcnn_card import DIGESTS
+from bench.faces.mtcnn_nets import state
 from bench.machine.progress import Silent
 from bench.photos.decode import decode
 from bench.recognition.observer import Observer, Photos, _crop
@@ -92,16 +93,15 @@ def facenet_loop(files: list[bytes], mtcnn: MTCNN, home: Path) -> Callable[[], R
     return run
 
 
-class Adapter(ArcFaceONNX):  # type: ignore[misc]  # insightface has no types
+def adapter(file: Path) -> ArcFaceONNX:
     """insightface's class on a file whose graph scales RGB in [0, 1] itself."""
-
-    def __init__(self, file: Path) -> None:
-        super().__init__(str(file))
-        self.input_mean, self.input_std = 0.0, 255.0
+    network = ArcFaceONNX(str(file))
+    network.input_mean, network.input_std = 0.0, 255.0
+    return network
 
 
 def insightface_loop(files: list[bytes], mtcnn: MTCNN, real_data: Path) -> Callable[[], Rows]:
-    network = Adapter(real_data / "weights" / f"{ONNX}.onnx")
+    network = adapter(real_data / "weights" / f"{ONNX}.onnx")
 
     def run() -> Rows:
         rows = []
@@ -190,7 +190,7 @@ def found(files: list[bytes]) -> list[tuple[npt.NDArray[np.uint8], Face]]:
 def test_the_same_landmarks_give_insightfaces_embedding(
     benchmark: Any, found: list[tuple[npt.NDArray[np.uint8], Face]], real_data: Path, tmp_path: Path
 ) -> None:
-    network = Adapter(real_data / "weights" / f"{ONNX}.onnx")
+    network = adapter(real_data / "weights" / f"{ONNX}.onnx")
     encoder = bench.encoders.load(ONNX, Folders(str(tmp_path), str(real_data)))
     benchmark.group = "align and embed, given the landmarks"
     mine = benchmark.pedantic(

@@ -13,5 +13,6 @@ def test_draw_photos(benchmark: BenchmarkFixture) -> None:
     render([0], [0])
     who, which = [i // 4 for i in range(PHOTOS)], [i % 4 for i in range(PHOTOS)]
     pixels, _ = benchmark.pedantic(render, args=(who, which), rounds=5, iterations=1)
+    assert benchmark.stats is not None
     benchmark.extra_info.update(photos=PHOTOS, photos_per_minute=60 * PHOTOS / benchmark.stats.stats.median)
     assert len(pixels) == PHOTOS

@@ -103,7 +103,7 @@ def test_twin_agrees_on_real_faces(name: str, found: Found, folders: Folders) ->
 @pytest.mark.parametrize("name", NAMES)
 def test_runtime_is_what_really_runs(name: str, folders: Folders) -> None:
     encoder = bench.encoders.load(name, folders)
-    assert encoder.runtime.endswith("CPUExecutionProvider")  # type: ignore[attr-defined]  # of these encoders
+    assert encoder.runtime.endswith("CPUExecutionProvider")
 
 
 def test_gpu_without_a_provider_embeds_by_the_twin(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +112,7 @@ def test_gpu_without_a_provider_embeds_by_the_twin(folders: Folders, monkeypatch
 
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
     encoder = bench.encoders.load("mobileface_v3", folders, "cuda")
-    assert encoder.runtime == f"torch {torch.__version__} cuda"  # type: ignore[attr-defined]  # as above
+    assert encoder.runtime == f"torch {torch.__version__} cuda"
 
 
 def test_bits_do_not_depend_on_the_number_of_threads(real_data: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from bench.machine.progress import Silent
 from bench.recognition.observer import Observer, Photos, clean, through
 from bench.registry import load
 from bench.store.cache import Cache
-from bench.types import ARCFACE_CROP, Crop, Face, Folders, Image
+from bench.types import ARCFACE_CROP, Catalogue, Crop, DatasetCard, Face, Folders, Image
 
 ENCODER = "synth-ir"
 Watch = Callable[..., Observer]
@@ -72,15 +72,20 @@ def test_a_box_chooses_the_face_and_is_part_of_the_key(
 
 def test_the_boxes_of_a_data_set_go_with_its_photos(faces: list[Image]) -> None:
     class Data:
+        card = DatasetCard("two", "0", "none", "none")
+
+        def catalogue(self) -> Catalogue:
+            return Catalogue(("a", "b"), ("a", "b"))
+
         def digest(self, photo: str) -> str:
             return photo
 
-        def read(self, photos: list[str]) -> list[Image]:
+        def read(self, photos: Sequence[str]) -> list[bytes | Image]:
             return [faces["ab".index(photo)] for photo in photos]
 
     from bench.channels import parse
 
-    seen = clean(Data(), ["b", "a"], {"b": (1.0, 2.0, 3.0, 4.0)})  # type: ignore[arg-type]  # it has no card, which nothing here reads
+    seen = clean(Data(), ["b", "a"], {"b": (1.0, 2.0, 3.0, 4.0)})
     assert seen.boxes == (None, (1.0, 2.0, 3.0, 4.0))[::-1]
     passed = through(seen, parse("jpeg:75"))
     assert passed.boxes == seen.boxes

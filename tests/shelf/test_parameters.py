@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import UserError
-from bench.parameters import Plain, coerce, filled, plain, resolved
+from bench.parameters import Plain, coerce, plain, resolved
 from bench.store.digests import array_digest, code_digest, digest, plugin_code, versions
 
 
@@ -74,23 +73,6 @@ def test_everything_is_written_down() -> None:
     }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shared:
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class Sharing(Shared):
-    eps: float = 0.5
-    grid: int = 3
-
-
-def test_parameters_that_many_plugins_share_come_last_as_in_the_constructor() -> None:
-    assert list(resolved(Sharing())) == ["eps", "grid", "seed"] == list(signature(Sharing).parameters)
-    with pytest.raises(UserError, match="it has: eps, grid, seed"):
-        filled(Sharing, "attacker 'sharing'", "size=3")
-
-
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3),
@@ -118,7 +100,7 @@ def test_a_digest_knows_its_parts_apart() -> None:
 
 def test_arrays_of_other_shape_or_type_are_others() -> None:
     flat = np.arange(6, dtype=np.int32)
-    others = [flat.reshape(2, 3), flat.reshape(3, 2), flat.astype(np.int64), flat + 1]
+    others: list[np.ndarray] = [flat.reshape(2, 3), flat.reshape(3, 2), flat.astype(np.int64), flat + 1]
     assert len({array_digest(a) for a in (flat, *others)}) == 5
     assert array_digest(flat.reshape(2, 3).T) == array_digest(np.ascontiguousarray(flat.reshape(2, 3).T))
 

@@ -204,7 +204,7 @@ def of_panel(design: Latent) -> tuple[Coverage, Coverage]:
         cfr_panel(dict(zip(names, board, strict=True)), names, present=there, replicates=REPLICATES)
         for board in latent(design)
     ]
-    by_any = np.mean([board.any(0)[there].mean() for board in latent(design, 4 * BOARDS, seed=9)])
+    by_any = np.mean([board.max(0)[there].mean() for board in latent(design, 4 * BOARDS, seed=9)])
     some = [panel.any for panel in panels if panel.any is not None]
     return (
         covered([Interval(p.worst.low, p.worst.high) for p in panels], max(design.rates)),

@@ -34,8 +34,9 @@ def lfw_list(folds: int = 2, each: int = 2) -> tuple[str, Catalogue]:
         owners += own
         lines += [f"{who}\t1\t2" for who in own[:each]]
         lines += [f"{a}\t1\t{b}\t2" for a, b in pairwise(own)]
-    photos = [(f"{who}/{who}_{n:04d}.jpg", who) for who in owners for n in (1, 2)]
-    return "\n".join(lines) + "\n", Catalogue(*map(tuple, zip(*sorted(photos), strict=True)))
+    photos = sorted((f"{who}/{who}_{n:04d}.jpg", who) for who in owners for n in (1, 2))
+    catalogue = Catalogue(tuple(photo for photo, _ in photos), tuple(who for _, who in photos))
+    return "\n".join(lines) + "\n", catalogue
 
 
 @pytest.fixture

@@ -1,1 +1,0 @@
-"""FaceNet: InceptionResnetV1 as facenet-pytorch defines it."""

@@ -1,1 +1,0 @@
-"""Encoders that come as an ONNX file."""

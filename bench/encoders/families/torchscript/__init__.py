@@ -1,1 +1,0 @@
-"""Encoders that come as a TorchScript file."""
