@@ -12,21 +12,23 @@ from bench.errors import UserError
 from bench.types import DatasetCard, Folders
 
 from ._files.formats import no_photo
-from ._files.photo_files import PhotoFiles, entries, named_folder, unreadable
+from ._files.photo_files import PhotoFiles
+from ._files.places import entries, named_folder, unreadable
 
 JUNK = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin"}
-"""What file managers leave behind; not worth a word. Names that begin with a dot are not, either."""
+"""Files that file managers leave behind. They are passed over, as are names that begin with a dot."""
 
 
 @dataclass(frozen=True)
 class Folder:
     """Your own photos, from any folder with one sub-folder a person: `folder:PATH`.
 
-    Photos further down belong to the person whose sub-folder they are in. Links are followed. A photo that
-    lies there twice is used once; one that lies in two people's folders is used for neither.
+    Photos in deeper folders belong to the person whose sub-folder they are in. Links are followed. A photo
+    that lies in a person's folder twice is used once. A photo that lies in the folders of two people is not
+    used.
 
     Attributes:
-        path: the folder. It is in no record; nor are the names in it.
+        path: The folder. No record holds the path or the names in the folder.
     """
 
     positional: ClassVar[str] = "path"
@@ -39,27 +41,27 @@ class Folder:
         Raises:
             UserError: without a path, and if there are no photos or no people below it.
         """
-        asked = "data set 'folder'"
+        this = "data set 'folder'"
         if not self.path:
             raise UserError(
-                f"{asked} needs to know which. Type folder:PATH, with one sub-folder a person in it."
+                f"{this} needs to know which. Type folder:PATH, with one sub-folder a person in it."
             )
-        root = named_folder(asked, self.path)
-        found = _Search()
+        root = named_folder(this, self.path)
+        tree = _Tree()
         try:
             for entry in entries(root):
                 if _skipped(entry.name):
                     continue
                 if _is_folder(entry):
-                    found.person(entry)
+                    tree.person(entry)
                 else:
-                    found.out(entry.name, "lies in no person's folder")
+                    tree.out(entry.name, "lies in no person's folder")
         except OSError as error:
-            raise unreadable(asked, error) from error
-        if not found.paths:
-            why = f" ({len(found.missing)} files or folders there are none)" if found.missing else ""
+            raise unreadable(this, error) from error
+        if not tree.paths:
+            why = f" ({len(tree.missing)} files or folders there are none)" if tree.missing else ""
             raise UserError(
-                f"no photos of {asked} in {root}{why}: make one sub-folder a person there, "
+                f"no photos of {this} in {root}{why}: make one sub-folder a person there, "
                 "and put the photos of that person into it."
             )
         about = DatasetCard(
@@ -68,16 +70,14 @@ class Folder:
             licence="the photos are their owners'",
             citation="none: a private collection",
         )
-        paths = dict(sorted(found.paths.items()))
-        people = {name: name.partition("/")[0] for name in paths}
-        return OwnPhotos(about, folders.home, paths, people, found.missing)
+        return OwnPhotos(about, folders.home, dict(sorted(tree.paths.items())), tree.missing)
 
 
 class OwnPhotos(PhotoFiles):
     """An opened folder. See `bench.protocols.Dataset`."""
 
     def left_out(self) -> dict[str, str]:
-        """Copies: a second one in a person's folder, and all of a photo that two people have."""
+        """Copies: the second copy in a person's folder, and all copies of a photo that two people have."""
         out: dict[str, str] = {}
         for names in self.repeated().values():
             people = sorted({self.people[name] for name in names})
@@ -90,11 +90,11 @@ class OwnPhotos(PhotoFiles):
         return out
 
 
-class _Search:
-    """What was found so far.
+class _Tree:
+    """The photos of a folder, person by person, and the files and folders that are left out.
 
-    Names are in Unicode's composed form, so that a copy on another system, which may spell an accent in
-    another way, is the same data set.
+    Names are in Unicode's composed form. Another system may spell an accent in another way; a copy there is
+    the same data set.
     """
 
     def __init__(self) -> None:
@@ -107,14 +107,14 @@ class _Search:
             why = no_photo(entry)
             if why:
                 self.out(name, why)
-            elif (told := _composed(name)) in self.paths:
+            elif (composed := _composed(name)) in self.paths:
                 again = unicodedata.normalize("NFD", name)
                 self.missing[again] = "has the name of another file, but for the spelling of an accent"
             else:
-                self.paths[told] = entry.path
+                self.paths[composed] = entry.path
 
     def out(self, name: str, why: str) -> None:
-        """Leave something out, and say so."""
+        """Leave a file or folder out, with the reason."""
         self.missing[_composed(name)] = why
 
     def _below(
@@ -122,8 +122,8 @@ class _Search:
     ) -> Iterator[tuple[str, os.DirEntry[str]]]:
         try:
             status = folder.stat()
-            here = (status.st_dev, status.st_ino)
-            if here in above:
+            inode = (status.st_dev, status.st_ino)
+            if inode in above:
                 self.out(name, "is a link back to a folder that it lies in")
                 return
             inside = entries(folder.path)
@@ -135,7 +135,7 @@ class _Search:
                 continue
             below = f"{name}/{entry.name}"
             if _is_folder(entry):
-                yield from self._below(entry, below, (*above, here))
+                yield from self._below(entry, below, (*above, inode))
             else:
                 yield below, entry
 
@@ -148,7 +148,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
     except OSError:
-        return False  # a link that leads nowhere: said where it is looked at as a file
+        return False  # a link that leads nowhere: `no_photo` says so
 
 
 def _composed(name: str) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 from bench.errors import UserError, unknown_name
 from bench.types import DatasetCard, Folders
 
-from ._files.photo_files import PhotoFiles, entries, is_folder, named_folder, places, unreadable
+from ._files.photo_files import PhotoFiles
+from ._files.places import entries, is_folder, named_folder, places, unreadable
 
 SUSPICIOUS = (
     "Britney_Spears/Britney_Spears_0008.jpg",
@@ -19,13 +20,13 @@ SUSPICIOUS = (
     "Nicole_Kidman/Nicole_Kidman_0019.jpg",
     "Recep_Tayyip_Erdogan/Recep_Tayyip_Erdogan_0004.jpg",
 )
-"""Photos that every encoder tried places far from the rest of their person."""
+"""Photos that every encoder in a trial placed far from the other photos of their person."""
 
 VARIANTS = {"funneled": "lfw_funneled", "deepfunneled": "lfw-deepfunneled", "original": "lfw"}
-"""How the photos were aligned -> the folder that its archive unpacks to."""
+"""Variant, by how the photos were aligned -> the folder that the variant's archive unpacks to."""
 
 _FETCHED = {"deepfunneled": "lfw-deepfunneled", "original": "lfw-original"}
-"""What `bench fetch` calls a variant; the funneled photos are `lfw`."""
+"""Variant -> its name for `bench fetch`; the funneled photos are `lfw`."""
 
 NOT_STATED = "not stated"
 
@@ -33,8 +34,8 @@ DEEPFUNNELED = {
     "Aaron_Peirsol": "f9cf7eec9aad86731228422c8812616939e2bbff2f8345bb13df17a31e1a9b1e",
     "George_W_Bush": "4f19991979a6138e73fa0a75a34bcab30eaea46d3670a7047a1451c1b178e91f",
 }
-"""Person -> sha256 of the first photo as deep funneling left it. A folder with one of them is known by it,
-whatever it is called."""
+"""Person -> sha256 of the first photo after deep funneling. A folder that holds one of these files is the
+deep-funneled variant, whatever its name."""
 
 _WHY = "probably mislabelled, or another face in the photo was detected"
 _PHOTO = re.compile(r"(?P<person>.+)_\d{4}\.jpe?g", re.IGNORECASE)
@@ -45,9 +46,9 @@ class Lfw:
     """LFW (Huang et al. 2007): funneled, deep-funneled or original, from a folder; nothing is downloaded.
 
     Attributes:
-        variant: `funneled`, `deepfunneled` or `original`; empty takes the first that is found, and the record
-            says which that was, if anything about the folder does.
-        root: the folder with one folder a person, where it is in none of the usual places.
+        variant: `funneled`, `deepfunneled` or `original`; empty takes the first variant that is found. The
+            record states the variant if the folder's name or its photos tell it.
+        root: The folder with one folder a person, if it is in none of the usual places.
     """
 
     variant: str = ""
@@ -59,19 +60,19 @@ class Lfw:
         Raises:
             UserError: if there are none, naming the places that were searched; for an unknown variant.
         """
-        asked = "data set 'lfw'"
+        this = "data set 'lfw'"
         variant = _variant(self.variant)
-        candidates = [named_folder(asked, self.root)] if self.root else _places(folders, variant)
+        candidates = [named_folder(this, self.root)] if self.root else _places(folders, variant)
         for root in candidates:
-            if not is_folder(asked, root):
+            if not is_folder(this, root):
                 continue
-            paths = _photos(asked, root)
+            paths = _photos(this, root)
             if paths:
                 photos = _opened(root, paths, variant, folders.home)
                 if photos is not None:
                     return photos
         where = " or ".join(str(root) for root in candidates if root.parent.name != root.name)
-        what = f"variant {variant!r} of {asked}" if variant else f"photos of {asked}"
+        what = f"variant {variant!r} of {this}" if variant else f"photos of {this}"
         raise UserError(
             f"no {what} in {where}: put <Person>/<Person>_NNNN.jpg there, "
             f"set BENCH_REAL_DATA, or type 'bench fetch {_FETCHED.get(variant, 'lfw')}'."
@@ -83,68 +84,75 @@ class LfwPhotos(PhotoFiles):
     """LFW in one folder. See `bench.protocols.Dataset`.
 
     Attributes:
-        listed: photo -> sha256 as `images.jsonl` beside the folder lists them; empty without such a file.
+        listed: Photo -> sha256, as `images.jsonl` beside the folder lists it; empty without such a file.
     """
 
     listed: dict[str, str] = field(default_factory=dict)
 
     def left_out(self) -> dict[str, str]:
-        """Those known to be wrong, and those that are not what `images.jsonl` lists."""
+        """Photos that are probably mislabelled, and photos that differ from what `images.jsonl` lists."""
         out = {name: _WHY for name in SUSPICIOUS if name in self.paths}
-        found = self.digests([name for name in self.paths if name in self.listed])
-        changed = (name for name, digest in found.items() if digest != self.listed[name])
+        contents = self.digests([name for name in self.paths if name in self.listed])
+        changed = (name for name, digest in contents.items() if digest != self.listed[name])
         return out | dict.fromkeys(changed, "not the file that images.jsonl lists: its sha256 differs")
 
 
-def _variant(asked: str) -> str:
-    """The name of a variant; the name of its folder is understood too."""
+def _variant(text: str) -> str:
+    """The name of a variant, from its name or the name of its folder."""
     folders = {folder: name for name, folder in VARIANTS.items()}
-    name = folders.get(asked, asked)
+    name = folders.get(text, text)
     if name and name not in VARIANTS:
-        raise unknown_name("variant of data set 'lfw'", asked, VARIANTS, command="bench list datasets")
+        raise unknown_name("variant of data set 'lfw'", text, VARIANTS, command="bench list datasets")
     return name
 
 
 def _opened(root: Path, paths: dict[str, str], variant: str, home: str) -> LfwPhotos | None:
-    """None where the photos show that they are another variant than was asked for."""
+    """The photos of a folder; None if they show that they are of another variant.
+
+    Args:
+        root: The folder.
+        paths: Photo -> path of the file.
+        variant: The variant that the user wants; empty for any.
+        home: The folder `BENCH_HOME`.
+    """
     about = DatasetCard(
         name="lfw",
         revision="",
         licence="published for research; the photos remain their owners'",
         citation="Huang, Ramesh, Berg, Learned-Miller: LFW, UMass Amherst TR 07-49, 2007",
     )
-    people = {name: name.partition("/")[0] for name in paths}
-    photos = LfwPhotos(about, home, paths, people, listed=_listed(root))
+    photos = LfwPhotos(about, home, paths, listed=_listed(root))
     first = {f"{person}/{person}_0001.jpg": digest for person, digest in DEEPFUNNELED.items()}
-    known = [name for name in first if name in paths]
-    if any(digest == first[name] for name, digest in photos.digests(known).items()):
-        found = "deepfunneled"
+    present = [name for name in first if name in paths]
+    if any(digest == first[name] for name, digest in photos.digests(present).items()):
+        actual = "deepfunneled"
     else:
         by_folder = {"lfw_funneled": "funneled", "lfw-deepfunneled": "deepfunneled"}
-        found = by_folder.get(root.name, variant or NOT_STATED)
-    if variant and found != variant:
+        actual = by_folder.get(root.name, variant or NOT_STATED)
+    if variant and actual != variant:
         return None
-    return replace(photos, about=replace(about, resolved={"variant": found}))
+    return replace(photos, about=replace(about, resolved={"variant": actual}))
 
 
 def _places(folders: Folders, variant: str) -> list[Path]:
-    """Where LFW may lie: as a plain folder, as an archive or as scikit-learn's download unpacks it."""
+    """The folders where LFW may lie: a plain one, an archive's, or the one of scikit-learn's download."""
     archives = list(VARIANTS.values())
     below = ["lfw", *(f"lfw/{name}" for name in archives)]
     home = [*below, *(f"lfw_home/{name}" for name in archives)]
-    found = places(folders, *home, real=(*below, "lfw_funneled", "lfw-deepfunneled"))
-    # some archives have their folder twice, one in the other
-    found = list(dict.fromkeys(place for root in found for place in (root, root / root.name)))
+    usual = places(folders, *home, real=(*below, "lfw_funneled", "lfw-deepfunneled"))
+    # some archives hold their folder twice, one in the other
+    candidates = list(dict.fromkeys(place for root in usual for place in (root, root / root.name)))
     if variant:
-        # a folder of the plain name may hold any of the three: the others first
+        # a folder called `lfw` may hold any of the three variants: the variant's own folder comes first
         own = VARIANTS[variant]
-        found = sorted((p for p in found if p.name in (own, "lfw")), key=lambda p: p.name != own)
-    return found
+        candidates = sorted((p for p in candidates if p.name in (own, "lfw")), key=lambda p: p.name != own)
+    return candidates
 
 
-def _photos(asked: str, root: Path) -> dict[str, str]:
+def _photos(dataset: str, root: Path) -> dict[str, str]:
+    """Photo -> path of the file, sorted by name."""
     try:
-        found = {
+        paths = {
             f"{folder.name}/{file.name}": file.path
             for folder in entries(root)
             if folder.is_dir()
@@ -152,12 +160,12 @@ def _photos(asked: str, root: Path) -> dict[str, str]:
             if (match := _PHOTO.fullmatch(file.name)) and match["person"] == folder.name
         }
     except OSError as error:
-        raise unreadable(asked, error) from error
-    return dict(sorted(found.items()))
+        raise unreadable(dataset, error) from error
+    return dict(sorted(paths.items()))
 
 
 def _listed(root: Path) -> dict[str, str]:
-    """Photo -> sha256 as `images.jsonl` beside the folder lists them; empty where there is no such file."""
+    """Photo -> sha256, as `images.jsonl` beside the folder lists it; empty if there is no such file."""
     index = root.parent / "images.jsonl"
     if not index.is_file():
         return {}

@@ -1,4 +1,4 @@
-"""Boxes of faces: as a table has them -> within the photo as it is seen."""
+"""Boxes of faces: from a table's pixels of the file to pixels of the upright photo."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import PIL.Image
 
 from bench.types import Box
 
-_ORIENTATION = 0x0112  # EXIF: how the stored pixels have to be turned
+_ORIENTATION = 0x0112  # the EXIF tag that says how to turn the stored pixels
 
 
 class Boxes(Mapping[str, Box]):
-    """Photo -> box in pixels of the upright photo; each photo's head is read when its box is asked for.
+    """Photo -> box in pixels of the upright photo; looking a box up reads the head of the photo's file.
 
-    A box that lies partly outside its photo is cut; one that lies outside altogether, or whose photo cannot
-    be read, is none.
+    A box that lies partly outside its photo is cut. A photo has no box if the box lies outside the photo, or
+    if the photo cannot be read.
     """
 
     def __init__(self, stored: Mapping[str, Box], paths: Mapping[str, str]) -> None:
         """Store.
 
         Args:
-            stored: photo -> x0, y0, x1, y1 in pixels of the file.
-            paths: photo -> file.
+            stored: Photo -> x0, y0, x1, y1 in pixels of the file.
+            paths: Photo -> path of the file.
         """
         self._stored, self._paths = stored, paths
         self._seen: dict[str, Box | None] = {}
@@ -37,7 +37,7 @@ class Boxes(Mapping[str, Box]):
         return box
 
     def __bool__(self) -> bool:
-        return bool(self._stored)  # counting them would read the head of every photo
+        return bool(self._stored)  # counting the boxes would read the head of every photo
 
     def _within(self, photo: str) -> Box | None:
         if photo not in self._stored:
@@ -46,11 +46,11 @@ class Boxes(Mapping[str, Box]):
             with PIL.Image.open(self._paths[photo]) as file:
                 (width, height), orientation = file.size, file.getexif().get(_ORIENTATION, 1)
         except (OSError, ValueError, SyntaxError, EOFError, PIL.Image.DecompressionBombError):
-            return None  # the photo's outcome says what is wrong with it
+            return None  # the photo's outcome says what is wrong with the file
         x0, y0, x1, y1 = self._stored[photo]
         cut = (max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height)))
-        whole = cut[0] < cut[2] and cut[1] < cut[3]
-        return upright(cut, (width, height), orientation) if whole else None
+        inside = cut[0] < cut[2] and cut[1] < cut[3]
+        return upright(cut, (width, height), orientation) if inside else None
 
     def __iter__(self) -> Iterator[str]:
         return (photo for photo in self._stored if photo in self)
@@ -60,12 +60,12 @@ class Boxes(Mapping[str, Box]):
 
 
 def upright(box: Box, size: tuple[int, int], orientation: int) -> Box:
-    """Where a box is once the photo is turned as its EXIF orientation says.
+    """The box in the photo that is turned as its EXIF orientation says.
 
     Args:
         box: x0, y0, x1, y1 in the stored pixels.
-        size: width and height as stored.
-        orientation: 1 to 8; anything else turns nothing.
+        size: Width and height as stored.
+        orientation: 1 to 8; any other value turns nothing.
     """
     x0, y0, x1, y1 = box
     width, height = size
@@ -79,14 +79,14 @@ def upright(box: Box, size: tuple[int, int], orientation: int) -> Box:
 
 
 def marked(points: Sequence[float]) -> Box:
-    """A box around five landmarks, where a table has those and no box.
+    """A box around five landmarks, for a table that has landmarks and no box.
 
-    The landmarks' own box, grown by half its width to each side, and by its height above and half of it
-    below: eyes to mouth are about the middle two fifths of a face. It serves to tell faces in one photo
-    apart, and for nothing that has to be exact.
+    The landmarks' own box grows by half its width to each side, by its height above and by half its height
+    below: eyes to mouth are about the middle two fifths of a face. The box is exact enough to tell the faces
+    in one photo apart, and for nothing else.
 
     Args:
-        points: x, y of each, one after the other.
+        points: x, y of each landmark, one after the other.
     """
     xs, ys = points[0::2], points[1::2]
     width, height = max(xs) - min(xs), max(ys) - min(ys)

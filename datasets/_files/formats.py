@@ -1,4 +1,4 @@
-"""Which files are photos: by their ending, or else by how they begin."""
+"""Which files are photos: by their ending, or else by their first bytes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import PIL.Image
 
 _HEIF = {".heic", ".heif", ".hif", ".heics", ".heifs"}
 _NO_PHOTOS = {"BUFR", "EPS", "FITS", "GRIB", "HDF5", "MPEG", "PDF", "WMF"}
-"""What Pillow has a name for but reads nothing of, or only with other programs: films, maps and drawings."""
+"""Formats that Pillow names but cannot read, or only with other programs: films, maps and drawings."""
 
 
 def no_photo(file: os.DirEntry[str]) -> str:
-    """Why a file is no photo; empty if it is one, whole or broken.
+    """Why a file is no photo; empty if it is a photo, whole or broken.
 
-    A file with the ending of a photo is one: what is wrong with it is said when it is decoded. Any other is
-    looked into.
+    A file with the ending of a photo is a photo: decoding it says what is wrong with it. Any other file is
+    opened, and its first bytes decide.
     """
     try:
         if not file.is_file():
@@ -30,11 +30,11 @@ def no_photo(file: os.DirEntry[str]) -> str:
         with open(file.path, "rb") as content:  # noqa: PTH123 - as above
             head = content.read(11)
         if head[4:] in (b"ftyphei", b"ftyphev"):
-            return ""  # HEIC, whether or not it can be decoded here
+            return ""  # HEIC, whether or not this machine can decode it
         with warnings.catch_warnings(action="ignore"), PIL.Image.open(file.path, formats=_signed()):
             return ""
     except PIL.Image.DecompressionBombError:
-        return ""  # a photo all the same; refused when it is decoded
+        return ""  # a photo of too many pixels: decoding refuses it
     except PIL.UnidentifiedImageError:
         return "not a photo in any format that Pillow reads"
     except (OSError, ValueError, SyntaxError, EOFError) as error:
@@ -44,17 +44,17 @@ def no_photo(file: os.DirEntry[str]) -> str:
 @cache
 def _formats() -> frozenset[str]:
     PIL.Image.init()
-    # HEIF is there once somebody has registered it; what a folder holds must not depend on that
+    # Pillow knows HEIF once a library has registered it: what a folder holds must not depend on that
     return frozenset(PIL.Image.OPEN) - _NO_PHOTOS - {"HEIF"}
 
 
 @cache
 def _signed() -> tuple[str, ...]:
-    """Formats whose files begin with something of their own; anything might pass for one of the others."""
+    """The formats whose files begin with a signature; any file might pass for one of another format."""
     return tuple(sorted(kind for kind in _formats() if PIL.Image.OPEN[kind][1] is not None))
 
 
 @cache
 def _endings() -> frozenset[str]:
-    known = PIL.Image.registered_extensions()
-    return frozenset({ending for ending, kind in known.items() if kind in _formats()} | _HEIF)
+    registered = PIL.Image.registered_extensions()
+    return frozenset({ending for ending, kind in registered.items() if kind in _formats()} | _HEIF)

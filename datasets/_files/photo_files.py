@@ -1,18 +1,15 @@
-"""What data sets of files have in common: where photos lie, their digests, and reading them."""
+"""An opened data set of files: its photos, their digests, and reading them."""
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
-import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from bench.errors import UserError
-from bench.types import Box, Catalogue, DatasetCard, Folders, Image
+from bench.types import Box, Catalogue, DatasetCard, Image
 
 from .digests import UNREADABLE, digests
 
@@ -21,32 +18,29 @@ from .digests import UNREADABLE, digests
 class PhotoFiles:
     """Photos that are files: an opened data set, see `bench.protocols.Dataset`.
 
-    Nothing is read before it is asked for: names when it is made, content for `card` and `digest`, one batch
-    of photos for `read`.
+    Making it reads no file. `card` and `digest` read contents, and `read` reads one batch of photos.
 
     Attributes:
-        about: the card, without what only the photos can tell.
-        home: `BENCH_HOME`.
-        paths: photo name -> where the file is, sorted by name.
-        people: photo name -> person.
-        missing: photo name -> why a photo that one would expect here is not among them.
-        boxes: as in `Catalogue`.
-        notes: further lines that the revision depends on, such as where faces are.
+        about: The card without its revision and its counts, which depend on the photos.
+        home: The folder `BENCH_HOME`.
+        paths: Photo name -> path of the file, sorted by name.
+        missing: Photo name -> why a photo that one would expect is not in the data set.
+        boxes: As in `Catalogue`.
+        notes: Further lines that the revision depends on, such as the boxes of faces.
     """
 
     about: DatasetCard
     home: str
     paths: Mapping[str, str]
-    people: Mapping[str, str]
     missing: Mapping[str, str] = field(default_factory=dict)
     boxes: Mapping[str, Box] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @cached_property
     def card(self) -> DatasetCard:
-        """What it is; its revision is the digest of every photo's name and content."""
-        found = self.digests(list(self.paths))
-        lines = [*(f"{name} {found[name]}\n" for name in self.paths), *(f"{note}\n" for note in self.notes)]
+        """The data set's card; its revision is the digest of every photo's name and content."""
+        contents = self.digests(list(self.paths))
+        lines = [f"{name} {contents[name]}\n" for name in self.paths] + [f"{note}\n" for note in self.notes]
         # names may hold bytes that are no text in the file system's encoding
         revision = hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
         used = self.catalogue()
@@ -57,8 +51,13 @@ class PhotoFiles:
             photos=len(used.photos),
         )
 
+    @cached_property
+    def people(self) -> dict[str, str]:
+        """Photo name -> person: the first part of the name, up to the first `/`."""
+        return {name: name.partition("/")[0] for name in self.paths}
+
     def catalogue(self) -> Catalogue:
-        """Every photo and who is on it, without those that are left out."""
+        """Every photo and the person on it, without the photos that are left out."""
         return self._catalogue
 
     @cached_property
@@ -68,26 +67,26 @@ class PhotoFiles:
         return Catalogue(tuple(used), tuple(self.people[name] for name in used), out, self.boxes)
 
     def left_out(self) -> dict[str, str]:
-        """Photos that are there and not used -> why."""
+        """Photo name -> why a photo of the folder is not used."""
         return {}
 
     def digests(self, names: Sequence[str]) -> dict[str, str]:
-        """Photo name -> hex sha256 of its file; of nothing, where it cannot be read."""
-        found = digests([self.paths[name] for name in names], self.home)
-        return {name: found[self.paths[name]] for name in names}
+        """Photo name -> hex sha256 of its file; `UNREADABLE` for a file that cannot be read."""
+        by_path = digests([self.paths[name] for name in names], self.home)
+        return {name: by_path[self.paths[name]] for name in names}
 
     def digest(self, photo: str) -> str:
-        """Hex sha256 of the file; of nothing, where it cannot be read."""
+        """Hex sha256 of the file; `UNREADABLE` for a file that cannot be read."""
         return self.digests([photo])[photo]
 
     def read(self, photos: Sequence[str]) -> list[bytes | Image]:
-        """The files. One that cannot be read is `b""`, which `bench.photos.decode` reports as unreadable."""
+        """The files. A file that cannot be read is `b""`: `bench.photos.decode` reports it as unreadable."""
         return [_content(self.paths[photo]) for photo in photos]
 
     def repeated(self) -> dict[str, list[str]]:
-        """Content digest -> the names of all photos with this content, where there are several.
+        """Content digest -> the names of all photos with this content, if there are several.
 
-        Only files of equal size are read for it.
+        Only files of equal size are read.
         """
         by_size: dict[int, list[str]] = {}
         for name, path in self.paths.items():
@@ -111,64 +110,3 @@ def _size(path: str) -> int:
         return os.stat(path).st_size  # noqa: PTH116 - thousands of these
     except OSError:
         return 0
-
-
-def entries(folder: str | Path) -> list[os.DirEntry[str]]:
-    """What lies in a folder, by name, whatever order the file system has.
-
-    Raises:
-        OSError: if the folder cannot be read.
-    """
-    with os.scandir(folder) as found:
-        return sorted(found, key=lambda entry: entry.name)
-
-
-def is_folder(asked: str, path: Path) -> bool:
-    """Whether a folder is there; False if nothing is.
-
-    Raises:
-        UserError: if something else is there, or it cannot be looked at.
-    """
-    try:
-        mode = path.stat().st_mode
-    except ValueError:
-        return False  # a null character: no name of anything
-    except OSError as error:
-        # a name that is too long, or below a file, names nothing that could be there
-        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
-            return False
-        raise unreadable(asked, error) from error
-    if not stat.S_ISDIR(mode):
-        raise UserError(f"{asked}: {path} is a file. Name the folder that the photos lie in.")
-    return True
-
-
-def unreadable(asked: str, error: OSError) -> UserError:
-    """One line on a folder or file that the system does not let us read."""
-    return UserError(
-        f"{asked}: cannot read {error.filename}: {error.strerror}. Give yourself the right to read it, "
-        "or name another folder."
-    )
-
-
-def places(folders: Folders, *below_data: str, real: Sequence[str] = ()) -> list[Path]:
-    """Where a data set may lie: below `BENCH_REAL_DATA` first, then below `BENCH_HOME/data`."""
-    lent = [Path(folders.real_data) / name for name in real] if folders.real_data else []
-    return [*lent, *(Path(folders.home) / "data" / name for name in below_data)]
-
-
-def named_folder(asked: str, root: str) -> Path:
-    """A folder that the user named, with `~` for the home folder.
-
-    Raises:
-        UserError: if it is not there, or is no folder.
-    """
-    try:
-        path = Path(root).expanduser()
-    except RuntimeError:  # ~somebody, who has no account here
-        path = Path(root)
-    if not is_folder(asked, path):
-        raise UserError(
-            f"{asked}: there is no folder {path}. Check the path; a relative one starts in {Path.cwd()}."
-        )
-    return path

@@ -1,4 +1,4 @@
-"""The lists and tables beside VGGFace2's photos, as they come: any line ends, a byte-order mark, quotes."""
+"""The lists and tables beside VGGFace2's photos, whatever their line ends, byte-order mark and quotes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from bench.errors import UserError
 _META = re.compile(
     r'"?(?P<person>n\d{6})"?\s*,.*,\s*\d+\s*,\s*(?P<train>[01])\s*,\s*"?[mf]"?\s*(,.*)?', re.IGNORECASE
 )
-"""Class, name, number of photos, whether it is in the training set, gender. The name may hold quotes and
-commas, so everything else is found from the two ends."""
+"""A line of class, name, number of photos, training flag and gender. The name may hold quotes and commas, so
+that the other columns are matched from the two ends of the line."""
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Number and text of every line that says something.
+    """The number and the text of every line that is not blank.
 
     Raises:
         UserError: if the file cannot be read, or is no text.
@@ -36,10 +36,14 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
 def table(path: Path, columns: int) -> dict[str, tuple[float, ...]]:
     """Photo -> its numbers, from rows such as `"n000001/0001_01",60,60,79,109` below a header.
 
+    Args:
+        path: The table.
+        columns: How many numbers a row has.
+
     Raises:
         UserError: for a row that is not of this form.
     """
-    found: dict[str, tuple[float, ...]] = {}
+    rows: dict[str, tuple[float, ...]] = {}
     for number, line in lines(path):
         name, *cells = (cell.strip().strip("\"'") for cell in line.split(","))
         if name.upper() == "NAME_ID":
@@ -50,21 +54,21 @@ def table(path: Path, columns: int) -> dict[str, tuple[float, ...]]:
             numbers = ()
         if len(numbers) != columns or not all(map(isfinite, numbers)):
             raise _damaged(path, f"line {number} is not a photo and {columns} numbers")
-        found[f"{name}.jpg"] = numbers
-    return found
+        rows[f"{name}.jpg"] = numbers
+    return rows
 
 
 def parts_of_people(path: Path) -> dict[str, str]:
-    """Class -> `train` or `test`, from `identity_meta.csv`; nobody about whom a row does not say it.
+    """Class -> `train` or `test`, from `identity_meta.csv`; only classes of whose line the flag can be read.
 
     Raises:
-        UserError: if no row does.
+        UserError: if no line has a flag.
     """
     rows = filter(None, (_META.fullmatch(line) for _, line in lines(path)))
-    found = {row["person"]: "train" if row["train"] == "1" else "test" for row in rows}
-    if not found:
+    parts = {row["person"]: "train" if row["train"] == "1" else "test" for row in rows}
+    if not parts:
         raise _damaged(path, "no line is class, name, number, flag and gender")
-    return found
+    return parts
 
 
 def _damaged(path: Path, why: str) -> UserError:

@@ -1,4 +1,4 @@
-"""What is behind and below the face: background, neck, clothes, ears."""
+"""The parts of a photo behind and below the face: background, neck, clothes, ears."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .planes import Stack, bell, edge
 
 
 def background(shot: Stack, screen_x: Tensor, screen_y: Tensor) -> Picture:
-    """A gradient, soft spots and stripes, as of a room out of focus: a picture."""
+    """A picture of a gradient, soft spots and stripes, like a room out of focus."""
     along = 0.5 + 0.35 * (screen_x * torch.cos(shot.back_angle) + screen_y * torch.sin(shot.back_angle))
     near = shot.colour("back_near").each(lambda level: level.expand_as(screen_x))
     stripes = shot.stripe * torch.sin(screen_x * shot.stripe_kx + screen_y * shot.stripe_ky)
@@ -51,7 +51,7 @@ def clothes(picture: Picture, shot: Stack, seen: Surface) -> Picture:
 
 
 def ears(picture: Picture, person: Stack, shot: Stack, seen: Surface) -> Picture:
-    """Both ears; the one on the far side of a turned head disappears behind it, long hair covers them."""
+    """Both ears. The far ear of a turned head disappears behind it, and long hair covers both."""
     sin_yaw = torch.sin(shot.yaw)
     bare = 1 - 0.9 * (person.hair_type >= MEDIUM).float()
     light = shot.ambient + 0.5 * shot.direct

@@ -1,4 +1,4 @@
-"""The camera: exposure and blur where the photo is drawn, then noise and JPEG on the CPU, photo by photo."""
+"""The camera: exposure and blur on the device that draws, then noise and JPEG on the CPU, photo by photo."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def expose(picture: Picture, shot: Stack) -> Picture:
 
 
 def _tone(plane: Tensor, shot: Stack) -> Tensor:
-    """Highlights roll off as on a sensor's tone curve, so that a bright forehead keeps its shape."""
+    """A plane whose highlights roll off as on a sensor's tone curve: a bright forehead keeps its shape."""
     plane = (plane * shot.exposure).clamp_min(1e-3)
     over = (plane - _SHOULDER).clamp_min(0)
     rolled = plane - over + (1 - _SHOULDER) * (1 - torch.exp(-over / (1 - _SHOULDER)))
@@ -34,7 +34,7 @@ def _tone(plane: Tensor, shot: Stack) -> Tensor:
 
 
 def _blur(plane: Tensor, shot: Stack) -> Tensor:
-    """Gaussian blur by shifted sums: a library's convolution may round differently per batch size."""
+    """Gaussian blur by shifted sums: a library's convolution may round by the size of the batch."""
     spread = shot.blur.clamp_min(0.05)
     reach = min(_REACH, 1 + int(3 * float(spread.max())))
     weights = [torch.exp(-(step**2) / (2 * spread**2)) for step in range(1, reach + 1)]
@@ -56,10 +56,10 @@ def develop(
     """Sensor noise and JPEG compression of one photo.
 
     Args:
-        drawn: red, green and blue, [side, side] each, in [0, 1].
-        person: identity number, for the noise.
-        number: photo number, for the noise.
-        shot: the photo's parameters.
+        drawn: Red, green and blue, [side, side] each, in [0, 1].
+        person: The identity number, for the noise.
+        number: The photo number, for the noise.
+        shot: The photo's parameters.
 
     Returns:
         The decoded pixels, uint8 [side, side, 3].

@@ -33,7 +33,7 @@ def paint_mouth(picture: Picture, person: Stack, shot: Stack, seen: Surface, lip
 
 
 def paint_eye(picture: Picture, person: Stack, shot: Stack, seen: Surface, side: int) -> Picture:
-    """One eye and its brow; `side` is -1 for the one on the left of the image."""
+    """One eye and its brow; `side` is -1 for the eye on the left of the image."""
     return _brow(_eye(picture, person, shot, seen, side), person, shot, seen, side)
 
 
@@ -84,7 +84,7 @@ def _brow(picture: Picture, person: Stack, shot: Stack, seen: Surface, side: int
 
 
 def paint_glasses(picture: Picture, person: Stack, shot: Stack, seen: Surface) -> Picture:
-    """Frame, bridge and a faint reflection, on the photos where they are worn."""
+    """Frame, bridge and a faint reflection, on the photos of people who wear glasses."""
     if not bool((shot.glasses_on > 0).any()):
         return picture
     x = seen.face_x - 0.25 * person.nose_height * torch.sin(shot.yaw)

@@ -15,15 +15,15 @@ from .planes import Stack, bell, edge, power
 
 @dataclass(frozen=True, slots=True)
 class Hair:
-    """One hairdo as it is seen in one photo.
+    """One hairdo as one photo shows it.
 
     Attributes:
-        colour: a picture, light included.
-        shape: how far inside the outer outline of the top of the hair, in face units; negative outside.
-        half_width: of the hair at the sides.
-        length: y of its lower end.
-        worn: 1 where there is hair at all, 0 for a bald head.
-        falls: 1 where it hangs beside the face.
+        colour: A picture, light included.
+        shape: The distance inside the outer outline of the top of the hair, in face units; negative outside.
+        half_width: Half the width of the hair at the sides, in face units.
+        length: The y of the hair's lower end, in face units.
+        worn: 1 for a person with hair, 0 for a bald head.
+        falls: 1 for hair that hangs beside the face, 0 for short hair.
     """
 
     colour: Picture
@@ -42,7 +42,7 @@ def hair(person: Stack, shot: Stack, seen: Surface) -> Hair:
     half_width, half_height = 1.01 * person.half_width + volume + sway, person.half_height + volume
     across, high = x / half_width, (seen.y + 0.01) / half_height
     radius = power(power(across.abs(), person.skull) + power(high.abs(), person.skull), 1 / person.skull)
-    # strands leave a crown high on the parting and run down the sides
+    # strands start at a crown high on the parting and run down the sides
     spread = 0.30 + 0.70 * ((seen.y + half_height) / half_height).clamp(0, 1)
     strand = _strands(person, (x - 0.6 * person.hair_part + 0.6 * sway) / spread, seen.y)
     normal_z = torch.sqrt((1.25 - across.clamp(-1, 1) ** 2 - 0.6 * high.clamp(-1, 0.3) ** 2).clamp_min(0.06))
@@ -60,7 +60,7 @@ def hair(person: Stack, shot: Stack, seen: Surface) -> Hair:
 
 
 def _strands(person: Stack, across: Tensor, down: Tensor) -> Tensor:
-    """Light and dark strands around 0: waves of several widths that never line up."""
+    """Light and dark strands around 0: waves of several widths whose periods do not match."""
     k = person.hair_strands
     drift = across + 0.02 * torch.sin(5 * down + 9 * person.hair_part)
     wide = torch.sin(k * drift + 2.5 * torch.sin(3 * down + 7 * drift))
@@ -84,7 +84,7 @@ def _curtain(look: Hair, seen: Surface) -> Tensor:
 
 
 def over_shoulders(picture: Picture, person: Stack, look: Hair, seen: Surface) -> Picture:
-    """Long hair that falls in front of the shoulders, either side of the neck."""
+    """Long hair that falls in front of the shoulders, on either side of the neck."""
     locks = _curtain(look, seen) * edge(seen.x.abs() - 0.72 * person.half_width, 0.05)
     return paint(picture, look.colour * 0.85, locks)
 

@@ -1,8 +1,8 @@
-"""The head as a surface: where a pixel's ray meets it, how it bulges, how it is lit, where its landmarks are.
+"""The head as a surface: the points that rays meet, its relief, its light, its landmarks.
 
-There is no mesh. An orthographic ray meets a rounded profile that is shaped by the person; turning the head
-moves the features over that profile; a height field on top of it (nose, brow ridge, sockets, cheeks, lips,
-chin) gives normals by finite differences.
+There is no mesh. An orthographic ray meets a rounded profile that depends on the person, and turning the head
+moves the features over that profile. A height field on top of the profile (nose, brow ridge, sockets, cheeks,
+lips, chin) gives normals by finite differences.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ _NEWTON_STEPS = 6
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """What each pixel sees, were the head everywhere.
+    """The point of the head that each pixel sees, as if the head filled the photo; planes in face units.
 
     Attributes:
-        x: across the head in the image plane, upright.
-        y: down the head in the image plane.
-        radius: 0 at the middle of the head's outline, 1 on it.
-        depth: towards the camera.
-        face_x: across the face, turned with it; 0 on its axis.
-        face_y: down the face.
-        nose_x: as `face_x`, for things that stand out as far as the nose does.
-        nose_y: as `face_y`, likewise.
+        x: The position across the upright head in the image plane.
+        y: The position down the upright head in the image plane.
+        radius: 0 at the middle of the head's outline, 1 on the outline.
+        depth: The height of the profile towards the camera.
+        face_x: The position across the face, turned with the face; 0 on its axis.
+        face_y: The position down the face, turned with the face.
+        nose_x: As `face_x`, for points that stand out as far as the nose does.
+        nose_y: As `face_y`, for points that stand out as far as the nose does.
     """
 
     x: Tensor
@@ -48,7 +48,7 @@ class Surface:
     nose_y: Tensor
 
     def cut(self, window: Window) -> Surface:
-        """The same in small rectangles."""
+        """The same surface, cut to one small rectangle a photo."""
         return Surface(
             window.cut(self.x),
             window.cut(self.y),
@@ -105,13 +105,13 @@ def outline(person: Stack, seen: Surface) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Mouth:
-    """Where the mouth is, with this expression, in face units.
+    """The position of the mouth under the photo's expression, in face units.
 
     Attributes:
-        y: of its line in the middle.
-        half_width: from the middle to a corner.
-        gap: half the opening.
-        curve: how far the corners lie above the middle.
+        y: The height of the line between the lips, in the middle.
+        half_width: The distance from the middle to a corner.
+        gap: Half the opening.
+        curve: How far the corners lie above the middle.
     """
 
     y: Tensor
@@ -132,7 +132,7 @@ def mouth(person: Stack, shot: Stack) -> Mouth:
 
 
 def relief(person: Stack, shot: Stack, seen: Surface) -> Tensor:
-    """How far the face stands out over the plain profile, in face units."""
+    """The height of the face over the plain profile, in face units."""
     x, y = seen.face_x, seen.face_y
     nose_y = person.eye_y + person.nose_length
     along = _along_nose(person, seen.nose_y)
@@ -156,7 +156,7 @@ def relief(person: Stack, shot: Stack, seen: Surface) -> Tensor:
 
 
 def _slope(height: Tensor, dim: int, scale: Tensor) -> Tensor:
-    """Central difference along an image axis in face units, tamed where the surface is steep."""
+    """The central difference along an image axis in face units, limited where the surface is steep."""
     last = height.shape[dim] - 1
     ahead = torch.cat([height.narrow(dim, 1, last), height.narrow(dim, last, 1)], dim)
     behind = torch.cat([height.narrow(dim, 0, 1), height.narrow(dim, 0, last)], dim)
@@ -175,9 +175,9 @@ def light_direction(shot: Stack) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def lit(shot: Stack, normal_x: Tensor, normal_y: Tensor, normal_z: Tensor | float) -> tuple[Tensor, Tensor]:
-    """Diffuse light and gloss of a surface with these (not yet unit) normals.
+    """Diffuse light and gloss of a surface with these normals, of any length.
 
-    The light wraps a little round the horizon, as it does on skin.
+    The light reaches a little beyond the horizon, as it does on skin.
     """
     light_x, light_y, light_z = light_direction(shot)
     inverse = torch.rsqrt(normal_x**2 + normal_y**2 + normal_z**2)
@@ -203,7 +203,7 @@ def landmarks(person: Stack, shot: Stack) -> Tensor:
     """The five landmarks in pixels, float64 [n, 5, 2]: eyes, nose tip, mouth corners.
 
     Pixel coordinates count from the centre of the top-left pixel. Newton's method with a numerical Jacobian
-    inverts the map from the screen to the face: the very map that the painters use.
+    inverts the map from the screen to the face that the painters use.
     """
     person, shot = person.double(), shot.double()
     lips = mouth(person, shot)

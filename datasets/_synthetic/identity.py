@@ -1,4 +1,4 @@
-"""What makes a face this person's: the parameters that stay the same on all of one person's photos.
+"""The parameters of a person: they are the same on all photos of the person.
 
 Lengths are in face units: the head is about 1.1 wide and 1.5 high, x grows to the right of the image,
 y downwards, and the origin lies between the eyes and the nose. Colours are RGB in [0, 1].
@@ -50,7 +50,7 @@ _IRIS_ODDS = [0.27, 0.22, 0.15, 0.12, 0.14, 0.10]
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """One person. A float is a scalar, a tuple a colour, an array a list of small things."""
+    """One person. A float is a scalar, a tuple is a colour, an array holds one value of several marks."""
 
     # head
     half_width: float
@@ -151,10 +151,10 @@ def _colour(values: Array) -> Colour:
 
 @lru_cache(maxsize=4096)
 def identity(number: int) -> Identity:
-    """The person with this number. The same number is the same person on every machine.
+    """The person of a number. The same number is the same person on every machine.
 
     Args:
-        number: 0 or above. See `populations` for who may be used for what.
+        number: 0 or above. `populations` says which numbers serve which purpose.
 
     Raises:
         ValueError: for a negative number.

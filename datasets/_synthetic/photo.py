@@ -1,4 +1,4 @@
-"""What makes a photo this photo: pose, light, expression, surroundings and camera.
+"""The parameters of a photo: pose, light, expression, surroundings and camera.
 
 Angles are in radians; a positive yaw turns the face towards the right of the image, a positive pitch down.
 """
@@ -20,7 +20,7 @@ SPOTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """One photo of one person. A float is a scalar, a tuple a colour, an array a list of small things."""
+    """One photo of a person. A float is a scalar, a tuple a colour, an array one value of several spots."""
 
     # pose
     yaw: float
@@ -73,13 +73,13 @@ class Photo:
 
 
 def photo(person: int, number: int, hardness: float) -> Photo:
-    """The circumstances of one photo.
+    """The parameters of one photo.
 
     Args:
-        person: identity number.
-        number: of the photo among this person's photos.
-        hardness: multiplies the spread of pose, light, exposure, blur and noise; 0 leaves them at their
-            means, 1 is hard to recognise. The same numbers are drawn whatever the hardness.
+        person: The identity number.
+        number: The number of the photo among the person's photos.
+        hardness: The factor of the spread of pose, light, exposure, blur and noise. 0 leaves them at their
+            means, 1 is hard to recognise. The random draws are the same for every hardness.
 
     Raises:
         ValueError: for a negative number or hardness.

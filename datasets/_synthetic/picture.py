@@ -1,7 +1,7 @@
 """Pictures and colours as three planes, and small windows of a photo.
 
-A plane is float [n, height, width]; a colour is a picture of [n, 1, 1] planes. Red, green and blue lie
-apart, so that light and cover, which are planes, meet them without broadcasting.
+A plane is float [n, height, width]; a colour is a picture of [n, 1, 1] planes. Red, green and blue are kept
+apart, so that light and cover, which are planes, combine with them without broadcasting.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ class Picture:
 
     @property
     def planes(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Red, green, blue."""
+        """The planes of red, green and blue."""
         return self.red, self.green, self.blue
 
     @property
     def mean(self) -> Tensor:
-        """The plain mean of the three."""
+        """The mean of the three planes."""
         return (self.red + self.green + self.blue) / 3
 
     def each(self, change: Callable[[Tensor], Tensor]) -> Picture:
-        """The same change to every plane."""
+        """The picture with the same change made to every plane."""
         return Picture(change(self.red), change(self.green), change(self.blue))
 
     def __mul__(self, other: Picture | Tensor | float) -> Picture:
@@ -49,25 +49,31 @@ class Picture:
 
 
 def rgb(red: float, green: float, blue: float, like: Tensor) -> Picture:
-    """A colour, on the device of `like`."""
+    """A colour of one value a plane, on the device of `like`."""
     return Picture(like.new_tensor(red), like.new_tensor(green), like.new_tensor(blue))
 
 
 def grey(value: float, like: Tensor) -> Picture:
-    """A grey, on the device of `like`."""
+    """A grey of one value in all planes, on the device of `like`."""
     level = like.new_tensor(value)
     return Picture(level, level, level)
 
 
 def paint(picture: Picture, colour: Picture, cover: Tensor) -> Picture:
-    """Lay a colour (or picture) over a picture where `cover`, a plane in [0, 1], says so."""
+    """Lay a colour or picture over a picture; `cover`, a plane in [0, 1], is its opacity."""
     under = zip(picture.planes, colour.planes, strict=True)
     return Picture(*(torch.lerp(below, above.expand_as(below), cover) for below, above in under))
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One small rectangle per photo: small features are painted there and nowhere else."""
+    """One small rectangle of each photo: small features are painted inside it.
+
+    Attributes:
+        which: The numbers of the photos, shaped to index planes together with rows and columns.
+        rows: The pixel rows of each rectangle, likewise.
+        columns: The pixel columns of each rectangle, likewise.
+    """
 
     which: Tensor
     rows: Tensor
@@ -75,7 +81,7 @@ class Window:
 
     @classmethod
     def around(cls, centres: Tensor, height: int, width: int, side: int) -> Window:
-        """Rectangles [height, width] round `centres` [n, 2] (x, y in pixels), moved inside the photo."""
+        """Rectangles [height, width] around `centres` [n, 2] (x, y in pixels), moved inside the photo."""
         top = (centres[:, 1].round().long() - height // 2).clamp(0, side - height)
         left = (centres[:, 0].round().long() - width // 2).clamp(0, side - width)
         device = centres.device

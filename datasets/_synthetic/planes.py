@@ -1,8 +1,8 @@
-"""The few tools the painters share: stacked parameters and soft edges.
+"""Stacked parameters and soft edges, which all painters use.
 
 A plane is float [n, height, width]; scalar parameters broadcast against it.
-Fractional powers go through exp and log: torch's `pow` may round the odd elements at the end of a block
-otherwise than the rest, and where a block ends depends on the number of threads.
+Fractional powers are computed by exp and log. Torch's `pow` may round the last elements of a block in another
+way than the others, and the ends of blocks depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ class Stack:
             raise AttributeError(name) from None
 
     def colour(self, name: str) -> Picture:
-        """The colour of that name."""
+        """The colour of a name."""
         return self._colours[name]
 
     def only(self, start: int, count: int) -> Stack:
-        """The parameters of `count` of them, from `start` on."""
-        # the first axis of a list counts its members, the second one people
+        """The parameters of `count` people or photos, from number `start` on."""
+        # the first axis of a list counts its members, the second axis counts people or photos
         cut = {k: v.narrow(int(k in self._lists), start, count) for k, v in self._tensors.items()}
         colours = {k: v.each(lambda plane: plane.narrow(0, start, count)) for k, v in self._colours.items()}
         return Stack(cut, self._lists, colours)
 
     def double(self) -> Stack:
-        """The same in 64 bits, colours aside."""
+        """The same parameters in 64 bits; colours stay in 32 bits."""
         return Stack({k: v.double() for k, v in self._tensors.items()}, self._lists, self._colours)
 
 
@@ -79,7 +79,7 @@ def edge(signed: Tensor, width: float) -> Tensor:
 
 
 def _fade(exponent: Tensor) -> Tensor:
-    # far below the 1/255 of a photo; without the floor most of a plane is denormal, and ten times slower
+    # exp(-30) is far below 1/255; without the limit most of a plane is denormal, and ten times slower
     return torch.exp(-exponent.clamp_max(30.0))
 
 
@@ -89,10 +89,10 @@ def bell(distance: Tensor, spread: Tensor | float) -> Tensor:
 
 
 def blob(dx: Tensor, sx: Tensor | float, dy: Tensor, sy: Tensor | float) -> Tensor:
-    """A bell in two directions."""
+    """The product of two bells: exp(-(dx / sx)^2 - (dy / sy)^2)."""
     return _fade((dx / sx) ** 2 + (dy / sy) ** 2)
 
 
 def power(base: Tensor, exponent: Tensor | float) -> Tensor:
-    """Raise to a fractional power: base ** exponent, for base >= 0."""
+    """The fractional power base ** exponent, for base >= 0."""
     return torch.exp(torch.log(base.clamp_min(1e-7)) * exponent)

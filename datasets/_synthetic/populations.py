@@ -1,6 +1,6 @@
-"""Which identity numbers may be used for what: the one place that says so.
+"""The purposes of identity numbers: which numbers serve the benchmark, and which the encoders' training.
 
-The ranges are disjoint, so that nobody an encoder was trained on can be met in a benchmark.
+The ranges are disjoint, so that no person whom an encoder was trained on appears in a benchmark.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def numbers(population: str, people: int) -> range:
     """The first identity numbers of a population.
 
     Raises:
-        KeyError: for a population that there is not.
-        ValueError: for fewer than one or more people than the population has.
+        KeyError: for an unknown population.
+        ValueError: for fewer people than one, or more than the population has.
     """
     everyone = POPULATIONS[population]
     if not 1 <= people <= len(everyone):

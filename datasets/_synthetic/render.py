@@ -41,14 +41,16 @@ def render(
     """Draw one photo for each pair of an identity and a photo number.
 
     A photo's bytes depend on nothing but its identity, its number and the hardness: on the CPU every photo
-    is drawn by itself, in one thread, whatever torch's threads. Noise and JPEG are added on the CPU always.
+    is drawn by itself, in one thread, whatever the number of torch's threads. Noise and JPEG are always added
+    on the CPU.
 
     Args:
         identities: n identity numbers.
-        photos: n photo numbers, any number for anyone.
-        hardness: spread of pose, light, blur and noise; 0.6 is the benchmark's.
-        device: where to draw.
-        batch: photos a worker takes at a time; on a device other than the CPU it also draws them at once.
+        photos: n photo numbers; every person has a photo of every number.
+        hardness: The spread of pose, light, blur and noise; the benchmark's is 0.6.
+        device: The torch device to draw on.
+        batch: The number of photos that a worker takes at a time. On a device other than the CPU, the worker
+            draws them at once.
 
     Returns:
         Photos, uint8 [n, 160, 160, 3], and the true landmarks in pixels, float32 [n, 5, 2]: left eye, right
@@ -66,7 +68,7 @@ def render(
     def some(start: int) -> None:
         who, which = identities[start : start + batch], photos[start : start + batch]
         shots = [photo(i, j, hardness) for i, j in zip(who, which, strict=True)]
-        torch.get_num_threads()  # torch sets a new thread's limit at its first use: let it do so before we do
+        torch.get_num_threads()  # at its first use torch sets a new thread's limit: that has to come first
         with torch.no_grad(), _openmp().limit(limits=1, user_api="openmp"):
             person, shot = stack([identity(i) for i in who], device), stack(shots, device)
             marks = landmarks(person, shot)
@@ -79,17 +81,17 @@ def render(
                     pixels[start + k] = develop(image, who[k], which[k], shots[k])
 
     with ThreadPoolExecutor(_WORKERS) as pool:
-        # every result is awaited, so that an error in a worker is raised here
+        # every result is awaited: an error in a worker is raised in this thread
         list(pool.map(some, range(0, len(photos), batch)))
     return pixels, points
 
 
 @cache
 def _openmp() -> ThreadpoolController:
-    """Limits OpenMP for the calling thread alone.
+    """The controller that limits OpenMP for the calling thread alone.
 
-    Torch would hand each sine and exponential of a small plane to all its threads; where other work keeps the
-    processors busy, waiting for them took fifty times as long as drawing.
+    Without the limit torch hands each sine and exponential of a small plane to all its threads. While other
+    work kept the processors busy, waiting for these threads took fifty times as long as drawing.
     """
     return ThreadpoolController()
 
@@ -98,9 +100,9 @@ def draw(person: Stack, shot: Stack, points: Tensor) -> Picture:
     """Draw n photos as the lens sees them, before noise and JPEG.
 
     Args:
-        person: n people.
-        shot: their n photos.
-        points: their landmarks in pixels [n, 5, 2]: where to look for the small features.
+        person: The parameters of n people.
+        shot: The parameters of their n photos.
+        points: The landmarks in pixels [n, 5, 2]: the small features are painted around them.
 
     Returns:
         Planes of [n, 160, 160] in [0, 1].
@@ -131,6 +133,6 @@ def draw(person: Stack, shot: Stack, points: Tensor) -> Picture:
 
 def _paint_eyes(face: Picture, person: Stack, shot: Stack, seen: Surface, points: Tensor) -> None:
     for side, centre in ((-1, points[:, 0]), (1, points[:, 1])):
-        # the brow is above the eye: look a little higher
+        # the window holds the brow, too, which is above the eye
         window = Window.around(centre - centre.new_tensor((0.0, 8.0)), *_EYE_WINDOW, SIDE)
         window.repaint(face, partial(paint_eye, person=person, shot=shot, seen=seen.cut(window), side=side))

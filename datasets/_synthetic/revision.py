@@ -1,4 +1,4 @@
-"""What the built-in photos depend on, as digests: the renderer's source and the libraries that draw."""
+"""Digests of what the built-in photos depend on: the renderer's source and the libraries that draw."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from .planes import Stack, bell, blob, edge
 
 
 def skin(person: Stack, shot: Stack, seen: Surface, lips: Mouth) -> Picture:
-    """Skin with its marks: a picture."""
+    """A picture of the skin with its marks."""
     tone = person.colour("skin") * (1 + _blotches(person, seen))
     tone = tone + rgb(0.07, -0.07, -0.055, seen.x) * _flush(person, seen)
     shadow = 1 - _folds(person, shot, seen, lips) * _nose_lines(person, seen) * _marks(person, seen)
@@ -35,7 +35,7 @@ def _flush(person: Stack, seen: Surface) -> Tensor:
 
 
 def _folds(person: Stack, shot: Stack, seen: Surface, lips: Mouth) -> Tensor:
-    """What is left of the light in folds: smile lines, bags, lid creases, forehead, under nose and lip."""
+    """The share of light that folds leave: smile lines, bags, lid creases, forehead, under the lip."""
     x, y = seen.face_x, seen.face_y
     nose_y = person.eye_y + person.nose_length
     left = torch.ones_like(x)
@@ -68,7 +68,7 @@ def _nose_lines(person: Stack, seen: Surface) -> Tensor:
 
 
 def _marks(person: Stack, seen: Surface) -> Tensor:
-    """Moles. Those that nobody in this batch has cost nothing."""
+    """The share of light that moles leave. A mole that no person of the batch has costs nothing."""
     left = torch.ones_like(seen.face_x)
     for i in range(MOLES):
         if bool((person.mole_dark[i] > 0).any()):

@@ -27,7 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A BENCH_HOME in which everything is worth keeping, and a process that knows nothing yet."""
     monkeypatch.setattr(own, "_WORTH_KEEPING", -1.0)
     monkeypatch.setattr(own, "_SETTLED", -(10**12))
-    monkeypatch.setattr(own, "_known", {})
+    monkeypatch.setattr(own, "_computed", {})
     return tmp_path / "home"
 
 
@@ -41,7 +41,7 @@ def test_every_file_has_its_own(files: list[str], home: Path) -> None:
 
 def forget(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in the next process."""
-    monkeypatch.setattr(own, "_known", {})
+    monkeypatch.setattr(own, "_computed", {})
 
 
 def test_what_was_kept_is_found_again(files: list[str], home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ def test_open_a_tree(benchmark: BenchmarkFixture, home: Path, name: str) -> None
     registry.load("datasets", name)
 
     def once() -> int:
-        digests._known.clear()
+        digests._computed.clear()
         _, data, _ = opened(RunSpec(dataset=text, users=100), Folders(home=str(home)))
         assert data.card.revision
         return int(data.card.photos or 0)
