@@ -12,32 +12,32 @@ from bench.types import Embeddings, Labels, PluginCard
 
 from ._embeddings.rows import unit_rows
 from ._graph.condensed import hdbscan_labels
-from ._graph.search import Search
+from ._graph.searching import Searching
 from ._graph.spanning import neighbour_lists, spanning_tree
-from ._parameters.choice import best, check_calibration, check_least
+from ._parameters.choice import best, check_calibration
+from ._parameters.ranges import check_least
 
 _SELECTIONS = ("eom", "leaf")
 
 
 @dataclass(frozen=True)
-class Hdbscan:
+class Hdbscan(Searching):
     """HDBSCAN over Euclidean distance of unit vectors, which orders photos as cosine distance does.
 
-    The partition of scikit-learn and of the `hdbscan` package, except where distances tie: there theirs hangs
-    on the order of the photos, and this one does not.
+    The partition is that of scikit-learn and of the `hdbscan` package, except where distances tie: there
+    theirs depends on the order of the photos, and this one does not.
+
+    The spanning tree is exact up to `exact_up_to` photos; beyond, it is that of the neighbour lists.
 
     Attributes:
-        min_cluster_size: photos that make a cluster; None takes the best of `size_grid` on calibration
-            identities.
-        min_samples: neighbours, the photo itself counted, whose distance is a photo's core distance (as in
-            scikit-learn; the `hdbscan` package does not count the photo itself); None takes the best of
-            `samples_grid`.
-        selection: `eom` (excess of mass) or `leaf`; None takes the better.
-        size_grid: candidates for min_cluster_size.
-        samples_grid: candidates for min_samples.
-        exact_up_to: photos up to which the spanning tree is exact; beyond, it is that of the neighbour lists.
-        probes: inverted lists in which a photo's neighbours are looked for, beyond that size.
-        seed: of the sample that the lists are learned from.
+        min_cluster_size: The number of photos that make a cluster; None takes the best of `size_grid` on
+            calibration identities.
+        min_samples: A photo's core distance is the distance to its neighbour of this rank, the photo itself
+            counted (as in scikit-learn; the `hdbscan` package does not count the photo itself); None takes
+            the best of `samples_grid`.
+        selection: `eom` (excess of mass) or `leaf`; None takes the better one.
+        size_grid: The candidates for min_cluster_size.
+        samples_grid: The candidates for min_samples.
     """
 
     card: ClassVar[PluginCard] = PluginCard(
@@ -50,25 +50,27 @@ class Hdbscan:
     selection: str | None = None
     size_grid: tuple[int, ...] = (2, 3, 5)
     samples_grid: tuple[int, ...] = (1, 2, 3, 5)
-    exact_up_to: int = 30_000
-    probes: int = 24
-    seed: int = 0
+
+    def check(self) -> None:
+        """See `Attacker.check`."""
+        super().check()
+        if self.selection not in (None, *_SELECTIONS):
+            raise UserError(
+                f"{self.name}: selection {self.selection!r} is not eom or leaf. Try selection=eom."
+            )
+        check_least(self.name, "min_cluster_size", self.min_cluster_size, 2, 3)
+        check_least(self.name, "min_samples", self.min_samples, 1, 3)
+        check_least(self.name, "size_grid", min(self.size_grid, default=0), 2, 3)
+        check_least(self.name, "samples_grid", min(self.samples_grid, default=0), 1, 3)
 
     def calibrated(
         self, embeddings: Embeddings, people: Labels, objective: Callable[[Labels, Labels], float]
     ) -> Hdbscan:
         """A copy with the parameters that sort the calibration identities best; what was given stays.
 
-        Args:
-            embeddings: [photo, dimension] of calibration identities.
-            people: int [photo], who is on each.
-            objective: (guess, truth) -> score, larger is better.
-
-        Raises:
-            UserError: for fewer than two identities, none with two photos, or parameters out of range.
-            ValueError: for embeddings that are zero or not finite.
+        See `EpsClusterer.calibrated`.
         """
-        search = self._search()
+        self.check()
         if None not in (self.min_samples, self.min_cluster_size, self.selection):
             return self
         check_calibration(people, len(embeddings))
@@ -76,12 +78,12 @@ class Hdbscan:
         cores = self.samples_grid if self.min_samples is None else (self.min_samples,)
         leasts = self.size_grid if self.min_cluster_size is None else (self.min_cluster_size,)
         selections = _SELECTIONS if self.selection is None else (self.selection,)
-        lists = neighbour_lists(rows, max(cores), search)
+        lists = neighbour_lists(rows, max(cores), self)
         trees = {samples: spanning_tree(rows, lists, samples) for samples in cores}
 
-        def score(one: tuple[int, int, str]) -> float:
-            labels = hdbscan_labels(trees[one[0]], len(rows), one[1], one[2] == "leaf")
-            return objective(labels, people)
+        def score(parameters: tuple[int, int, str]) -> float:
+            samples, least, selection = parameters
+            return objective(hdbscan_labels(trees[samples], len(rows), least, selection == "leaf"), people)
 
         samples, least, selection = best(list(product(cores, leasts, selections)), score)
         return replace(self, min_samples=samples, min_cluster_size=least, selection=selection)
@@ -94,24 +96,12 @@ class Hdbscan:
             ValueError: before `calibrated` gave it its parameters, and for embeddings that are zero or not
                 finite.
         """
-        search = self._search()
+        self.check()
         if self.min_samples is None or self.min_cluster_size is None or self.selection is None:
-            raise ValueError("hdbscan is not tuned yet: calibrate it, or give all of its parameters")
+            raise ValueError(f"{self.name} is not tuned yet: calibrate it, or give all of its parameters")
         rows = unit_rows(embeddings)
-        tree = spanning_tree(rows, neighbour_lists(rows, self.min_samples, search), self.min_samples)
+        tree = spanning_tree(rows, neighbour_lists(rows, self.min_samples, self), self.min_samples)
         return hdbscan_labels(tree, len(rows), self.min_cluster_size, self.selection == "leaf")
-
-    def _search(self) -> Search:
-        """How neighbours are looked for, once all parameters are seen to make sense."""
-        if self.selection not in (None, *_SELECTIONS):
-            raise UserError(f"hdbscan: selection {self.selection!r} is not eom or leaf. Try selection=eom.")
-        check_least("hdbscan", "min_cluster_size", self.min_cluster_size, 2, 3)
-        check_least("hdbscan", "min_samples", self.min_samples, 1, 3)
-        check_least("hdbscan", "size_grid", min(self.size_grid, default=0), 2, 3)
-        check_least("hdbscan", "samples_grid", min(self.samples_grid, default=0), 1, 3)
-        search = Search(self.exact_up_to, self.probes, self.seed)
-        search.check("hdbscan")
-        return search
 
 
 PLUGIN = Hdbscan

@@ -20,10 +20,7 @@ class Knn(OpenSet):
     With k = 1 this is the rank-k identification of face recognition: a person is as near as their best photo.
 
     Attributes:
-        open_set: reject probes that are like nobody.
-        threshold: mean cosine up to which a probe is rejected; None takes it from calibration identities.
-        far: false accept rate that the threshold is calibrated at.
-        k: gallery photos of a person that count; all of them for people who have fewer.
+        k: The number of gallery photos of a person that count; all photos count of a person who has fewer.
     """
 
     card: ClassVar[PluginCard] = PluginCard(
@@ -34,14 +31,14 @@ class Knn(OpenSet):
     k: int = 1
 
     def check(self) -> None:
-        """See `bench.protocols.Clusterer`."""
+        """See `Attacker.check`."""
         super().check()
         if self.k < 1:
-            raise UserError(f"knn: k {self.k} is below 1. Try k=1.")
+            raise UserError(f"{self.name}: k {self.k} is below 1. Try k=1.")
 
-    def fitted(self, held: Enrolled) -> Scorer:
-        """Mean cosine of the k nearest photos of each person, in [-1, 1]."""
-        return mean_of_nearest(held, self.k)
+    def fitted(self, gallery: Enrolled) -> Scorer:
+        """The mean cosine of the k nearest photos of each person, in [-1, 1]."""
+        return mean_of_nearest(gallery, self.k)
 
 
 PLUGIN = Knn

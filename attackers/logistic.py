@@ -21,17 +21,13 @@ from ._parameters.choice import best, check_calibration
 class Logistic(OpenSet):
     """Ranks people by their probability under a softmax of linear scores, without intercept.
 
-    An intercept would learn who has many photos in the gallery, which says nothing about a probe.
+    An intercept would learn who has many photos in the gallery. That says nothing about a probe.
 
     Attributes:
-        open_set: reject probes of which nobody is likely.
-        threshold: log-probability of the likeliest person up to which a probe is rejected; None takes it from
+        c: The weight of the loss against the ridge, as in scikit-learn; None takes the best of `grid` on
             calibration identities.
-        far: false accept rate that the threshold is calibrated at.
-        c: weight of the loss against the ridge, as in scikit-learn; None takes the best of `grid` on
-            calibration identities.
-        grid: candidates for c.
-        steps: of L-BFGS, at most.
+        grid: The candidates for c.
+        steps: The number of steps of L-BFGS, at most.
     """
 
     card: ClassVar[PluginCard] = PluginCard(
@@ -44,12 +40,12 @@ class Logistic(OpenSet):
     steps: int = 50
 
     def check(self) -> None:
-        """See `bench.protocols.Clusterer`."""
+        """See `Attacker.check`."""
         super().check()
         if (self.c is not None and not 0 < self.c < np.inf) or not self.grid or min(self.grid) <= 0:
-            raise UserError(f"logistic: c {self.c} must be above 0. Leave it out to tune it, or try c=10.")
+            raise UserError(f"{self.name}: c {self.c} must be above 0. Leave it out to tune it, or try c=10.")
         if self.steps < 1:
-            raise UserError(f"logistic: steps {self.steps} is below 1. Try steps=50.")
+            raise UserError(f"{self.name}: steps {self.steps} is below 1. Try steps=50.")
 
     def tuned(self, embeddings: Embeddings, people: Labels) -> Self:
         """A copy with the c of `grid` that names most held-out photos."""
@@ -57,15 +53,15 @@ class Logistic(OpenSet):
             return self
         check_calibration(people, len(embeddings))
         split = held_out(embeddings, people)
-        c = best(self.grid, lambda one: split.rank_one(replace(self, c=one).fitted(split.gallery)))
+        c = best(self.grid, lambda c: split.rank_one(replace(self, c=c).fitted(split.gallery)))
         return replace(self, c=c)
 
-    def fitted(self, held: Enrolled) -> Scorer:
-        """Log-probability of each person, 0 or less."""
+    def fitted(self, gallery: Enrolled) -> Scorer:
+        """The log-probability of each person, 0 or less."""
         if self.c is None:
-            raise ValueError("logistic is not tuned yet: calibrate it, or give c")
-        people = held.people.size
-        weights = train(held.rows, held.person, people, self.c, softmax_loss, 1 / people, self.steps)
+            raise ValueError(f"{self.name} is not tuned yet: calibrate it, or give c")
+        people = gallery.people.size
+        weights = train(gallery.rows, gallery.person, people, self.c, softmax_loss, 1 / people, self.steps)
 
         def score(probes: Floats32) -> Floats32:
             scores = probes @ weights

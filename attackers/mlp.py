@@ -14,7 +14,8 @@ from bench.types import Embeddings, Labels, PluginCard
 from ._embeddings.rows import Floats32
 from ._identify.enrolled import Enrolled, Scorer, held_out
 from ._identify.openset import OpenSet
-from ._parameters.choice import best, check_calibration, check_least
+from ._parameters.choice import best, check_calibration
+from ._parameters.ranges import check_least
 
 _BATCH = 128
 _RATE = 3e-3
@@ -24,19 +25,15 @@ _RATE = 3e-3
 class Mlp(OpenSet):
     """Ranks people by their probability under a network with one hidden layer of rectified linear units.
 
-    Trained by Adam on cross-entropy with weight decay, on the CPU in any run: the same gallery gives the
-    same network.
+    The network is trained by Adam on cross-entropy with weight decay, on the CPU whatever the run's device:
+    the same gallery gives the same network.
 
     Attributes:
-        open_set: reject probes of which nobody is likely.
-        threshold: log-probability of the likeliest person up to which a probe is rejected; None takes it from
-            calibration identities.
-        far: false accept rate that the threshold is calibrated at.
-        width: hidden units; None takes the best of `grid` on calibration identities.
-        grid: candidates for width.
-        epochs: how often every gallery photo is seen.
-        decay: of the weights, as a ridge in the gradient.
-        seed: of the first weights and of the order of the photos.
+        width: The number of hidden units; None takes the best of `grid` on calibration identities.
+        grid: The candidates for width.
+        epochs: The number of passes over the gallery.
+        decay: The weight decay, as a ridge in the gradient.
+        seed: The seed of the first weights and of the order of the photos.
     """
 
     card: ClassVar[PluginCard] = PluginCard(
@@ -51,14 +48,14 @@ class Mlp(OpenSet):
     seed: int = 0
 
     def check(self) -> None:
-        """See `bench.protocols.Clusterer`."""
+        """See `Attacker.check`."""
         super().check()
-        check_least("mlp", "width", self.width, 1, 256)
-        check_least("mlp", "grid", min(self.grid, default=0), 1, 256)
-        check_least("mlp", "epochs", self.epochs, 1, 60)
-        check_least("mlp", "seed", self.seed, 0, 0)
+        check_least(self.name, "width", self.width, 1, 256)
+        check_least(self.name, "grid", min(self.grid, default=0), 1, 256)
+        check_least(self.name, "epochs", self.epochs, 1, 60)
+        check_least(self.name, "seed", self.seed, 0, 0)
         if not 0 <= self.decay < np.inf:
-            raise UserError(f"mlp: decay {self.decay} must be 0 or more. Try decay=1e-5.")
+            raise UserError(f"{self.name}: decay {self.decay} must be 0 or more. Try decay=1e-5.")
 
     def tuned(self, embeddings: Embeddings, people: Labels) -> Self:
         """A copy with the width of `grid` that names most held-out photos."""
@@ -66,14 +63,16 @@ class Mlp(OpenSet):
             return self
         check_calibration(people, len(embeddings))
         split = held_out(embeddings, people)
-        width = best(self.grid, lambda one: split.rank_one(replace(self, width=one).fitted(split.gallery)))
+        width = best(
+            self.grid, lambda width: split.rank_one(replace(self, width=width).fitted(split.gallery))
+        )
         return replace(self, width=width)
 
-    def fitted(self, held: Enrolled) -> Scorer:
-        """Log-probability of each person, 0 or less."""
+    def fitted(self, gallery: Enrolled) -> Scorer:
+        """The log-probability of each person, 0 or less."""
         if self.width is None:
-            raise ValueError("mlp is not tuned yet: calibrate it, or give width")
-        layers = _trained(held, self.width, self.epochs, self.decay, self.seed)
+            raise ValueError(f"{self.name} is not tuned yet: calibrate it, or give width")
+        layers = _trained(gallery, self.width, self.epochs, self.decay, self.seed)
 
         def score(probes: Floats32) -> Floats32:
             with torch.no_grad():
@@ -84,30 +83,30 @@ class Mlp(OpenSet):
 
 
 def _forward(rows: torch.Tensor, layers: list[torch.Tensor]) -> torch.Tensor:
-    """Scores [photo, person] of unit rows; coordinates are brought to about unit variance first."""
-    inside, bias, outside = layers
-    return torch.relu((rows * rows.shape[1] ** 0.5) @ inside + bias) @ outside
+    """The scores [photo, person] of unit rows; coordinates are brought to about unit variance first."""
+    first, bias, second = layers
+    return torch.relu((rows * rows.shape[1] ** 0.5) @ first + bias) @ second
 
 
-def _trained(held: Enrolled, width: int, epochs: int, decay: float, seed: int) -> list[torch.Tensor]:
-    """Weights inside [dimension, width], bias [width], weights outside [width, person]."""
-    source = torch.Generator().manual_seed(seed)
-    rows, person = torch.from_numpy(held.rows), torch.from_numpy(held.person)
-    dimensions, people = rows.shape[1], held.people.size
+def _trained(gallery: Enrolled, width: int, epochs: int, decay: float, seed: int) -> list[torch.Tensor]:
+    """The first weights [dimension, width], the bias [width], the second weights [width, person]."""
+    random = torch.Generator().manual_seed(seed)
+    rows, person = torch.from_numpy(gallery.rows), torch.from_numpy(gallery.person)
+    dimensions, people = rows.shape[1], gallery.people.size
     layers = [
-        torch.randn(dimensions, width, generator=source) * (2 / dimensions) ** 0.5,  # He et al. 2015
+        torch.randn(dimensions, width, generator=random) * (2 / dimensions) ** 0.5,  # He et al. 2015
         torch.zeros(width),
-        torch.randn(width, people, generator=source) * (1 / width) ** 0.5,
+        torch.randn(width, people, generator=random) * (1 / width) ** 0.5,
     ]
     for layer in layers:
         layer.requires_grad_()
-    walk = torch.optim.Adam(layers, lr=_RATE, weight_decay=decay)
+    optimiser = torch.optim.Adam(layers, lr=_RATE, weight_decay=decay)
     for _ in range(epochs):
-        for batch in torch.randperm(len(rows), generator=source).split(_BATCH):
-            walk.zero_grad()
+        for batch in torch.randperm(len(rows), generator=random).split(_BATCH):
+            optimiser.zero_grad()
             loss = torch.nn.functional.cross_entropy(_forward(rows[batch], layers), person[batch])
             loss.backward()
-            walk.step()
+            optimiser.step()
     return [layer.detach() for layer in layers]
 
 

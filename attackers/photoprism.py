@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
 from bench.types import Embeddings, Labels, PluginCard
 
+from ._cluster.untuned import Untuned
 from ._graph.neighbours import dbscan_labels, neighbour_graph
-from ._graph.search import Search
-from ._parameters.choice import check_distance, check_least
+from ._graph.searching import Searching
+from ._parameters.ranges import check_distance, check_least
 
 
 @dataclass(frozen=True)
-class Photoprism:
+class Photoprism(Untuned, Searching):
     """DBSCAN over Euclidean distance with fixed parameters; never tuned, whatever the encoder.
 
-    What PhotoPrism does afterwards, matching later photos to the clusters it has, is not part of it.
+    PhotoPrism afterwards matches later photos to its clusters. That step is not part of this attacker.
 
     Attributes:
-        radius: Euclidean distance of unit vectors up to which two photos are neighbours.
-        core: photos within the radius, itself included, that make a photo the core of a cluster.
-        exact_up_to: photos up to which all pairs are compared; beyond, neighbours come from inverted lists.
-        probes: inverted lists in which a photo's neighbours are looked for.
-        seed: of the sample that the lists are learned from.
+        radius: The Euclidean distance of unit vectors up to which two photos are neighbours.
+        core: The number of photos within the radius, the photo itself included, that make a photo the core
+            of a cluster.
     """
 
     card: ClassVar[PluginCard] = PluginCard(
@@ -34,16 +32,12 @@ class Photoprism:
 
     radius: float = 0.64
     core: int = 4
-    exact_up_to: int = 30_000
-    probes: int = 24
-    seed: int = 0
 
-    def calibrated(
-        self, embeddings: Embeddings, people: Labels, objective: Callable[[Labels, Labels], float]
-    ) -> Photoprism:
-        """Itself: the product's parameters are what they are."""
-        del embeddings, people, objective
-        return self
+    def check(self) -> None:
+        """See `Attacker.check`."""
+        super().check()
+        check_distance(self.name, "radius", self.radius, (self.radius,))
+        check_least(self.name, "core", self.core, 1, 4)
 
     def cluster(self, embeddings: Embeddings) -> Labels:
         """Assign every embedding to a cluster, numbered from 0 by first appearance, or to noise (-1).
@@ -52,12 +46,9 @@ class Photoprism:
             UserError: for parameters out of range.
             ValueError: for embeddings that are zero or not finite.
         """
-        check_distance("photoprism", "radius", self.radius, (self.radius,))
-        check_least("photoprism", "core", self.core, 1, 4)
-        search = Search(self.exact_up_to, self.probes, self.seed)
-        search.check("photoprism")
+        self.check()
         # For unit vectors |a - b|^2 = 2 (1 - cos).
-        return dbscan_labels(neighbour_graph(embeddings, self.radius**2 / 2, search), self.core)
+        return dbscan_labels(neighbour_graph(embeddings, self.radius**2 / 2, self), self.core)
 
 
 PLUGIN = Photoprism

@@ -16,7 +16,8 @@ from ._embeddings.rows import Floats32
 from ._identify.classifiers import squared_hinge_loss, train
 from ._identify.enrolled import Enrolled, Scorer, held_out
 from ._identify.openset import OpenSet
-from ._parameters.choice import best, check_calibration, check_least
+from ._parameters.choice import best, check_calibration
+from ._parameters.ranges import check_least
 
 _KERNELS = ("linear", "rbf")
 
@@ -25,23 +26,19 @@ _KERNELS = ("linear", "rbf")
 class Svm(OpenSet):
     """Ranks people by the decision value of their machine: squared hinge loss, one against the rest.
 
-    The objective is LIBLINEAR's, its regularised intercept included. The RBF kernel is approximated by
-    Nyström's method on `landmarks` gallery photos and is exact for galleries of no more than as many.
+    The objective is LIBLINEAR's, with its regularised intercept. The RBF kernel is approximated by Nyström's
+    method on `landmarks` gallery photos. It is exact for galleries of at most `landmarks` photos.
 
     Attributes:
-        open_set: reject probes that no machine accepts firmly.
-        threshold: decision value of the best person up to which a probe is rejected; None takes it from
-            calibration identities.
-        far: false accept rate that the threshold is calibrated at.
         kernel: `linear` or `rbf`, exp(-gamma |a - b|^2) of unit vectors.
-        c: weight of the loss against the ridge, as in scikit-learn; None takes the best of `grid` on
+        c: The weight of the loss against the ridge, as in scikit-learn; None takes the best of `grid` on
             calibration identities.
-        gamma: of the RBF kernel; None takes the best of `gamma_grid`. Linear has none.
-        grid: candidates for c.
-        gamma_grid: candidates for gamma.
-        landmarks: gallery photos that the RBF kernel is approximated by.
-        steps: of L-BFGS, at most.
-        seed: of the choice of landmarks.
+        gamma: The RBF kernel's gamma; None takes the best of `gamma_grid`. A linear kernel has none.
+        grid: The candidates for c.
+        gamma_grid: The candidates for gamma.
+        landmarks: The number of gallery photos that the RBF kernel is approximated by.
+        steps: The number of steps of L-BFGS, at most.
+        seed: The seed of the choice of landmarks.
     """
 
     card: ClassVar[PluginCard] = PluginCard(
@@ -59,19 +56,20 @@ class Svm(OpenSet):
     seed: int = 0
 
     def check(self) -> None:
-        """See `bench.protocols.Clusterer`."""
+        """See `Attacker.check`."""
         super().check()
         if self.kernel not in _KERNELS:
-            raise UserError(f"svm: no kernel {self.kernel!r}. Try kernel=linear or kernel=rbf.")
+            raise UserError(f"{self.name}: no kernel {self.kernel!r}. Try kernel=linear or kernel=rbf.")
         if self.gamma is not None and self.kernel == "linear":
-            raise UserError("svm: a linear kernel has no gamma. Add kernel=rbf, or drop gamma.")
-        for name, value, grid in (("c", self.c, self.grid), ("gamma", self.gamma, self.gamma_grid)):
+            raise UserError(f"{self.name}: a linear kernel has no gamma. Add kernel=rbf, or drop gamma.")
+        for parameter, value, grid in (("c", self.c, self.grid), ("gamma", self.gamma, self.gamma_grid)):
             if (value is not None and not 0 < value < np.inf) or not grid or min(grid) <= 0:
                 raise UserError(
-                    f"svm: {name} {value} must be above 0. Leave it out to tune it, or try {name}=1."
+                    f"{self.name}: {parameter} {value} must be above 0. "
+                    f"Leave it out to tune it, or try {parameter}=1."
                 )
-        check_least("svm", "landmarks", self.landmarks, 1, 512)
-        check_least("svm", "steps", self.steps, 1, 50)
+        check_least(self.name, "landmarks", self.landmarks, 1, 512)
+        check_least(self.name, "steps", self.steps, 1, 50)
 
     def tuned(self, embeddings: Embeddings, people: Labels) -> Self:
         """A copy with the c, and for RBF the gamma, of the grids that name most held-out photos.
@@ -89,24 +87,28 @@ class Svm(OpenSet):
         def score(c: float, gamma: float | None) -> float:
             return split.rank_one(replace(self, c=c, gamma=gamma).fitted(split.gallery))
 
-        gamma = best(gammas, lambda one: score(costs[len(costs) // 2], one)) if len(gammas) > 1 else gammas[0]
-        c = best(costs, lambda one: score(one, gamma)) if len(costs) > 1 else costs[0]
+        middle = costs[len(costs) // 2]
+        gamma = best(gammas, lambda gamma: score(middle, gamma)) if len(gammas) > 1 else gammas[0]
+        c = best(costs, lambda c: score(c, gamma)) if len(costs) > 1 else costs[0]
         return replace(self, c=c, gamma=gamma)
 
-    def fitted(self, held: Enrolled) -> Scorer:
-        """Signed decision values: 1 and more for a photo well within a person's side, -1 and less without."""
+    def fitted(self, gallery: Enrolled) -> Scorer:
+        """The signed decision values: 1 and more well inside a person's side, -1 and less well outside it."""
         if self.c is None or (self.kernel == "rbf" and self.gamma is None):
-            raise ValueError("svm is not tuned yet: calibrate it, or give c, and gamma with kernel=rbf")
-        features = _intercept if self.gamma is None else self._nystroem(held.rows, self.gamma)
+            raise ValueError(
+                f"{self.name} is not tuned yet: calibrate it, or give c, and gamma with kernel=rbf"
+            )
+        features = _intercept if self.gamma is None else self._nystroem(gallery.rows, self.gamma)
+        people = gallery.people.size
         weights = train(
-            features(held.rows), held.person, held.people.size, self.c, squared_hinge_loss, 2.0, self.steps
+            features(gallery.rows), gallery.person, people, self.c, squared_hinge_loss, 2.0, self.steps
         )
         return lambda probes: features(probes) @ weights
 
     def _nystroem(self, rows: Floats32, gamma: float) -> Scorer:
         """Features whose products approximate the kernel: K(., landmarks) K(landmarks, landmarks)^-1/2."""
         order = content_order(rows, self.seed)
-        # A photo that is there twice must not take two landmarks: K could not be inverted.
+        # A photo that the gallery holds twice must not take two landmarks: K could not be inverted.
         marks = np.unique(rows[order[: self.landmarks]], axis=0)
         strength, vectors = np.linalg.eigh(_rbf(marks, marks, gamma).astype(np.float64))
         kept = strength > strength[-1] * 1e-6
@@ -114,9 +116,9 @@ class Svm(OpenSet):
         return lambda probes: _intercept(_rbf(probes, marks, gamma) @ root)
 
 
-def _rbf(one: Floats32, other: Floats32, gamma: float) -> Floats32:
+def _rbf(rows: Floats32, others: Floats32, gamma: float) -> Floats32:
     """exp(-gamma |a - b|^2), where |a - b|^2 = 2 - 2 a.b for unit vectors."""
-    return np.asarray(np.exp(np.float32(2 * gamma) * (one @ other.T - 1)), np.float32)
+    return np.asarray(np.exp(np.float32(2 * gamma) * (rows @ others.T - 1)), np.float32)
 
 
 def _intercept(features: Floats32) -> Floats32:

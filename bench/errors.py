@@ -1,4 +1,4 @@
-"""What goes wrong, split by whose move it is."""
+"""Errors, split by the person who can mend them."""
 
 from __future__ import annotations
 
@@ -8,22 +8,25 @@ from difflib import get_close_matches
 
 
 class UserError(Exception):
-    """The user's mistake, or a file that is missing: one line, exit status 2, no traceback.
+    """The user's mistake, or a missing file: one line, exit status 2, no traceback.
 
-    The message says what was asked, where it was looked for and what to type instead.
+    The message says what was asked, where the program looked, and what to type instead.
     """
 
 
 class RefusedError(UserError):
-    """What the user can mend about one cell, such as too few photos to tune its attacker on; others go on."""
+    """An error that the user can mend and that concerns one cell only. The other cells go on.
+
+    An example is a cell with too few photos to tune its attacker on.
+    """
 
 
 @contextmanager
 def of_one_cell() -> Iterator[None]:
-    """What is refused in this scope concerns the cell at hand, and no other.
+    """Turn a `UserError` in this scope into a `RefusedError`: it concerns the cell at hand and no other.
 
     Raises:
-        RefusedError: in place of every `UserError`.
+        RefusedError: A `UserError` was raised in the scope.
     """
     try:
         yield
@@ -32,13 +35,13 @@ def of_one_cell() -> Iterator[None]:
 
 
 def unknown_name(kind: str, name: str, names: Iterable[str], *, command: str) -> UserError:
-    """Name the nearest known name and the command that lists them all.
+    """Make the error for an unknown name: it suggests the nearest name, and the command that lists all.
 
     Args:
         kind: The singular noun of what was asked for, such as `defense`.
         name: The name that does not exist.
         names: Every name that exists.
-        command: What the user types to see all names.
+        command: The command that lists all names.
     """
     near = get_close_matches(name, list(names), n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""

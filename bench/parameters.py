@@ -1,26 +1,31 @@
-"""Parameters of plug-ins: read from text, written down completely.
+"""Parameters of plug-ins: read from text, and written down completely.
 
-A plug-in is a frozen dataclass; its fields are all it can be told, and `resolved` lists them all.
+A plug-in is a frozen dataclass. Its fields are all its parameters, and `resolved` lists them all.
 """
 
 from __future__ import annotations
 
 import math
 import types
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from bench.errors import UserError
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
-"""What JSON can hold, with NaN and the infinities already replaced."""
+"""A value that JSON can hold. NaN and the infinities have been replaced by words."""
+
+
+def parameters(plugin: Any) -> list[Field[Any]]:
+    """The fields of a plug-in or its class, in the order of its constructor: keyword-only ones come last."""
+    return sorted(fields(plugin), key=lambda field: field.kw_only is True)
 
 
 def coerce(plugin: type[Any], name: str, text: str) -> Any:
-    """Read one parameter from text by the type its dataclass field declares.
+    """Read one parameter from text, by the type that its dataclass field declares.
 
     Raises:
-        UserError: naming the parameter, what was given and what it takes.
+        UserError: The text does not fit; the message names the parameter, the text, and the values that fit.
     """
     hint = get_type_hints(plugin)[name]
     options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
@@ -53,17 +58,17 @@ _WORDS = {int: "a whole number", float: "a number", bool: "true or false", type(
 
 
 def filled(plugin: type[Any], what: str, arguments: str) -> Any:
-    """An instance of a class of parameters, with those that `field=value,field=value` gives.
+    """Make an instance of a dataclass of parameters from the text `field=value,field=value`.
 
     Args:
-        plugin: a dataclass.
-        what: kind and name, for messages.
-        arguments: what followed the first colon.
+        plugin: The dataclass.
+        what: The kind and the name, for messages.
+        arguments: The text after the first colon.
 
     Raises:
-        UserError: for unknown parameters and values of the wrong type.
+        UserError: A parameter is unknown, or a value has the wrong type.
     """
-    by_name = {f.name: f for f in fields(plugin)}
+    by_name = {f.name: f for f in parameters(plugin)}
     given: dict[str, Any] = {}
     whole = getattr(plugin, "positional", None)
     if whole is not None and arguments:
@@ -79,19 +84,22 @@ def filled(plugin: type[Any], what: str, arguments: str) -> Any:
 
 
 def resolved(plugin: Any) -> dict[str, Plain]:
-    """Every parameter of a plug-in by name, as plain values.
+    """Every parameter of a plug-in by name, as plain values, in the order of `parameters`.
 
-    A field with the metadata `{"recorded": False}` is where something lies, such as a folder of photos: what
-    lies there is told by its digest, and no path gets into a record.
+    A field with the metadata `{"recorded": False}` is left out. Such a field is a place, such as a folder of
+    photos: a digest identifies its content, and no path gets into a record.
     """
-    recorded = (f for f in fields(plugin) if f.metadata.get("recorded", True))
+    recorded = (f for f in parameters(plugin) if f.metadata.get("recorded", True))
     return {f.name: plain(getattr(plugin, f.name)) for f in recorded}
 
 
 def plain(value: Any) -> Plain:
-    """Turn nested dataclasses, tuples and numbers into what JSON can hold.
+    """Turn nested dataclasses, tuples and numbers into values that JSON can hold.
 
-    Infinities and NaN become the words `inf`, `-inf` and `nan`: JSON has no such numbers.
+    Infinities and NaN become the words `inf`, `-inf` and `nan`, because JSON has no such numbers.
+
+    Raises:
+        TypeError: The value has a type that JSON cannot hold.
     """
     if value is None or isinstance(value, bool | int | str):
         return value

@@ -1,6 +1,6 @@
-"""The verbs of the benchmark: what a plug-in does, as one-method (or nearly) protocols.
+"""The verbs of the benchmark: the methods of each kind of plug-in, as small protocols.
 
-A plug-in is a frozen dataclass whose fields are its parameters: constructors only store, so that
+A plug-in is a frozen dataclass whose fields are its parameters. Its constructor only stores them, so that
 `dataclasses.asdict` is the complete list of what was resolved.
 """
 
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
 
 
 class Dataset(Protocol):
-    """Photos of people. Made by the plug-in's `open(folders)`."""
+    """Photos of people. The plug-in's `open(folders)` makes it."""
 
     card: DatasetCard
 
     def catalogue(self) -> Catalogue:
-        """List every photo and who is on it."""
+        """List every photo and the person on it."""
 
     def digest(self, photo: str) -> str:
-        """Hex digest that changes when the photo's content does. Cheap: does not decode or render."""
+        """Hex digest of a photo's content. It is cheap: it neither decodes nor renders."""
 
     def read(self, photos: Sequence[str]) -> list[bytes | Image]:
-        """The encoded file, or the pixels where the data set draws them. Same order as asked.
+        """Read photos, in the same order: encoded files, or pixels where the data set draws them.
 
         The framework decodes files (orientation, colour, depth), so that every data set is read alike.
         """
@@ -54,45 +54,46 @@ class Encoder(Protocol):
     """A face recogniser's network: aligned crop -> embedding.
 
     Attributes:
-        card: what it is.
-        runtime: what `embed` really runs on, read back and not assumed: library, version and provider or
-            device, such as `onnxruntime 1.32.0 CPUExecutionProvider`.
+        card: The encoder's card.
+        runtime: The library, the version and the provider or device that `embed` really runs on, such as
+            `onnxruntime 1.32.0 CPUExecutionProvider`. It is read back from the runtime, never assumed.
     """
 
     card: EncoderCard
     runtime: str
 
     def embed(self, crops: torch.Tensor) -> torch.Tensor:
-        """Embed crops, without gradients, by the fastest runtime there is.
+        """Embed crops without gradients, by the fastest runtime available.
 
         Args:
             crops: float32 [n, 3, size, size], RGB in [0, 1], on the encoder's device.
 
         Returns:
-            float32 [n, dimensions] of unit length. The same crop gives the same bits whatever its batch.
+            float32 [n, dimensions], rows of unit length. The same crop gives the same bits in any batch.
         """
 
     def twin(self) -> torch.nn.Module:
-        """The same function as a torch module in eval mode with frozen weights, for gradients.
+        """The same function as a torch module for gradients, in eval mode with frozen weights.
 
-        It maps [n, 3, size, size] in [0, 1] to *unnormalised* embeddings [n, dimensions].
+        The module maps [n, 3, size, size] in [0, 1] to *unnormalised* embeddings [n, dimensions].
         """
 
 
 class EncoderFamily(Protocol):
-    """Encoders of a package installed beside this one: what its entry point in `cloakbench.encoders` is.
+    """Encoders of a package installed beside this one, named by an entry point in `cloakbench.encoders`.
 
-    A module with these two functions, or an object with these two methods. Imports torch in `load` only.
+    It is a module with these two functions or an object with these two methods. It imports torch in `load`
+    only.
     """
 
     def cards(self) -> Iterable[EncoderCard]:
-        """The cards of all, each with the sha256 of its weights."""
+        """The cards of all encoders, each with the sha256 of its weights."""
 
     def load(self, card: EncoderCard, folders: Folders, device: str) -> Encoder:
-        """One of them, its weights verified.
+        """Load one encoder, and verify its weights.
 
         Raises:
-            UserError: if its weights are missing, or not those of the card.
+            UserError: The weights are missing, or they are not those of the card.
         """
 
 
@@ -246,10 +247,10 @@ class Kit:
 
 
 class Defense(Protocol):
-    """Makes cloaks: a user's photos -> the photos that this user publishes.
+    """A defense makes cloaks: from a user's photos to the photos that this user publishes.
 
-    One that has parameters also has `check(budget) -> None`, which raises a UserError for values out of
-    range and for a budget that it cannot work under. It is called before anything is computed.
+    A defense with parameters also has `check(budget) -> None`. It raises a UserError for a value out of
+    range, and for a budget that the defense cannot work under. It is called before anything is computed.
     """
 
     card: ClassVar[PluginCard]
@@ -257,18 +258,22 @@ class Defense(Protocol):
     def cloak(self, albums: Sequence[Album], kit: Kit) -> list[list[Image | None]]:
         """Cloak several users at once.
 
+        Args:
+            albums: The users' photos, one album a user.
+            kit: The budget, the seed, the surrogates and whatever else the defense may use.
+
         Returns:
-            For each album a released photo per photo, same shape, 8 bits; None where it could not be
-            cloaked (the framework counts it as `cloak_failed` and publishes the original).
-            The framework measures the budget; it never clips.
+            For each album one released photo per photo, uint8 of the same shape, or None where a photo could
+                not be cloaked. The framework counts None as `cloak_failed` and publishes the original. It
+                measures the budget and never clips.
         """
 
 
 class Clusterer(Protocol):
     """An attacker that sorts unlabelled embeddings into people.
 
-    One that has parameters also has `check() -> None`, which raises a UserError for values out of range. It
-    is called before anything is computed; of an `Identifier` too.
+    An attacker with parameters also has `check() -> None`, which raises a UserError for a value out of range.
+    It is called before anything is computed. The same holds for an `Identifier`.
     """
 
     card: ClassVar[PluginCard]
@@ -276,17 +281,17 @@ class Clusterer(Protocol):
     def calibrated(
         self, embeddings: Embeddings, people: Labels, objective: Callable[[Labels, Labels], float]
     ) -> Self:
-        """A copy with thresholds tuned on calibration identities, who are in no other part of the run.
+        """A copy with thresholds tuned on calibration people, who are in no other part of the run.
 
         Args:
-            embeddings: of the calibration identities' photos.
-            people: who is on each.
-            objective: (guess, truth) -> how good the assignment is, larger is better. The framework passes
-                BCubed F, so that every attacker is tuned for the same thing.
+            embeddings: float32 [photo, dimension], the calibration people's photos.
+            people: int64 [photo], the person on each.
+            objective: (guess, truth) -> the quality of the assignment, larger is better. The framework passes
+                the same objective to every attacker.
         """
 
     def cluster(self, embeddings: Embeddings) -> Labels:
-        """Assign every embedding to a cluster, or to noise (-1)."""
+        """Assign every embedding to a cluster: int64 [photo]; -1 means noise."""
 
 
 class Identifier(Protocol):
@@ -295,7 +300,12 @@ class Identifier(Protocol):
     card: ClassVar[PluginCard]
 
     def calibrated(self, embeddings: Embeddings, people: Labels) -> Self:
-        """A copy tuned on calibration identities."""
+        """A copy tuned on calibration people, who are in no other part of the run.
+
+        Args:
+            embeddings: float32 [photo, dimension], the calibration people's photos.
+            people: int64 [photo], the person on each.
+        """
 
     def rank(self, probes: Embeddings, gallery: Gallery, top: int) -> Labels:
-        """The `top` most likely people for each probe, best first: int [probe, top]."""
+        """The `top` most likely people for each probe, best first: int64 [probe, top]."""

@@ -1,7 +1,7 @@
-"""Names on the command line -> plug-ins. The only code that reaches into the plug-in folders.
+"""From names on the command line to plug-ins. No other code reaches into the plug-in folders.
 
-A plug-in is a file whose stem is its name ('-' for '_') and that says `PLUGIN = ItsClass`; packages
-installed beside this one add theirs through the entry-point groups `cloakbench.defenses`,
+A plug-in is a file that says `PLUGIN = ItsClass`; its name is the file's stem, with '-' for '_'. Packages
+installed beside this one add plug-ins through the entry-point groups `cloakbench.defenses`,
 `cloakbench.attackers` and `cloakbench.datasets`.
 """
 
@@ -21,15 +21,15 @@ _SINGULAR: dict[Kind, str] = {"defenses": "defense", "attackers": "attacker", "d
 
 
 def names(kind: Kind) -> list[str]:
-    """Every name of one kind, sorted."""
+    """All names of one kind, sorted."""
     return sorted({*_built_in(kind), *_outside(kind)})
 
 
 def load(kind: Kind, name: str) -> type[Any]:
-    """The plug-in's class.
+    """Load the plug-in's class.
 
     Raises:
-        UserError: for a name that nobody has, with the nearest one that exists.
+        UserError: No plug-in has the name; the message suggests the nearest one.
     """
     modules = _built_in(kind)
     if name in modules:
@@ -43,14 +43,14 @@ def load(kind: Kind, name: str) -> type[Any]:
 def make(kind: Kind, text: str) -> tuple[str, Any]:
     """Read `name` or `name:field=value,field=value` and make the plug-in.
 
-    A class that says `positional = "field"` takes all that follows the first colon as that one parameter, so
-    that it may hold any character: `folder:/photos/2024, summer`.
+    A class that says `positional = "field"` takes the whole text after the first colon as that one field. The
+    text may then hold any character: `folder:/photos/2024, summer`.
 
     Returns:
         The name, and the instance with every parameter resolved.
 
     Raises:
-        UserError: for unknown names, unknown parameters and values of the wrong type.
+        UserError: The name or a parameter is unknown, or a value has the wrong type.
     """
     name, _, arguments = text.partition(":")
     return name, filled(load(kind, name), f"{_SINGULAR[kind]} {name!r}", arguments)

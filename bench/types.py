@@ -1,6 +1,6 @@
 """The nouns of the benchmark: frozen records that every room of the house may import.
 
-Nothing here computes anything, and nothing here imports torch when it is loaded.
+This module computes nothing, and it does not import torch.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +17,10 @@ import numpy.typing as npt
 from bench.errors import UserError
 
 Image: TypeAlias = npt.NDArray[np.uint8]
-"""One photo: RGB, [height, width, 3], 8 bits. There is no identity here."""
+"""A photo: uint8 [height, width, 3], RGB. A photo carries no identity."""
 
 Embeddings: TypeAlias = npt.NDArray[np.float32]
-"""[photo, dimension], every row of unit length."""
+"""float32 [photo, dimension]; every row has unit length."""
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -30,19 +30,19 @@ Box: TypeAlias = tuple[float, float, float, float]
 """x0, y0, x1, y1 in pixels of the upright photo."""
 
 Labels: TypeAlias = npt.NDArray[np.int64]
-"""[photo]: a cluster number, or -1 for noise."""
+"""int64 [photo], the cluster of each photo; -1 means noise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One face as a detector found it in a photo, in pixels of that photo.
+    """One face that a detector found in a photo. Coordinates are in pixels of that photo.
 
     Attributes:
         box: x0, y0, x1, y1.
-        landmarks: (x, y) of left eye, right eye, nose, left and right mouth corner, as seen in
-            the image (the left eye is the one with the smaller x on an upright face).
-        score: the detector's confidence in [0, 1].
-        found: how many faces the detector saw in the photo; this is the one it chose.
+        landmarks: (x, y) of the left eye, the right eye, the nose, the left and the right corner of the
+            mouth, as seen in the image. The left eye of an upright face has the smaller x.
+        score: The detector's confidence, in [0, 1].
+        found: The number of faces that the detector found in the photo; this face is the one it chose.
     """
 
     box: tuple[float, float, float, float]
@@ -52,7 +52,7 @@ class Face:
 
 
 class Outcome(StrEnum):
-    """What became of one released photo. Nothing is dropped: every photo has one of these."""
+    """The outcome of one released photo. Nothing is dropped: every photo has exactly one outcome."""
 
     OK = "ok"
     UNREADABLE = "unreadable"
@@ -62,39 +62,132 @@ class Outcome(StrEnum):
     OUT_OF_BUDGET = "out_of_budget"
 
 
+class FlagCode(StrEnum):
+    """Which kind of doubt a flag casts. Programs compare codes and never read reasons."""
+
+    WEAK_ATTACKER = "weak_attacker"
+    WEAK_ENCODER = "weak_encoder"
+    OUT_OF_BUDGET = "out_of_budget"
+    ORACLE = "oracle"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Why a number has to be read with care.
+
+    Attributes:
+        code: the kind of doubt. A weak attacker finds too few people on clean photos, a weak encoder does not
+            tell people apart, and an oracle knows what no attacker can know. `other` is the flag of an old
+            record that has no kind today.
+        reason: one line for people, with the limits and figures that the flag rests on.
+    """
+
+    # pydantic reads this: a record refuses fields that its schema does not name
+    __pydantic_config__: ClassVar[Mapping[str, str]] = {"extra": "forbid"}
+
+    code: FlagCode
+    reason: str
+
+    def __str__(self) -> str:
+        """Both in one line, such as `oracle: told the true number of people`."""
+        if self.code is FlagCode.OTHER:
+            return self.reason
+        return f"{self.code.replace('_', ' ')}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetKind:
+    """One way to say how far a released photo may be from its original.
+
+    Attributes:
+        form: How a budget of this kind is written.
+        about: One line for `bench list`.
+        takes: The range of its number in words.
+        example: A budget to try.
+        high: The number is above 0 and at most this; it is below this where `exclusive`.
+        exclusive: Whether `high` itself is out of range.
+    """
+
+    form: str
+    about: str
+    takes: str
+    example: str
+    high: float
+    exclusive: bool = False
+
+    def fits(self, value: float) -> bool:
+        """Whether a number is in range; NaN is in none."""
+        return 0 < value < self.high or (value == self.high and not self.exclusive)
+
+
+_WHERE = "on the whole photo and on the face"
+BUDGETS: Mapping[str, BudgetKind] = {
+    kind.form.partition(":")[0]: kind
+    for kind in (
+        BudgetKind(
+            "linf:N",
+            "no 8-bit value changes by more than N of 255",
+            "N above 0 and at most 255",
+            "linf:8",
+            255,
+        ),
+        BudgetKind(
+            "dssim:X",
+            f"(1 - SSIM) / 2 is at most X {_WHERE}",
+            "X above 0 and at most 0.5",
+            "dssim:0.004",
+            0.5,
+        ),
+        BudgetKind(
+            "ssim:X", f"SSIM is at least X {_WHERE}", "X above 0 and below 1", "ssim:0.95", 1, exclusive=True
+        ),
+    )
+}
+"""Kind -> what it is. `unbounded`, the want of a budget, is none of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """How far a released photo may be from its original.
 
-    `linf` is the largest change of any 8-bit value of any pixel, in 1/255; `unbounded` is no limit.
+    Attributes:
+        kind: One of `BUDGETS`, which says what the number means, or `unbounded` for no limit.
+        value: The number; infinite for no limit.
     """
 
-    kind: Literal["linf", "unbounded"]
+    kind: Literal["linf", "dssim", "ssim", "unbounded"]
     value: float = math.inf
 
     @classmethod
     def parse(cls, text: str) -> Budget:
-        """Read `linf:8` or `unbounded`.
+        """Read `linf:8`, `dssim:0.004`, `ssim:0.95` or `unbounded`.
 
         Raises:
-            UserError: for any other form, and for a value outside 0 < n <= 255.
+            UserError: for any other form, and for a number that is out of its kind's range.
         """
-        asked = f"budget {text!r}"
+        given = f"budget {text!r}"
         if text == "unbounded":
             return cls("unbounded")
-        kind, _, number = text.partition(":")
-        if kind != "linf":
-            raise UserError(f"{asked} is not one of linf:N (N of 255) or unbounded. Try linf:8.")
+        name, _, number = text.partition(":")
+        if name not in BUDGETS:
+            forms = ", ".join(kind.form for kind in BUDGETS.values())
+            raise UserError(f"{given} is not one of {forms} or unbounded. Try linf:8.")
+        kind = BUDGETS[name]
         try:
             value = float(number)
         except ValueError:
-            raise UserError(f"{asked}: {number!r} is not a number. Try linf:8.") from None
-        if not 0 < value <= 255:
-            raise UserError(f"{asked}: N must be above 0 and at most 255. Try linf:8.")
-        return cls("linf", value)
+            raise UserError(f"{given}: {number!r} is not a number. Try {kind.example}.") from None
+        if not kind.fits(value):
+            raise UserError(f"{given} is out of range; it takes {kind.takes}. Try {kind.example}.")
+        return cls(cast("Literal['linf', 'dssim', 'ssim']", name), value)
 
     def __str__(self) -> str:
-        return "unbounded" if self.kind == "unbounded" else f"linf:{self.value:g}"
+        """The form that `parse` reads, with as many digits as tell the number from any other."""
+        if self.kind == "unbounded":
+            return "unbounded"
+        short = f"{self.value:g}"
+        return f"{self.kind}:{short if float(short) == self.value else repr(self.value)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +195,14 @@ class Score:
     """One metric with its direction and its uncertainty.
 
     Attributes:
-        name: as on the board.
-        value: NaN where the metric is not defined for this cell.
-        low: lower end of the 95 % interval; NaN where none is computed.
-        high: upper end.
-        n: how many units (users, unless the metric says otherwise) the value is a mean over.
-        better: which direction is better *for the defense*.
-        bounds: lowest and highest value that it could have if every photo whose outcome is not `ok` had
-            gone otherwise; None where all are, or where no bounds are computed.
+        name: The metric's name, as in the record.
+        value: The value; NaN where the metric is not defined for the cell.
+        low: The lower end of the 95 % interval; NaN where there is no interval.
+        high: The upper end of the 95 % interval; NaN where there is no interval.
+        n: The number of units that the value is a mean over: users, unless the metric says otherwise.
+        better: The direction that is better *for the defense*.
+        bounds: The lowest and the highest value that would be possible if every photo whose outcome is not
+            `ok` had gone otherwise; None where all photos are `ok`, or where no bounds are computed.
     """
 
     name: str
@@ -123,16 +216,16 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """How an encoder wants its face cut out of a photo.
+    """The way in which an encoder wants the face cut out of a photo.
 
-    `similarity` maps the five landmarks onto `template` (rotation, one scale, shift; least squares);
-    `box` scales the detector's box, grown by `margin` output pixels in all, onto the square.
+    `similarity` maps the five landmarks onto `template` by a rotation, one scale and a shift (least squares).
+    `box` scales the detector's box onto the square; the box is first grown by `margin` output pixels in all.
 
     Attributes:
-        size: side of the square crop in pixels.
-        kind: which of the two.
-        template: five (x, y) targets in crop pixels, for `similarity`.
-        margin: for `box`.
+        size: The side of the square crop in pixels.
+        kind: `similarity` or `box`.
+        template: Five (x, y) targets in crop pixels, for `similarity`.
+        margin: The growth of the box in output pixels, for `box`.
     """
 
     size: int
@@ -157,14 +250,14 @@ ARCFACE_CROP = Crop(
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """What is done to the values of a crop, RGB in [0, 1], before a network sees them.
+    """The steps from a crop, RGB in [0, 1], to the input of a network.
 
     Each channel becomes (255 x - mean) / std. The defaults do nothing: the network takes RGB in [0, 1].
 
     Attributes:
-        colour: order of the network's channels.
-        mean: of 8-bit values, in the network's order of channels.
-        std: of 8-bit values, likewise.
+        colour: The order of the network's channels.
+        mean: The mean in 8-bit values, in the network's order of channels.
+        std: The standard deviation in 8-bit values, in the network's order of channels.
         layout: `nchw`, or `nhwc` with the channels last.
     """
 
@@ -176,23 +269,23 @@ class Preprocessing:
 
 @dataclass(frozen=True, slots=True)
 class EncoderCard:
-    """What an encoder is, written down once.
+    """Everything that is stated about an encoder, written down once.
 
     Attributes:
-        name: on the command line.
-        architecture: family and variant; equal strings mean the same architecture.
-        training_set: what it was trained on; empty when its source does not say.
-        crop: how it wants its input.
-        dimensions: length of the embedding.
-        parameters: how many weights.
-        released: year or ISO date; empty when unknown.
-        licence: of the weights.
-        source: where the weights come from.
-        sha256: of the weights' file.
-        measured: figures of the project's own measurements, name -> value.
-        preprocessing: what the network's input is made of.
-        location: where an encoder that is not the project's own comes from: `onnx:PATH`, `torchscript:PATH`
-            or `plugin:ENTRY-POINT`. In no record and no digest.
+        name: The name on the command line.
+        architecture: The family and the variant. Equal strings mean the same architecture.
+        training_set: The data that it was trained on; empty where its source does not say.
+        crop: The crop that it takes.
+        dimensions: The length of the embedding.
+        parameters: The number of weights.
+        released: The year or the ISO date of its release; empty when unknown.
+        licence: The licence of the weights.
+        source: The place where the weights come from.
+        sha256: The digest of the weights' file.
+        measured: The project's own measurements: name -> value.
+        preprocessing: The steps from the crop to the network's input.
+        location: The place of an encoder that is not the project's own: `onnx:PATH`, `torchscript:PATH` or
+            `plugin:ENTRY-POINT`. It is in no record and no digest.
     """
 
     name: str
@@ -212,18 +305,19 @@ class EncoderCard:
 
 @dataclass(frozen=True, slots=True)
 class DatasetCard:
-    """What a data set is.
+    """Everything that is stated about a data set.
 
     Attributes:
-        name: on the command line.
-        revision: digest of the manifest (files and their digests), or of the renderer.
-        licence: of the photos.
-        citation: how to cite it.
-        default_users: protected users when none are asked for; None means as many as it allows up to 200.
-        default_background: background identities when none are asked for; None means all there are.
-        identities: how many people it has.
-        photos: how many photos of them.
-        resolved: parameters that were left to the data set, and what they became.
+        name: The name on the command line.
+        revision: The digest of the manifest (files and their digests), or of the renderer.
+        licence: The licence of the photos.
+        citation: The way to cite the data set.
+        default_users: The number of protected users when none is asked for; None means as many as the data
+            set allows, up to 200.
+        default_background: The number of background people when none is asked for; None means everybody left.
+        identities: The number of people.
+        photos: The number of photos of them.
+        resolved: The parameters that were left to the data set, and the values they took.
     """
 
     name: str
@@ -239,14 +333,14 @@ class DatasetCard:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Which photos a data set has, and who is on them: the one place where identity is written.
+    """The photos of a data set and the person on each. Identity is written down here and nowhere else.
 
     Attributes:
-        photos: names of photos, unique within the data set, sorted.
+        photos: The names of the photos, unique within the data set, sorted.
         identities: `identities[i]` is the person on `photos[i]`.
-        left_out: photo name -> why it is not used (known to be mislabelled, say).
-        boxes: photo name -> x0, y0, x1, y1 of the person's face in pixels of the upright photo, where the
-            data set says so. Of several faces in a photo it tells which one the identity belongs to.
+        left_out: Photo name -> the reason why the photo is not used, such as a wrong label.
+        boxes: Photo name -> x0, y0, x1, y1 of the person's face in pixels of the upright photo, where the
+            data set states it. Of several faces in a photo, the box tells the person's own.
     """
 
     photos: tuple[str, ...]
@@ -257,11 +351,11 @@ class Catalogue:
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where data and weights may lie. Searched in order; nothing is ever downloaded into them unasked.
+    """The folders of data and weights. They are searched in order; nothing is downloaded into them unasked.
 
     Attributes:
-        real_data: `BENCH_REAL_DATA`, or None.
-        home: `BENCH_HOME`.
+        home: The folder `BENCH_HOME`.
+        real_data: The folder `BENCH_REAL_DATA`, or None.
     """
 
     home: str
@@ -273,10 +367,10 @@ class Album:
     """One user's own photos, as that user holds them.
 
     Attributes:
-        photos: the clean photos.
-        faces: the face found in each, or None. The user may use these clean landmarks; an attacker never
-            sees them.
-        digests: content digest of each photo; the seed of anything random about it.
+        photos: The clean photos, uint8 [height, width, 3] each.
+        faces: The face in each photo, or None. The user may use these clean landmarks; an attacker never sees
+            them.
+        digests: The content digest of each photo. Anything random about a photo is drawn from its digest.
     """
 
     photos: tuple[Image, ...]
@@ -286,14 +380,16 @@ class Album:
 
 @dataclass(frozen=True, slots=True)
 class PluginCard:
-    """What a defense or an attacker states about itself.
+    """Everything that a defense or an attacker states about itself.
 
     Attributes:
-        summary: one line for `bench list`.
-        source: paper, equation or product that it follows; "control" or "own" where there is none.
-        surrogates: for a defense, whether it optimises against surrogates.
-        bounded: for a defense, whether it keeps an L-infinity budget.
-        oracle: for an attacker, whether it is told what no attacker knows, such as the number of people.
+        summary: One line for `bench list`.
+        source: The paper, the equation or the product that it follows; `control` or `own` where there is
+            none.
+        surrogates: Whether a defense optimises against surrogates.
+        bounded: Whether a defense keeps a budget at all.
+        oracle: Whether an attacker is told what no attacker knows, such as the number of people.
+        budgets: The kinds of `BUDGETS` that a defense keeps, if it keeps any.
     """
 
     summary: str
@@ -301,6 +397,12 @@ class PluginCard:
     surrogates: bool = False
     bounded: bool = True
     oracle: bool = False
+    budgets: tuple[str, ...] = ("linf",)
+
+    @property
+    def keeps(self) -> tuple[str, ...]:
+        """The kinds of budgets that a defense keeps; empty for one that keeps none."""
+        return self.budgets if self.bounded else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,8 +410,8 @@ class Gallery:
     """Clean, labelled photos that an identification attacker holds.
 
     Attributes:
-        embeddings: [photo, dimension].
-        people: int [photo]; who is on each. Protected users and distractors are numbered alike.
+        embeddings: float32 [photo, dimension], unit rows.
+        people: int64 [photo], the person on each photo. Users and distractors share one numbering.
     """
 
     embeddings: Embeddings

@@ -1,4 +1,4 @@
-"""How clusters are numbered: by first appearance, -1 for noise."""
+"""The numbers of clusters: by first appearance, -1 for noise."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from bench.types import Ints
 
 
 def without_singles(labels: npt.NDArray[np.int64] | npt.NDArray[np.int32]) -> Ints:
-    """The same clusters numbered by first appearance, but clusters of one photo are noise."""
+    """The same clusters, numbered by first appearance; a cluster of one photo becomes noise."""
     group = np.unique(labels, return_inverse=True)[1]
     alone = np.bincount(group, minlength=1)[group] == 1
     return by_first_appearance(np.where(alone, -1, group).astype(np.int64))
 
 
 def by_first_appearance(labels: Ints) -> Ints:
-    """The same clusters numbered 0, 1, … in the order in which their first photos come; -1 stays."""
-    found = labels != -1
-    names, first, group = np.unique(labels[found], return_index=True, return_inverse=True)
+    """The same clusters, numbered 0, 1, … in the order in which their first photos come; -1 stays."""
+    clustered = labels != -1
+    names, first, group = np.unique(labels[clustered], return_index=True, return_inverse=True)
     rank = np.empty(names.size, np.int64)
     rank[np.argsort(first, kind="stable")] = np.arange(names.size)
     result = np.full(labels.shape, -1, np.int64)
-    result[found] = rank[group]
+    result[clustered] = rank[group]
     return result

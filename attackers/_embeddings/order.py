@@ -1,8 +1,8 @@
 """An order of photos that their contents decide.
 
-A collection is laid out by whoever made the experiment, person by person perhaps. An attacker that starts
-somewhere, or visits photos one after another, must not read that order. It takes a seeded one instead, in
-which a photo's place follows from its embedding alone; so the result does not depend on the listing either.
+The experiment lists a collection in its own order, perhaps person by person. An attacker that starts at some
+photo, or visits photos one after another, must not read that order. It takes a seeded order instead, in which
+a photo's place follows from its embedding alone. So the result does not depend on the listing either.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from .numbering import by_first_appearance
 from .rows import Floats32, unit_rows
 
 
-def in_content_order(embeddings: Floats32, seed: int, work: Callable[[Floats32], Ints]) -> Ints:
-    """What `work` says of unit rows that it is handed in a seeded order of their contents.
+def in_content_order(embeddings: Floats32, seed: int, cluster: Callable[[Floats32], Ints]) -> Ints:
+    """The clusters that `cluster` makes of unit rows in a seeded order of their contents.
 
     Args:
         embeddings: [photo, dimension].
-        seed: another seed, another order.
-        work: unit rows -> int [photo], -1 for noise.
+        seed: The seed of the order.
+        cluster: unit rows -> int [photo], -1 for noise.
 
     Returns:
         int [photo] in the order of `embeddings`, clusters numbered from 0 by first appearance.
@@ -34,12 +34,15 @@ def in_content_order(embeddings: Floats32, seed: int, work: Callable[[Floats32],
     rows = unit_rows(embeddings)
     order = content_order(rows, seed)
     labels = np.empty(len(rows), np.int64)
-    labels[order] = work(rows[order])
+    labels[order] = cluster(rows[order])
     return by_first_appearance(labels)
 
 
 def content_order(rows: Floats32, seed: int) -> Ints:
-    """Numbers of rows, sorted by a seeded 64-bit hash of each row's bits; equal rows are neighbours."""
+    """The numbers of the rows, sorted by a seeded 64-bit hash of each row's bits.
+
+    Equal rows come one after another.
+    """
     factors = np.random.Generator(np.random.Philox(seed)).integers(
         0, 2**64, size=rows.shape[1], dtype=np.uint64, endpoint=False
     )

@@ -1,4 +1,4 @@
-"""What every attacker asks of embeddings, and cosine similarity a block of photos at a time."""
+"""Embeddings as unit rows, and the size of a block of cosines."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ import numpy.typing as npt
 Floats32 = npt.NDArray[np.float32]
 
 BLOCK = 2**20
-"""Similarities held at once: 4 MB in float32, about what a cache holds."""
+"""The number of cosines that are held at once: 4 MB in float32, about what a cache holds."""
 
 
 def unit_rows(embeddings: npt.ArrayLike, name: str = "embeddings") -> Floats32:
-    """Rows scaled to unit length, float32.
+    """The rows scaled to unit length, float32 [photo, dimension].
+
+    Args:
+        embeddings: [photo, dimension]. A photo without a face has no embedding: the caller leaves it out.
+        name: The name of the embeddings in messages.
 
     Raises:
-        ValueError: unless there are two axes and every row is finite and not zero. A photo without a face has
-            no embedding: whoever asks leaves it out.
+        ValueError: unless there are two axes and every row is finite and not zero.
     """
     rows = np.ascontiguousarray(embeddings, dtype=np.float32)
     if rows.ndim != 2 or rows.shape[1] == 0:
@@ -30,5 +33,5 @@ def unit_rows(embeddings: npt.ArrayLike, name: str = "embeddings") -> Floats32:
 
 
 def block_rows(columns: int) -> int:
-    """How many rows of `columns` similarities may be held at once."""
+    """The number of rows of `columns` cosines that may be held at once; at least 1."""
     return max(1, BLOCK // max(1, columns))

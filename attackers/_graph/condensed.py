@@ -1,7 +1,7 @@
 """From a spanning tree to HDBSCAN's clusters (Campello, Moulavi and Sander 2013; Campello et al. 2015).
 
 The tree is read upwards, from the shortest edge to the longest. Edges of one length are one step: otherwise
-the order of the photos would decide who splits from whom, and mutual reachability makes many ties.
+the order of the photos would decide which clusters split, and mutual reachability makes many ties.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from .._embeddings.numbering import by_first_appearance
 from .spanning import Tree
 
 _SAME = 1e-3
-"""Distance below which two photos are the same photo: what rounding makes of zero in float32."""
+"""The distance below which two photos are the same photo: rounding in float32 makes that much of zero."""
 
 
 @dataclass(slots=True)
 class _Clusters:
-    """The condensed tree: clusters of at least `least` photos, each numbered after those in it.
+    """The condensed tree: clusters of at least `least` photos, each numbered after the clusters within it.
 
     Attributes:
-        least: photos that make a cluster.
-        size: photos in it, those that left it on the way included.
-        mass: sum over its photos of the density 1 / distance at which each joins it from above.
-        birth: density at which it splits from its parent; 0 for a root.
-        parent: -1 for a root.
-        home: for each photo the innermost cluster it is in; -1 for none.
+        least: The number of photos that make a cluster.
+        home: int [photo], the innermost cluster of each photo; -1 for none.
+        size: [cluster], the number of photos, the photos that left the cluster on the way included.
+        mass: [cluster], the sum over the photos of the density 1 / distance at which each joins the cluster.
+        birth: [cluster], the density at which the cluster splits from its parent; 0 for a root.
+        parent: [cluster], the number of the enclosing cluster; -1 for a root.
     """
 
     least: int
@@ -49,13 +49,13 @@ class _Clusters:
 
 
 def hdbscan_labels(tree: Tree, photos: int, least: int, leaf: bool) -> Ints:
-    """Flat clusters of HDBSCAN.
+    """The flat clusters of HDBSCAN.
 
     Args:
-        tree: edges that join all photos.
-        photos: how many.
-        least: photos that make a cluster; at least 2.
-        leaf: take the innermost clusters; otherwise those with the greatest excess of mass.
+        tree: Edges that join all photos.
+        photos: The number of photos.
+        least: The number of photos that make a cluster; at least 2.
+        leaf: Whether to take the innermost clusters; otherwise the clusters with the greatest excess of mass.
 
     Returns:
         int [photo], clusters numbered from 0 by first appearance, -1 for noise. All photos together are no
@@ -65,7 +65,7 @@ def hdbscan_labels(tree: Tree, photos: int, least: int, leaf: bool) -> Ints:
         return np.zeros(photos, np.int64)
     clusters = _condensed(tree, photos, least)
     chosen = _leaves(clusters) if leaf else _excess_of_mass(clusters)
-    # From the outermost inwards: a cluster in a chosen one goes by its name.
+    # From the outermost inwards: a cluster within a chosen cluster takes that cluster's name.
     name = np.full(len(clusters.size) + 1, -1, np.int64)  # the last is for no cluster
     for number in range(len(clusters.size) - 1, -1, -1):
         above = clusters.parent[number]
@@ -79,9 +79,9 @@ def _condensed(tree: Tree, photos: int, least: int) -> _Clusters:
     edges = zip(*(part[order].tolist() for part in tree), strict=True)
     clusters = _Clusters(least, np.full(photos, -1, np.int64))
     root = list(range(photos))
-    cluster = [-1] * photos  # of a root: the cluster that it is, or -1 while it is too small for one
+    cluster = [-1] * photos  # the cluster of a root; -1 while the root has too few photos
     size = [1] * photos
-    loose: list[list[int]] = [[photo] for photo in range(photos)]  # of a root without a cluster: its photos
+    loose: list[list[int]] = [[photo] for photo in range(photos)]  # the photos of a root without a cluster
 
     def find(photo: int) -> int:
         while root[photo] != photo:
@@ -90,7 +90,7 @@ def _condensed(tree: Tree, photos: int, least: int) -> _Clusters:
         return photo
 
     for length, step in groupby(edges, key=lambda edge: edge[2]):
-        parts: dict[int, list[int]] = {}  # root of what this step joins -> roots of its parts
+        parts: dict[int, list[int]] = {}  # root after this step -> the roots that the step joins
         for left, right, _ in step:
             a, b = find(left), find(right)
             if a == b:
@@ -107,16 +107,16 @@ def _condensed(tree: Tree, photos: int, least: int) -> _Clusters:
                 loose[top] = small
                 continue
             if len(large) == 1:
-                here = cluster[large[0]]
-                clusters.size[here] = total
-                clusters.mass[here] += density * len(small)
+                grown = cluster[large[0]]
+                clusters.size[grown] = total
+                clusters.mass[grown] += density * len(small)
             else:
-                here = clusters.add(total, density * total)
+                grown = clusters.add(total, density * total)
                 for part in large:
                     clusters.birth[cluster[part]] = density
-                    clusters.parent[cluster[part]] = here
-            clusters.home[small] = here
-            cluster[top], loose[top] = here, []
+                    clusters.parent[cluster[part]] = grown
+            clusters.home[small] = grown
+            cluster[top], loose[top] = grown, []
     return clusters
 
 
@@ -128,7 +128,7 @@ def _stability(clusters: _Clusters) -> list[float]:
 
 
 def _excess_of_mass(clusters: _Clusters) -> list[bool]:
-    """Choose clusters of the greatest total stability, none within another, and no root."""
+    """Choose the clusters of the greatest total stability, none of them within another, and no root."""
     stability = _stability(clusters)
     within = [0.0] * len(stability)
     chosen = [False] * len(stability)
@@ -141,6 +141,6 @@ def _excess_of_mass(clusters: _Clusters) -> list[bool]:
 
 
 def _leaves(clusters: _Clusters) -> list[bool]:
-    """Choose clusters that no other is within, and no root."""
+    """Choose the clusters that hold no other cluster, and no root."""
     inner = set(clusters.parent)
     return [number not in inner and parent >= 0 for number, parent in enumerate(clusters.parent)]

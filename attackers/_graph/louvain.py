@@ -1,4 +1,4 @@
-"""Louvain communities of a weighted graph."""
+"""The Louvain communities of a weighted graph."""
 
 from __future__ import annotations
 
@@ -11,16 +11,21 @@ from bench.types import Ints
 from .._embeddings.numbering import without_singles
 from .neighbours import Graph
 
-_LEAST_GAIN = 1e-12  # of weight: what rounding makes of no gain
+_LEAST_GAIN = 1e-12  # a smaller gain of weight may be rounding
 
 
 def louvain_labels(graph: Graph, penalty: float, seed: int) -> Ints:
-    """Communities by the Louvain method (Blondel et al. 2008).
+    """The communities by the Louvain method (Blondel et al. 2008).
 
-    Maximises the sum over pairs within a community of w_ij - penalty * k_i * k_j, with w the cosine
-    similarity of neighbours and k a photo's total. This is modularity with resolution gamma where penalty =
-    gamma / 2m, m being the total weight of all edges. Written so, what a pair is worth does not hang on how
-    many photos there are, and a penalty that was tuned on some people holds for more of them.
+    The method maximises the sum over pairs within a community of w_ij - penalty * k_i * k_j, with w the
+    cosine similarity of neighbours and k a photo's total. This is modularity with resolution gamma for
+    penalty = gamma / 2m, where m is the total weight of all edges. In this form the worth of a pair does not
+    depend on the number of photos, and a penalty that was tuned on some people holds for more people.
+
+    Args:
+        graph: The pairs of near photos.
+        penalty: As above; at least 0.
+        seed: The seed of the order in which photos are visited.
 
     Returns:
         int [photo], clusters numbered from 0 by first appearance; a photo by itself is noise, -1.
@@ -52,9 +57,10 @@ def _moved(
     penalty: float,
     random: np.random.Generator,
 ) -> Ints:
-    """Move nodes one after another to the community of most gain, until nobody gains.
+    """Move nodes one after another to the community of most gain, until no node gains.
 
-    A node is looked at again only if a neighbour moved to another community than its own (Ozaki et al. 2016).
+    A node is visited again only if a neighbour moved to another community than the node's (Ozaki et al.
+    2016).
     """
     nodes = matrix.shape[0]
     starts, near, weight = matrix.indptr.tolist(), matrix.indices.tolist(), matrix.data.tolist()
@@ -69,20 +75,19 @@ def _moved(
             start, end = starts[node], starts[node + 1]
             if start == end:
                 continue
-            here = community[node]
-            towards = {here: 0.0}
-            for other, by in zip(near[start:end], weight[start:end], strict=True):
-                there = community[other]
-                towards[there] = towards.get(there, 0.0) + by
-            total[here] -= own[node]
+            home = community[node]
+            towards = {home: 0.0}  # community -> the weight of the node's edges to it
+            for other, edge in zip(near[start:end], weight[start:end], strict=True):
+                towards[community[other]] = towards.get(community[other], 0.0) + edge
+            total[home] -= own[node]
             cost = penalty * own[node]
-            best, most = here, towards[here] - cost * total[here] + _LEAST_GAIN
-            for there, by in towards.items():
-                gain = by - cost * total[there]
+            best, most = home, towards[home] - cost * total[home] + _LEAST_GAIN
+            for candidate, edges in towards.items():
+                gain = edges - cost * total[candidate]
                 if gain > most:
-                    best, most = there, gain
+                    best, most = candidate, gain
             total[best] += own[node]
-            if best == here:
+            if best == home:
                 continue
             community[node] = best
             for other in near[start:end]:

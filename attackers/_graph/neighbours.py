@@ -1,4 +1,4 @@
-"""The neighbour graph of a set of embeddings, sparse, and what follows from its connections alone."""
+"""The sparse graph of near photos, and the clusters that follow from its connections alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from bench.types import Ints
 
 from .._embeddings.numbering import by_first_appearance, without_singles
 from .._embeddings.rows import Floats32, unit_rows
-from .search import EXACT, Search, near_pairs
+from .search import near_pairs
+from .searching import EXACT, Searching
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +22,10 @@ class Graph:
     """Pairs of photos that are near each other; each pair once, with the lower number in `left`.
 
     Attributes:
-        photos: how many photos there are.
-        left: [pair].
-        right: [pair].
-        distance: [pair] cosine distance, 1 - cosine similarity, in [0, 2].
+        photos: The number of photos.
+        left: [pair], the lower photo of each pair.
+        right: [pair], the higher photo of each pair.
+        distance: [pair], the cosine distance, 1 - cosine similarity, in [0, 2].
     """
 
     photos: int
@@ -46,7 +47,7 @@ class Graph:
         return self._only(np.logical_or(*(rank < count).reshape(2, -1)))
 
     def alike(self) -> csr_array:
-        """Symmetric [photo, photo] matrix of cosine similarity, columns of a row sorted."""
+        """The symmetric [photo, photo] matrix of cosine similarity, the columns of a row sorted."""
         ends = np.concatenate([self.left, self.right]), np.concatenate([self.right, self.left])
         matrix = csr_array(
             (np.tile(1 - self.distance, 2).astype(np.float64), ends), shape=(self.photos, self.photos)
@@ -58,14 +59,19 @@ class Graph:
         return Graph(self.photos, self.left[pairs], self.right[pairs], self.distance[pairs])
 
 
-def neighbour_graph(embeddings: npt.ArrayLike, eps: float, search: Search = EXACT) -> Graph:
+def neighbour_graph(embeddings: npt.ArrayLike, eps: float, search: Searching = EXACT) -> Graph:
     """All pairs at cosine distance `eps` or less, or as many of them as the search finds.
+
+    Args:
+        embeddings: [photo, dimension]; only the direction of a row matters.
+        eps: The cosine distance.
+        search: How neighbours are looked for.
 
     Raises:
         ValueError: as in `unit_rows` and `near_pairs`.
     """
     rows = unit_rows(embeddings)
-    # The floor is a rounding lower: what is near is decided by the distance, once.
+    # The floor is a rounding lower: the distance alone decides which photos are near.
     left, right, alike = near_pairs(rows, 1 - eps - 1e-6, search)
     # Rounding can put twins a hair below zero.
     graph = Graph(rows.shape[0], left, right, np.maximum(1 - alike, 0))
@@ -77,7 +83,7 @@ def dbscan_labels(graph: Graph, min_samples: int) -> Ints:
 
     A core photo has at least `min_samples` photos within eps, itself included. Core photos that are near each
     other share a cluster. A photo near a core photo but not core itself is a border photo and may be near
-    several clusters: it goes to the one whose first core photo comes first, as in scikit-learn.
+    several clusters: it joins the cluster whose first core photo comes first, as in scikit-learn.
 
     Returns:
         int [photo], clusters numbered from 0 by first appearance, -1 for noise.
@@ -103,7 +109,7 @@ def dbscan_labels(graph: Graph, min_samples: int) -> Ints:
 
 
 def component_labels(graph: Graph) -> Ints:
-    """Connected components, numbered from 0 by first appearance; a photo by itself is noise, -1."""
+    """The connected components, numbered from 0 by first appearance; a photo by itself is noise, -1."""
     return without_singles(joined(graph.photos, graph.left, graph.right))
 
 

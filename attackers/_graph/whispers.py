@@ -11,11 +11,16 @@ from .neighbours import Graph
 
 
 def whispered_labels(graph: Graph, passes: int, seed: int) -> Ints:
-    """Chinese Whispers (Biemann 2006): again and again each photo takes the name its neighbours favour most.
+    """Chinese Whispers (Biemann 2006): each photo repeatedly takes the name that its neighbours favour most.
 
-    Photos are visited in a new random order on each pass. Names are weighed by cosine similarity; of equally
-    weighed names a photo keeps its own, or takes the one of the lowest number. A photo is visited only if a
-    neighbour changed its name since: otherwise nothing could change.
+    Photos are visited in a new random order on each pass. Names are weighed by cosine similarity. Of equally
+    weighed names a photo keeps its own, or else takes the name of the lowest number. A photo is visited again
+    only if a neighbour changed its name since: otherwise nothing could change.
+
+    Args:
+        graph: The pairs of near photos.
+        passes: The number of passes over all photos, at most.
+        seed: The seed of the order in which photos are visited.
 
     Returns:
         int [photo], clusters numbered from 0 by first appearance; a photo by itself is noise, -1.
@@ -34,12 +39,12 @@ def whispered_labels(graph: Graph, passes: int, seed: int) -> Ints:
             if start == end:
                 continue
             votes: dict[int, float] = {}
-            for other, by in zip(near[start:end], weight[start:end], strict=True):
-                votes[name[other]] = votes.get(name[other], 0.0) + by
+            for other, vote in zip(near[start:end], weight[start:end], strict=True):
+                votes[name[other]] = votes.get(name[other], 0.0) + vote
             most = max(votes.values())
             if votes.get(name[photo]) == most:
                 continue
-            name[photo] = min(which for which, by in votes.items() if by == most)
+            name[photo] = min(candidate for candidate, total in votes.items() if total == most)
             for other in near[start:end]:
                 due[other] = 1
         if not any(due):

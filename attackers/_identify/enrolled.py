@@ -14,20 +14,20 @@ from .._embeddings.order import content_order
 from .._embeddings.rows import Floats32, block_rows, unit_rows
 
 Scorer = Callable[[Floats32], Floats32]
-"""Unit rows of probes -> how likely each person is on each: [probe, person], larger is likelier."""
+"""Unit rows of probes -> the score of each person for each probe: [probe, person], larger is likelier."""
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
     """The photos of a gallery, person by person.
 
-    A person's photos lie in an order that their contents decide: how the gallery was listed cannot be read
-    off, and does not change the last bit of what is learned from it.
+    The photos of a person lie in an order that their contents decide. An attacker cannot read off how the
+    gallery was listed, and the listing does not change the last bit of what the attacker learns.
 
     Attributes:
-        rows: unit vectors [photo, dimension].
-        person: int [photo], increasing: where in `people` the person is.
-        people: increasing numbers of the people.
+        rows: [photo, dimension], unit vectors.
+        person: int [photo], increasing: the position of the photo's person in `people`.
+        people: The increasing numbers of the people.
     """
 
     rows: Floats32
@@ -55,8 +55,8 @@ def enrolled(embeddings: Embeddings, people: Labels) -> Enrolled:
     return Enrolled(rows[order], person, names.astype(np.int64))
 
 
-def asked(probes: Embeddings, gallery: Gallery, top: int) -> tuple[Floats32, Enrolled]:
-    """What `Identifier.rank` is given, once it is seen to make sense.
+def checked(probes: Embeddings, gallery: Gallery, top: int) -> tuple[Floats32, Enrolled]:
+    """The arguments of `Identifier.rank`, checked: unit rows of the probes, and the gallery sorted.
 
     Raises:
         ValueError: as in `enrolled`, for probes that are zero or not finite, dimensions that differ, or top
@@ -65,20 +65,21 @@ def asked(probes: Embeddings, gallery: Gallery, top: int) -> tuple[Floats32, Enr
     if top < 1:
         raise ValueError(f"top must be at least 1, got {top}")
     rows = unit_rows(probes, "probes")
-    held = enrolled(gallery.embeddings, gallery.people)
-    if rows.shape[1] != held.rows.shape[1]:
-        raise ValueError(f"probes have {rows.shape[1]} dimensions, the gallery {held.rows.shape[1]}")
-    return rows, held
+    enrolment = enrolled(gallery.embeddings, gallery.people)
+    dimensions = enrolment.rows.shape[1]
+    if rows.shape[1] != dimensions:
+        raise ValueError(f"probes have {rows.shape[1]} dimensions, the gallery {dimensions}")
+    return rows, enrolment
 
 
 def named(scores: npt.NDArray[np.floating], people: Ints, top: int, threshold: float | None) -> Ints:
-    """People in decreasing order of score; of equal ones the lower number first.
+    """The people in decreasing order of score; of equal scores the person with the lower number comes first.
 
     Args:
         scores: [probe, person].
-        people: increasing numbers of the people.
-        top: how many to name.
-        threshold: nobody is named, -1, where no score is above it; None names somebody always.
+        people: The increasing numbers of the people.
+        top: The number of people to name.
+        threshold: The score up to which a probe is rejected, and its row is -1; None rejects no probe.
 
     Returns:
         int [probe, top], filled up with -1.
@@ -103,12 +104,12 @@ def ranking(scorer: Scorer, probes: Floats32, people: Ints, top: int, threshold:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """Calibration identities, some of their photos as a gallery and others as probes.
+    """Calibration identities: some of their photos are a gallery, the others are probes.
 
     Attributes:
-        gallery: the first, third, … photo of everybody. People with one photo are others to mistake for.
-        probes: unit rows of the second, fourth, … photos.
-        truth: int [probe]: where in `gallery.people` the person is.
+        gallery: The first, third, … photo of every person. A person with one photo is in the gallery only.
+        probes: Unit rows of the second, fourth, … photos.
+        truth: int [probe], the position of the probe's person in `gallery.people`.
     """
 
     gallery: Enrolled
@@ -117,14 +118,14 @@ class HeldOut:
 
     def rank_one(self, scorer: Scorer) -> float:
         """Rank-1 identification rate in [0, 1]: the mean over people of the share of probes named rightly."""
-        right = [scorer(self.probes[i : i + 512]).argmax(axis=1) for i in range(0, len(self.probes), 512)]
-        hits = np.bincount(self.truth, weights=np.concatenate(right) == self.truth)
+        first = [scorer(self.probes[i : i + 512]).argmax(axis=1) for i in range(0, len(self.probes), 512)]
+        hits = np.bincount(self.truth, weights=np.concatenate(first) == self.truth)
         tries = np.bincount(self.truth)
         return float((hits[tries > 0] / tries[tries > 0]).mean())
 
 
 def held_out(embeddings: Embeddings, people: Labels) -> HeldOut:
-    """Split calibration photos, by their contents; somebody needs two photos.
+    """Split calibration photos by their contents; at least one person needs two photos.
 
     Raises:
         ValueError: as in `enrolled`.

@@ -1,9 +1,8 @@
-"""Choosing a threshold on calibration identities."""
+"""How a parameter is chosen on calibration identities."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -14,20 +13,24 @@ from bench.errors import UserError
 Value = TypeVar("Value")
 
 DISTANCES = tuple(step / 40 for step in range(2, 37))
-"""Candidates for a cosine distance: .05, .075, … .9."""
+"""The candidates for a cosine distance: .05, .075, … .9."""
 
 
 def check_calibration(people: npt.ArrayLike, photos: int) -> None:
     """See that calibration identities can tell a good threshold from a bad one.
 
+    Args:
+        people: int [photo], the person on each photo.
+        photos: The number of photos.
+
     Raises:
-        UserError: unless there are two people, and one with two photos.
-        ValueError: unless there is one person per photo.
+        UserError: unless there are at least two people, and at least one of them has two photos.
+        ValueError: unless `people` names one person for each photo.
     """
-    who = np.asarray(people)
-    if who.shape != (photos,):
-        raise ValueError(f"people must name one person for each of {photos} photos, got shape {who.shape}")
-    counts = np.unique(who, return_counts=True)[1]
+    owners = np.asarray(people)
+    if owners.shape != (photos,):
+        raise ValueError(f"people must name one person for each of {photos} photos, got shape {owners.shape}")
+    counts = np.unique(owners, return_counts=True)[1]
     if counts.size < 2 or counts.max() < 2:
         most = int(counts.max()) if counts.size else 0
         raise UserError(
@@ -37,42 +40,24 @@ def check_calibration(people: npt.ArrayLike, photos: int) -> None:
         )
 
 
-def check_distance(attacker: str, name: str, value: float | None, grid: Sequence[float]) -> None:
-    """See that a cosine distance, or the candidates for it, make sense.
-
-    Raises:
-        UserError: unless they do.
-    """
-    if value is not None and not 0 < value <= 2:
-        raise UserError(
-            f"{attacker}: {name} {value} is not a cosine distance, 0 < {name} <= 2. Try {name}=0.5."
-        )
-    if not grid or any(not a < b <= 2 for a, b in pairwise((0.0, *grid))):
-        raise UserError(
-            f"{attacker}: grid must increase within 0 < {name} <= 2. Leave it out for the default."
-        )
-
-
-def check_least(attacker: str, name: str, value: int | None, least: int, default: int) -> None:
-    """See that a count is large enough.
-
-    Raises:
-        UserError: unless it is.
-    """
-    if value is not None and value < least:
-        raise UserError(f"{attacker}: {name} {value} is below {least}. Try {name}={default}.")
-
-
 def best(grid: Sequence[Value], score: Callable[[Value], float]) -> Value:
-    """The candidate with the best score; of a plateau of the best, its middle."""
+    """The candidate with the best score; of a plateau of the best, its middle.
+
+    Args:
+        grid: The candidates, in order.
+        score: The score of a candidate; a larger score is better.
+    """
     return grid[middle_of_best([score(value) for value in grid])]
 
 
 def middle_of_best(values: Sequence[float]) -> int:
-    """Where the middle of the widest plateau of the best value lies.
+    """The position of the middle of the widest plateau of the best value.
 
-    A threshold in the middle of a plateau survives a small shift of the distances; of plateaus of one width
+    A threshold in the middle of a plateau survives a small shift of the distances. Of plateaus of one width
     the first is taken, and of two middles the lower.
+
+    Args:
+        values: The candidates' scores; a larger score is better.
 
     Raises:
         ValueError: for no values, or NaN.

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.metrics import clustering, identification, retrieval
+from bench.metrics.verification import RATES
 from bench.plan.split import Split
 from bench.protocols import Clusterer, Identifier
-from bench.types import Gallery, Labels, Score
+from bench.types import Flag, FlagCode, Gallery, Labels, Score
 
 TOP = 5
 WEAK = 0.8
@@ -233,7 +234,9 @@ def identified(
     truth = corpus.owners[corpus.probes]
     # where the gallery is cloaked the rate at which clean probes are missed has a name of its own
     names = (
-        {1: "protection_rate", TOP: f"protection_rate_{TOP}"} if corpus.poisoned else {1: "psr1", TOP: "psr5"}
+        {1: "protection_rate", TOP: f"protection_rate_{TOP}"}
+        if corpus.poisoned
+        else {1: "psr1", TOP: f"psr{TOP}"}
     )
     doubtful = None if corpus.poisoned or unsure is None or not unsure.any() else unsure
     scores, by_user = {}, {}
@@ -275,7 +278,7 @@ def retrieved(
     )
     short = {
         f"tar_far_{rate}": replace(cells[f"tar_far_{rate}_cloaked_clean"], name=f"tar_far_{rate}")
-        for rate in ("1e2", "1e3")
+        for rate in RATES
     }
     if np.isfinite(others[:, 0]).any():
         strangers = others[np.isfinite(others[:, 0])]
@@ -291,21 +294,24 @@ def permuted(answers: Labels, seed: int) -> Labels:
     return shuffled
 
 
-def flags(scores: dict[str, Score], clean: dict[str, Score]) -> list[str]:
-    """Why a cell is no evidence of protection, if it is none."""
-    out = []
+def flags(scores: dict[str, Score], clean: dict[str, Score]) -> list[Flag]:
+    """Why a cell is no evidence of protection, if it is none.
+
+    Args:
+        scores: of the released photos, by name.
+        clean: of the same attack on the clean photos.
+    """
+    reasons = []
     for name, shown in (("cfr", "CFR"), ("cfr_link", "CFR-link")):
         if name in clean and clean[name].value < WEAK:
-            out.append(f"weak attacker: no evidence of protection (clean {shown} below .8)")
+            reasons.append(f"clean {shown} below {WEAK:g}")
     key = "bcubed_f_background"
     if key in clean and key in scores and scores[key].value < KEPT * clean[key].value:
-        out.append(
-            "weak attacker: no evidence of protection (background BCubed F below .9 of its clean value)"
-        )
+        reasons.append(f"background BCubed F below {KEPT:g} of its clean value")
     rate = clean.get("psr1") or clean.get("protection_rate")
     if rate is not None and 1 - rate.value < WEAK:
-        out.append("weak attacker: no evidence of protection (clean rank-1 rate below .8)")
-    return out
+        reasons.append(f"clean rank-1 rate below {WEAK:g}")
+    return [Flag(FlagCode.WEAK_ATTACKER, f"no evidence of protection ({reason})") for reason in reasons]
 
 
 def main_scores(scores: dict[str, Score]) -> dict[str, Score]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from bench.board.tracks import FIGURES, differing, identity
 from bench.board.user_tables import Users
 from bench.errors import UserError, unknown_name
+from bench.metrics.clustering import PROTOCOL
 from bench.records.record import CellRecord, Named
 from bench.uncertainty.intervals import wilson
 
@@ -147,13 +148,15 @@ def _along(axis: str) -> Callable[[CellRecord, Mapping[str, Sequence[Any]]], dic
 
 def _coverage(record: CellRecord, users: Mapping[str, Sequence[Any]]) -> dict[str, list[Point]]:
     """CFR for every coverage that could be asked for, support and purity as in the protocol."""
-    if "coverage" not in users:
-        return {}
-    support, purity, covered = (np.asarray(users[name], float) for name in ("support", "purity", "coverage"))
+    if "cfr" not in record.metrics or "coverage" not in users:
+        return {}  # an identifier's cell: the columns that the folder has for clusterers are empty
+    support = np.asarray(users["support"], np.int64)
+    purity, coverage = (np.asarray(users[name], np.float64) for name in ("purity", "coverage"))
     points = []
-    for asked in np.linspace(0.1, 1, 10):
-        hits = int(((support >= 3) & (purity > 0.5) & (covered >= asked - 1e-9)).sum())
-        points.append(Point(float(asked), hits / support.size, *wilson(hits, support.size)))
+    for least in np.arange(1, 11) / 10:
+        criterion = replace(PROTOCOL, coverage=float(least))
+        hits = int(criterion.met(support, purity, coverage).sum())
+        points.append(Point(float(least), hits / support.size, *wilson(hits, support.size)))
     return {"cfr": points}
 
 

@@ -18,6 +18,7 @@ from bench.board.tracks import oracle, sizes, weak
 from bench.board.user_tables import Users
 from bench.channels import divided, parse
 from bench.records.record import CellRecord, Metric
+from bench.uncertainty.intervals import LEVEL
 from bench.uncertainty.paired import holm, mcnemar
 
 COLUMNS = (
@@ -48,8 +49,6 @@ COLUMNS = (
 `weak`: nobody who was tried there finds enough people on clean photos, so that a low rate says nothing.
 `failed`: so many cells have no result, whatever that would have been.
 """
-
-LEVEL = 0.05
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bench.board.tracks import FIGURES, conditions, defense, encoder, oracle, tracks, weak
+from bench.board.tracks import FIGURES, conditions, defense, encoder, flagged, oracle, tracks, weak
 from bench.board.user_tables import Users
 from bench.records.record import CellRecord
-from bench.types import Score
+from bench.types import FlagCode, Score
 from bench.uncertainty.paired import rank_rows
 from bench.uncertainty.panel import Panel, cfr_panel, psr_panel
 from bench.uncertainty.power import smallest_detectable_difference
@@ -58,7 +58,6 @@ _KINDS = {
     "protection_rate": "protection_rate",
 }
 """Main figure -> column of the users' table."""
-_OVER = "out of budget"
 
 
 @dataclass(frozen=True)
@@ -186,14 +185,18 @@ def _figures(record: CellRecord, cells: Sequence[CellRecord]) -> list[str]:
 
 def _evidence(cells: Sequence[CellRecord]) -> bool:
     """Whether a low rate would say something of the defense: the protocol lets no other row hold a top."""
-    return not all(map(weak, cells)) and not any(_OVER in record.flags for record in cells)
+    return not all(map(weak, cells)) and not any(map(_over, cells))
+
+
+def _over(record: CellRecord) -> bool:
+    return flagged(record, FlagCode.OUT_OF_BUDGET)
 
 
 def _flags(cells: Sequence[CellRecord]) -> tuple[str, ...]:
     done = [record for record in cells if record.status == "ok"]
     failing = sum(map(weak, done))
     out = [f"{failing} of {len(done)} cells: weak attacker"] if failing else []
-    return (*out, _OVER) if any(_OVER in record.flags for record in done) else tuple(out)
+    return (*out, "out of budget") if any(map(_over, done)) else tuple(out)
 
 
 def _texts(row: Row) -> dict[str, str]:

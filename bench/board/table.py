@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 
 from bench.records.record import CellRecord, Metric
+from bench.types import Flag, FlagCode
 
 COLUMNS = (
     "data set",
@@ -39,6 +40,12 @@ COLUMNS = (
 
 `bounds` are those of the row's main figure, CFR or PSR@1, over what photos that are `not ok` could have done.
 """
+
+
+_BRIEF = {
+    FlagCode.WEAK_ATTACKER: "weak attacker: no evidence of protection",
+    FlagCode.OUT_OF_BUDGET: "out of budget",
+}
 
 
 def board(records: Iterable[CellRecord]) -> list[dict[str, str]]:
@@ -87,9 +94,8 @@ def _row(record: CellRecord) -> dict[str, str]:
     ssim = record.perceptual.get("photo", {}).get("ssim", {}).get("mean")
     wrong = sum(count for outcome, count in record.outcomes.items() if outcome != "ok")
     strict = metrics.get("cfr_strict") or metrics.get("cfr_link_strict")
-    # the record says in brackets why; here the verdict is enough
     flags = [
-        *dict.fromkeys(flag.split(" (")[0] for flag in record.flags),
+        *dict.fromkeys(map(_brief, record.flags)),
         *([f"{record.status}: {record.error}"] if record.status != "ok" else []),
     ]
     return {
@@ -119,6 +125,11 @@ def _row(record: CellRecord) -> dict[str, str]:
         "bounds": _bounds(metrics.get("cfr") or metrics.get("psr1")),
         "flags": "; ".join(flags),
     }
+
+
+def _brief(flag: Flag) -> str:
+    """A flag in few words: of a weak attacker and a broken budget the verdict is enough."""
+    return _BRIEF.get(flag.code, str(flag))
 
 
 def _success(record: CellRecord) -> float:

@@ -7,19 +7,25 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from bench.records.record import CellRecord, Named
+from bench.types import FlagCode
 
 FIGURES = {"cfr": "CFR", "cfr_link": "CFR-link", "psr1": "PSR@1", "protection_rate": "protection rate"}
 """Main figure -> how boards call it."""
 
 
+def flagged(record: CellRecord, code: FlagCode) -> bool:
+    """Whether a cell has a flag of some kind."""
+    return any(flag.code is code for flag in record.flags)
+
+
 def oracle(record: CellRecord) -> bool:
     """Whether a cell's attacker knew what nobody can: shown, never ranked."""
-    return any(flag.startswith("oracle") for flag in record.flags)
+    return flagged(record, FlagCode.ORACLE)
 
 
 def weak(record: CellRecord) -> bool:
     """Whether a cell's attacker finds too few people on clean photos for a low rate to be evidence."""
-    return any(flag.startswith("weak attacker") for flag in record.flags)
+    return flagged(record, FlagCode.WEAK_ATTACKER)
 
 
 def sizes(record: CellRecord) -> str:

@@ -1,8 +1,9 @@
-"""What happens to a photo before an attacker embeds it: `none`, `jpeg:75`, `resize:0.5+jpeg:75`, `tv:0.1`.
+"""The steps between release and embedding: `none`, `jpeg:75`, `resize:0.5+jpeg:75`, `tv:0.1` and more.
 
-A platform lies between release and attacker, and touches released photos only; the attacker found the rest of
-its collection elsewhere. A purifier is the attacker's own step: it runs on everything that it holds, the
-clean photos and those it calibrates on among them (design/007). In a chain the purifiers come last.
+A channel is a platform or a purifier, or a chain of both. A platform lies between release and attacker and
+touches released photos only; the attacker has the rest of its collection from elsewhere. A purifier is the
+attacker's own step. It runs on everything that the attacker holds, the clean photos and the calibration
+photos among them (design/007). In a chain the purifiers come last.
 """
 
 from __future__ import annotations
@@ -38,26 +39,26 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Chain:
-    """Several steps in order.
+    """Several channels in order.
 
     Attributes:
-        steps: at least two.
+        steps: The channels, at least two.
     """
 
     steps: tuple[Channel, ...]
 
     @property
     def purifier(self) -> bool:
-        """Whether every step is the attacker's; see `divided` for a chain of both kinds."""
+        """Whether every step is the attacker's. `divided` splits a chain of both kinds."""
         return all(step.purifier for step in self.steps)
 
     @property
     def libraries(self) -> tuple[str, ...]:
-        """Of all steps."""
+        """The libraries of all steps."""
         return tuple(sorted({name for step in self.steps for name in step.libraries}))
 
     def __call__(self, photo: Image) -> Image:
-        """Pass one photo through every step."""
+        """Pass one photo, uint8 [height, width, 3], through every step."""
         for step in self.steps:
             photo = step(photo)
         return photo
@@ -67,13 +68,11 @@ class Chain:
 
 
 def parse(text: str) -> Channel:
-    """Read `NAME`, `NAME:PARAMETER`, or several joined by `+`.
-
-    `none` in a chain is left out.
+    """Read `NAME`, `NAME:PARAMETER`, or several joined by `+`. `none` in a chain is left out.
 
     Raises:
-        UserError: for a name that does not exist, a parameter that its channel does not allow, and a chain
-            with two denoisers, or where a platform follows a purifier.
+        UserError: A name does not exist, a channel does not allow its parameter, or a chain has two denoisers
+            or a platform behind a purifier.
     """
     steps = _without_none([_step(part, text) for part in text.split("+")])
     for before, after in pairwise(steps):
@@ -88,7 +87,10 @@ def parse(text: str) -> Channel:
 
 
 def divided(channel: Channel) -> tuple[Channel, Channel]:
-    """The platform, run on released photos, and the purifier, run on everything; `none` where it has none."""
+    """Split a channel into the platform, run on released photos, and the purifier, run on everything.
+
+    Either of the two is `none` where the channel has none.
+    """
     steps = _steps(channel)
     return _joined([s for s in steps if not s.purifier]), _joined([s for s in steps if s.purifier])
 
@@ -99,12 +101,12 @@ def learner(channel: Channel) -> LearnedDenoiser | None:
 
 
 def with_state(channel: Channel, state: bytes, device: str = "cpu") -> Channel:
-    """The same channel, its learned step trained.
+    """The same channel with its learned step trained.
 
     Args:
-        channel: with a learned step.
-        state: what `bench.channels.denoiser.train` returned.
-        device: that the step is to run on.
+        channel: A channel with a learned step.
+        state: The weights, from `bench.channels.denoiser.train`.
+        device: The device that the learned step runs on.
     """
     return _joined(
         [
@@ -115,7 +117,7 @@ def with_state(channel: Channel, state: bytes, device: str = "cpu") -> Channel:
 
 
 def stamp(channel: Channel) -> Plain:
-    """What decides a channel's result but the photo: its name, the code, the libraries, what was learned."""
+    """Everything that decides a channel's result but the photo: name, code, libraries and learned weights."""
     trained = learner(channel)
     learned: list[Plain] = []
     if trained:

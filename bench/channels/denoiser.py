@@ -1,10 +1,11 @@
-"""A small network that an attacker trains to take cloaks off photos.
+"""A small network that an attacker trains to remove cloaks from photos.
 
-The attacker holds photos of calibration people and can run the defense on them, so it has pairs of cloaked
-and clean. The network learns their difference, as DnCNN learns noise (Zhang et al., TIP 2017), at half the
-resolution on four times the channels, as in FFDNet (Zhang, Zuo and Zhang, TIP 2018). Denoising against
-adversarial perturbations is Liao et al., "Defense against adversarial attacks using high-level representation
-guided denoiser" (CVPR 2018), whose pixel-guided variant this is. Widths, steps and rates are this project's.
+The attacker holds photos of calibration people and can run the defense on them, so it has pairs of a cloaked
+and a clean photo. The network learns their difference, as DnCNN learns noise (Zhang et al., TIP 2017), at
+half the resolution on four times the channels, as in FFDNet (Zhang, Zuo and Zhang, TIP 2018). Denoising
+against adversarial perturbations is from Liao et al., "Defense against adversarial attacks using high-level
+representation guided denoiser" (CVPR 2018); this is their pixel-guided variant. Widths, steps and rates are
+this project's choice.
 """
 
 from __future__ import annotations
@@ -25,16 +26,16 @@ from bench.machine.workers import each, exact_gpu
 from bench.types import Image
 
 STEPS = 600
-"""Optimiser steps when none are asked for; 9,600 patches."""
+"""The default number of optimiser steps: 9,600 patches."""
 
 WIDTH, MIDDLE = 48, 4
 """Channels of a hidden layer, and how many layers lie between the first and the last: 98,748 weights."""
 
 REACH = 16
-"""Pixels around a pixel that its result can depend on: 2 of the local mean, 12 of six layers, rounded up."""
+"""The distance in pixels that a result can depend on: 2 of the local mean, 12 of six layers, rounded up."""
 
 TILE = 512
-"""Side of what is computed at once, so that memory does not grow with the photo."""
+"""The side in pixels of a tile that is computed at once, so that memory does not grow with the photo."""
 
 _PATCH, _BATCH, _SHARDS, _RATE = 32, 16, 4, 1e-3
 
@@ -44,10 +45,10 @@ _one_on_the_gpu = threading.Lock()  # exact_gpu sets flags of the whole process
 
 
 class Residual(nn.Module):
-    """What a photo is estimated to have too much: [n, 3, height, width] in [0, 1] -> the same shape."""
+    """The network: photos [n, 3, height, width] in [0, 1] -> the estimated cloak, of the same shape."""
 
     def __init__(self) -> None:
-        """Without any values yet; see `_fresh` and `_network`."""
+        """Make the layers without values; `_fresh` and `_network` fill them."""
         super().__init__()
         widths = [24, *[WIDTH] * (MIDDLE + 1), 12]
         self.layers = nn.ModuleList(
@@ -56,7 +57,7 @@ class Residual(nn.Module):
         )
 
     def forward(self, photos: torch.Tensor) -> torch.Tensor:
-        """Height and width are even."""
+        """Estimate the cloak. Height and width are even."""
         mean = F.avg_pool2d(photos, 5, 1, 2, count_include_pad=False)
         # what a cloak adds is small beside the photo: shown apart, and larger, it is learned much sooner
         x = F.pixel_unshuffle(torch.cat([4 * (photos - 0.5), 16 * (photos - mean)], 1), 2)
@@ -74,25 +75,25 @@ def train(
     device: str = "cpu",
     advance: Callable[[int], object] = lambda _: None,
 ) -> bytes:
-    """Learn to undo a defense from pairs.
+    """Learn from pairs to undo a defense.
 
-    On a CPU the result does not depend on the number of threads. A quarter of the patches is clean, since the
-    attacker runs the network on its clean photos too, where nothing should be taken off.
+    On a CPU the result does not depend on the number of threads. A quarter of the patches is clean, because
+    the attacker runs the network on its clean photos too, where nothing should be removed.
 
     Args:
-        clean: uint8 [height, width, 3] each, of any size.
-        cloaked: the same photos after the defense, in the same order and of the same sizes.
-        seed: of the first weights and of the patches.
-        steps: of the optimiser; after none the network changes nothing.
+        clean: Photos, uint8 [height, width, 3] each, of any sizes.
+        cloaked: The same photos after the defense, in the same order and of the same sizes.
+        seed: The seed of the first weights and of the patches.
+        steps: The number of optimiser steps; after none the network changes nothing.
         device: `cpu`, `cuda` or `cuda:N`.
-        advance: is told of every step.
+        advance: Called after every step.
 
     Returns:
         The weights as a safetensors file.
 
     Raises:
-        ValueError: for no photos, or for two that do not belong together by their sizes.
-        FloatingPointError: when the loss is no longer finite.
+        ValueError: There are no photos, or the sizes of a pair differ.
+        FloatingPointError: The loss is no longer finite.
     """
     if not clean or [p.shape for p in clean] != [p.shape for p in cloaked]:
         raise ValueError("training needs at least one clean photo and, for each, a cloaked one of its size")
@@ -125,15 +126,15 @@ def train(
 
 
 def apply(state: bytes, photo: Image, *, device: str = "cpu") -> Image:
-    """Take off a photo what the network takes for a cloak.
+    """Remove from a photo what the network takes for a cloak.
 
     Args:
-        state: from `train`.
+        state: The weights, from `train`.
         photo: uint8 [height, width, 3], of any size.
-        device: where.
+        device: `cpu`, `cuda` or `cuda:N`.
 
     Returns:
-        uint8, the same shape.
+        uint8 [height, width, 3], the same shape.
     """
     if device == "cpu":
         return _applied(_network(state, device), photo, device)
@@ -153,7 +154,7 @@ def _applied(net: Residual, photo: Image, device: str) -> Image:
 
 
 def _parts(side: int) -> Iterator[tuple[int, int, int, int]]:
-    """Start and end of each tile, and of what is looked at for it: whole pixels of the half resolution."""
+    """Start and end of each tile, and of the pixels that it depends on."""
     for start in range(0, side, TILE):
         end = min(start + TILE, side)
         yield start, end, max(0, start - REACH), min(side, end + REACH)
@@ -169,7 +170,7 @@ def _tile(net: Residual, photo: Image, device: str) -> Image:
 
 
 def _fresh(seed: int) -> Residual:
-    """First weights: He's for the hidden layers, zeros for the last, so that nothing is taken off yet."""
+    """First weights: He's for the hidden layers, zeros for the last, so that nothing is removed yet."""
     net, generator = Residual(), torch.Generator().manual_seed(seed)
     for layer in net.layers:
         nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # a convolution's, not a module
@@ -186,7 +187,7 @@ def _network(state: bytes, device: str) -> Residual:
 
 
 def _pair(clean: Image, cloaked: Image) -> Pair:
-    """Both at least as large as a patch, and the box in which they differ: top, bottom, left, right."""
+    """Pad both photos to at least a patch; the box where they differ is top, bottom, left, right."""
     missing = [max(0, _PATCH - side) for side in clean.shape[:2]]
     if any(missing):
         margins = [(0, missing[0]), (0, missing[1]), (0, 0)]
@@ -199,7 +200,7 @@ def _pair(clean: Image, cloaked: Image) -> Pair:
 
 
 def _shards(pairs: Sequence[Pair], rng: np.random.Generator) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """One batch, in equal shards whose first patch is clean on both sides: uint8 [patch, 3, side, side]."""
+    """One batch in equal shards, whose first patch is clean on both sides: uint8 [patch, 3, side, side]."""
     shards = []
     for _ in range(_SHARDS):
         befores, afters = [], []
@@ -217,12 +218,15 @@ def _shards(pairs: Sequence[Pair], rng: np.random.Generator) -> list[tuple[torch
 
 
 def _pace(step: int, steps: int) -> float:
-    """Share of the rate: up over a tenth of the steps, else the hidden layers die; then half a cosine."""
+    """The share of the learning rate: it rises over a tenth of the steps, then follows half a cosine.
+
+    Without the rise the hidden layers die.
+    """
     return min(1.0, (step + 1) / max(1, steps // 10)) * (1 + math.cos(math.pi * step / steps)) / 2
 
 
 def _start(centre: int, side: int) -> int:
-    """Where a patch around a pixel begins, inside the photo."""
+    """The start of a patch around a pixel, inside the photo."""
     return int(min(max(centre - _PATCH // 2, 0), side - _PATCH))
 
 

@@ -1,4 +1,4 @@
-"""A purifier that is trained before it can be used, on photos that the attacker cloaked itself."""
+"""A purifier that the attacker trains, on photos that it cloaked itself, before it can be used."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class LearnedDenoiser:
     """The small network of `bench.channels.denoiser`.
 
     Attributes:
-        steps: of its training.
-        state: its weights, as `bench.channels.denoiser.train` returns them; empty until it is trained.
-        device: that it runs on.
+        steps: The number of training steps.
+        state: The weights, from `bench.channels.denoiser.train`; empty until the network is trained.
+        device: The device that it runs on.
     """
 
     purifier: ClassVar[bool] = True
@@ -25,10 +25,10 @@ class LearnedDenoiser:
     device: str = "cpu"
 
     def __call__(self, photo: Image) -> Image:
-        """Denoise one photo.
+        """Denoise one photo, uint8 [height, width, 3].
 
         Raises:
-            ValueError: if it is not trained yet.
+            ValueError: The network is not trained yet.
         """
         if not self.state:
             raise ValueError(f"the purifier {str(self)!r} is not trained yet: see bench.channels.with_state")

@@ -1,4 +1,4 @@
-"""A photo as a mirror shows it: one of an attacker's several looks at it."""
+"""A photo in a mirror: one of the several views that an attacker may average."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.types import Image
 
 @dataclass(frozen=True)
 class Mirror:
-    """Left and right exchanged."""
+    """The photo with left and right exchanged."""
 
     purifier: ClassVar[bool] = True
     libraries: ClassVar[tuple[str, ...]] = ()

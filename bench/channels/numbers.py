@@ -1,4 +1,4 @@
-"""Numbers in the names of channels: read in one way, written in one way."""
+"""Numbers in the names of channels: one way to read them, one way to write them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 
 
 def whole(text: str, low: int, high: int) -> int:
-    """A whole number from low to high.
+    """Read a whole number from low to high.
 
     Raises:
-        ValueError: for anything else.
+        ValueError: The text is anything else.
     """
     if not re.fullmatch("[0-9]{1,9}", text) or not low <= int(text) <= high:
         raise ValueError(text)
@@ -17,10 +17,10 @@ def whole(text: str, low: int, high: int) -> int:
 
 
 def real(text: str, low: float, high: float) -> float:
-    """A decimal number from low to high.
+    """Read a decimal number from low to high.
 
     Raises:
-        ValueError: for anything else, `nan` and `inf` among it.
+        ValueError: The text is anything else, such as `nan` or `inf`.
     """
     if not re.fullmatch(r"([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})(e-[0-9]{1,2})?", text):
         raise ValueError(text)
@@ -31,5 +31,5 @@ def real(text: str, low: float, high: float) -> float:
 
 
 def written(value: float) -> str:
-    """The shortest text that reads back as this number, so that equal channels have equal names."""
+    """Write the shortest text that reads back as this number, so that equal channels have equal names."""
     return repr(float(value)).removesuffix(".0")

@@ -1,7 +1,7 @@
-"""What platforms do to photos: re-encoding, resizing, cropping, smoothing, fewer bits.
+"""Platforms: re-encoding, resizing, cropping, smoothing and fewer bits.
 
-Each is a frozen record of its parameters. A photo of any size comes out at its own size, as 8-bit RGB; pixels
-are all that goes in and out, so no EXIF and no colour profile survives.
+Each platform is a frozen record of its parameters. A photo of any size comes out at its own size, as 8-bit
+RGB. Only pixels go in and out, so no EXIF and no colour profile survives.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ FILTERS = {
     "bicubic": Pillow.Resampling.BICUBIC,
     "lanczos": Pillow.Resampling.LANCZOS,
 }
-"""Pillow's resampling filters by name; all but `nearest` widen with the scale, so that nothing aliases."""
+"""Pillow's resampling filters by name. All but `nearest` widen with the scale, so that nothing aliases."""
 
 
 @dataclass(frozen=True)
 class Direct:
-    """The released file itself."""
+    """The released file itself, unchanged."""
 
     purifier: ClassVar[bool] = False
     libraries: ClassVar[tuple[str, ...]] = ()
@@ -47,7 +47,7 @@ class Jpeg:
     """Re-encoding as baseline JPEG with 4:2:0 chroma, as photo platforms do (libjpeg through Pillow).
 
     Attributes:
-        quality: 1 to 100, in libjpeg's scale.
+        quality: The quality on libjpeg's scale, 1 to 100.
     """
 
     purifier: ClassVar[bool] = False
@@ -66,10 +66,10 @@ class Jpeg:
 
 @dataclass(frozen=True)
 class Webp:
-    """Re-encoding as lossy WebP, as libwebp's default method 4 does it (RFC 9649; 4:2:0 chroma always).
+    """Re-encoding as lossy WebP by libwebp's default method 4 (RFC 9649); chroma is always 4:2:0.
 
     Attributes:
-        quality: 1 to 100, in libwebp's scale, which is not libjpeg's.
+        quality: The quality on libwebp's scale, 1 to 100. This is not libjpeg's scale.
     """
 
     purifier: ClassVar[bool] = False
@@ -80,7 +80,7 @@ class Webp:
         """Encode and decode once.
 
         Raises:
-            UserError: for a photo with a side above 16,383 pixels, which the format cannot hold.
+            UserError: A side of the photo is above 16,383 pixels, which the format cannot hold.
         """
         if max(photo.shape[:2]) > 16383:
             height, width = photo.shape[:2]
@@ -98,11 +98,11 @@ class Webp:
 
 @dataclass(frozen=True)
 class Resize:
-    """Down by a factor and up to the old size again.
+    """Resizing by a factor, and back to the old size.
 
     Attributes:
-        factor: of both sides, above 0 and at most 1; a side keeps at least one pixel.
-        filter: of `FILTERS`, both ways.
+        factor: The factor of both sides, in (0, 1]; a side keeps at least one pixel.
+        filter: One of `FILTERS`, used both ways.
     """
 
     purifier: ClassVar[bool] = False
@@ -111,7 +111,7 @@ class Resize:
     filter: str = "bicubic"
 
     def __call__(self, photo: Image) -> Image:
-        """Scale twice; 8-bit values in between."""
+        """Scale twice, with 8-bit values in between."""
         height, width = photo.shape[:2]
         return scaled(
             scaled(photo, *smaller(width, height, self.factor), self.filter), width, height, self.filter
@@ -123,10 +123,10 @@ class Resize:
 
 @dataclass(frozen=True)
 class CropPad:
-    """The outermost pixels of every side replaced by black, as by a crop that is padded back.
+    """The outermost pixels of every side become black, as in a crop that is padded back.
 
     Attributes:
-        share: of the side's length that goes at either end, from 0 to below one half, rounded down to pixels.
+        share: The share of a side's length that goes at either end, in [0, 0.5), rounded down to pixels.
     """
 
     purifier: ClassVar[bool] = False
@@ -134,7 +134,7 @@ class CropPad:
     share: float
 
     def __call__(self, photo: Image) -> Image:
-        """Crop, then pad; what is left stays where it was."""
+        """Crop, then pad. The rest of the photo stays in place."""
         rows, columns = (int(self.share * side) for side in photo.shape[:2])
         inside = np.s_[rows : photo.shape[0] - rows, columns : photo.shape[1] - columns]
         padded = np.zeros_like(photo)
@@ -147,10 +147,10 @@ class CropPad:
 
 @dataclass(frozen=True)
 class Gaussian:
-    """Convolution with a Gaussian cut off at 4 sigma; edge pixels are repeated outside the photo.
+    """Convolution with a Gaussian that is cut off at 4 sigma. Edge pixels are repeated outside the photo.
 
     Attributes:
-        sigma: in pixels, above 0 and at most 20.
+        sigma: The standard deviation in pixels, in (0, 20].
     """
 
     purifier: ClassVar[bool] = False
@@ -171,12 +171,12 @@ class Gaussian:
 
 @dataclass(frozen=True)
 class Median:
-    """The median of a square window, each colour for itself; edge pixels are repeated outside the photo.
+    """The median of a square window, for each colour by itself. Edge pixels are repeated outside the photo.
 
-    Spatial smoothing of Xu, Evans and Qi, "Feature squeezing" (NDSS 2018), section IV-B.
+    This is the spatial smoothing of Xu, Evans and Qi, "Feature squeezing" (NDSS 2018), section IV-B.
 
     Attributes:
-        side: of the window, an odd number of pixels from 1 to 31.
+        side: The side of the window, an odd number of pixels from 1 to 31.
     """
 
     purifier: ClassVar[bool] = False
@@ -193,9 +193,9 @@ class Median:
 
 @dataclass(frozen=True)
 class Bits:
-    """Fewer bits a colour: the nearest of 2^N levels from 0 to 255, evenly spaced.
+    """Fewer bits a colour: the nearest of 2^N evenly spaced levels from 0 to 255.
 
-    Bit-depth reduction of Xu, Evans and Qi, "Feature squeezing" (NDSS 2018), section IV-A.
+    This is the bit-depth reduction of Xu, Evans and Qi, "Feature squeezing" (NDSS 2018), section IV-A.
 
     Attributes:
         bits: N, 1 to 8; 8 changes nothing.
@@ -216,7 +216,7 @@ class Bits:
 
 
 def array(picture: Pillow.Image) -> Image:
-    """A copy of the pixels: torch wants memory that it may write to."""
+    """A copy of the pixels. torch needs memory that it may write to."""
     return np.array(picture)
 
 

@@ -1,4 +1,4 @@
-"""Whole ways of a photo: through a messenger, and over a screen. The steps are this project's choice."""
+"""Whole journeys of a photo: through a messenger, and over a screen. The steps are this project's choice."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ QUALITY = 70
 `PushMediaConstraints`, level 1); Telegram for Android takes 1280 pixels and quality 80."""
 
 SCREEN = 0.75
-"""Pixels of the screen for each of the photo, a side: a photo as large as the window is rarely shown 1:1."""
+"""The screen's pixels for each pixel of the photo, a side: large photos are rarely shown 1:1."""
 
 
 @dataclass(frozen=True)
 class Messenger:
-    """Shrink to 1600 pixels on the longest side, sharpen lightly, JPEG quality 70 with 4:2:0 chroma.
+    """A messenger: at most 1600 pixels a side, light sharpening, JPEG quality 70 with 4:2:0 chroma.
 
-    A larger photo is scaled back to its own size afterwards, so that a stated box stays where it is; the
-    attacker's alignment resamples in any case. A smaller one is never enlarged.
+    A larger photo is scaled back to its own size afterwards, so that a stated box stays in place. The
+    attacker's alignment resamples in any case. A smaller photo is never enlarged.
     """
 
     purifier: ClassVar[bool] = False
@@ -47,9 +47,9 @@ class Messenger:
 
 @dataclass(frozen=True)
 class Screenshot:
-    """Shown on a screen at 3/4 of its size and captured: bilinear, a slightly other gamma, 8 bits, PNG.
+    """A screenshot: the photo is shown at 3/4 of its size (bilinear, another gamma) and captured as PNG.
 
-    The screen is calibrated to a gamma of 2.2 and its capture is taken for sRGB, whose curve (IEC 61966-2-1)
+    The screen is calibrated to a gamma of 2.2. Its capture counts as sRGB, whose curve (IEC 61966-2-1)
     differs a little, most in the shadows. The capture is scaled back to the photo's own size.
     """
 
@@ -57,7 +57,7 @@ class Screenshot:
     libraries: ClassVar[tuple[str, ...]] = ("pillow",)
 
     def __call__(self, photo: Image) -> Image:
-        """Show and capture one photo; a PNG loses nothing, so none is written."""
+        """Show and capture one photo. A PNG loses nothing, so none is written."""
         height, width = photo.shape[:2]
         shown = scaled(photo, *smaller(width, height, SCREEN), "bilinear")
         return scaled(_CURVE[shown], width, height, "bilinear")
@@ -67,7 +67,7 @@ class Screenshot:
 
 
 def _curve() -> Image:
-    """8-bit sRGB -> light -> 8 bits of a gamma of 2.2."""
+    """The map from 8-bit sRGB over light to 8 bits of a gamma of 2.2."""
     value = np.arange(256) / 255
     light = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
     return rounded(255 * light ** (1 / 2.2))

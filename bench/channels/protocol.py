@@ -1,4 +1,4 @@
-"""What every step between a released file and an embedding has in common."""
+"""The contract of every step between a released file and an embedding."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from bench.types import Image
 
 
 class Channel(Protocol):
-    """A step, seen from outside: 8-bit photo in, 8-bit photo of the same size out, the same each time."""
+    """A step from an 8-bit photo to an 8-bit photo of the same size; the same input gives the same output."""
 
     @property
     def purifier(self) -> bool:
-        """Whether it is the attacker's, to be run on everything that the attacker holds."""
+        """Whether the step is the attacker's and runs on everything that the attacker holds."""
 
     @property
     def libraries(self) -> tuple[str, ...]:
-        """Distributions whose version can change a result."""
+        """The distributions whose version can change a result."""
 
     def __call__(self, photo: Image) -> Image:
-        """Pass one photo, [height, width, 3], through; the photo itself stays as it is."""
+        """Pass one photo, uint8 [height, width, 3], through. The photo itself does not change."""
 
     def __str__(self) -> str:
         """The name that `parse` reads; equal channels have equal names."""

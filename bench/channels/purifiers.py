@@ -1,4 +1,4 @@
-"""What an adaptive attacker does to every photo that it holds, to remove cloaks."""
+"""Purifiers without training: an adaptive attacker runs them on every photo it holds, to remove cloaks."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ class TotalVariation:
     """Total-variation denoising of each colour (Rudin, Osher and Fatemi 1992) by Chambolle's method (2004).
 
     Guo et al., "Countering adversarial images using input transformations" (ICLR 2018), remove adversarial
-    perturbations so. scikit-image's `denoise_tv_chambolle` on values in [0, 1], at most 200 iterations.
+    perturbations in this way. The code is scikit-image's `denoise_tv_chambolle` on values in [0, 1], with at
+    most 200 iterations.
 
     Attributes:
-        weight: of the variation against fidelity, above 0 and at most 1; 0.1 smooths visibly.
+        weight: The weight of the variation against fidelity, in (0, 1]; 0.1 smooths visibly.
     """
 
     purifier: ClassVar[bool] = True
@@ -40,14 +41,14 @@ class TotalVariation:
 
 @dataclass(frozen=True)
 class NonLocalMeans:
-    """Each pixel becomes a mean of those nearby whose surroundings look alike: Buades, Coll and Morel (2005).
+    """Each pixel becomes a mean of nearby pixels with a similar surrounding: Buades, Coll and Morel (2005).
 
-    OpenCV's `fastNlMeansDenoisingColored` (in CIELAB, 8 bits), search window 11 and patches of 3 pixels; with
-    a strength of 4 it is the non-local smoothing 11-3-4 of Xu, Evans and Qi, "Feature squeezing" (NDSS 2018).
-    It computes in whole numbers, so that one photo has one result.
+    The code is OpenCV's `fastNlMeansDenoisingColored` (in CIELAB, 8 bits), with a search window of 11 pixels
+    and patches of 3. With a strength of 4 it is the non-local smoothing 11-3-4 of Xu, Evans and Qi, "Feature
+    squeezing" (NDSS 2018). It computes in whole numbers, so one photo has one result.
 
     Attributes:
-        strength: how far apart patches may be and still count as alike, above 0 and at most 100 (of 255).
+        strength: The distance at which two patches still count as alike, in 8-bit values, in (0, 100].
     """
 
     purifier: ClassVar[bool] = True
@@ -55,7 +56,7 @@ class NonLocalMeans:
     strength: float
 
     def __call__(self, photo: Image) -> Image:
-        """Denoise one photo; OpenCV's colours are in the order blue, green, red."""
+        """Denoise one photo. OpenCV orders colours as blue, green, red."""
         from cv2 import fastNlMeansDenoisingColored
 
         reverse = np.ascontiguousarray(photo[..., ::-1])

@@ -1,4 +1,4 @@
-"""Every kind of channel: how it is written, what it is, and which parameters it takes."""
+"""Every kind of channel: its written form, one line about it, and the parameters that it takes."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ class Row:
     """One kind of channel, as `bench list channels` shows it.
 
     Attributes:
-        name: before the colon.
-        parameter: what follows the colon, in capitals; empty where nothing does.
-        about: one line.
-        make: from the text after the colon; raises ValueError where that is not allowed.
-        rule: which texts are allowed.
-        example: one that is, with its name.
-        default: what follows the colon where no colon is given; empty where one has to be.
+        name: The text before the colon.
+        parameter: The text after the colon, in capitals; empty where there is none.
+        about: One line about the channel.
+        make: Makes the channel from the text after the colon. It raises ValueError where the text is not
+            allowed.
+        rule: The texts that are allowed.
+        example: An allowed text, with the name.
+        default: The text after the colon where no colon is given; empty where a colon must be given.
     """
 
     name: str
@@ -37,7 +38,7 @@ class Row:
 
     @property
     def form(self) -> str:
-        """How it is written."""
+        """The written form, such as `jpeg:QUALITY`."""
         return f"{self.name}:{self.parameter}" if self.parameter else self.name
 
 

@@ -51,7 +51,7 @@ def board(
     from bench.board.table import to_csv, to_markdown
     from bench.cli.printing import print_rows
     from bench.errors import UserError
-    from bench.records.record import Records, read
+    from bench.records.files import Records, read
 
     cells = {record.cell: record for path in records for record in read(path)}
     chosen = Format.JSON if as_json else kind

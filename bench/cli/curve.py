@@ -26,7 +26,7 @@ def curve(
     from bench.board.curves import curves, draw
     from bench.board.user_tables import read_users
     from bench.cli.printing import print_table
-    from bench.records.record import read
+    from bench.records.files import read
 
     cells = {record.cell: record for path in records for record in read(path)}
     users = read_users(records)

@@ -57,6 +57,6 @@ def doctor(as_json: Json = False) -> None:
 
 def schema() -> None:
     """Print the JSON Schema."""
-    from bench.records.record import schema as document
+    from bench.records.files import schema as document
 
     sys.stdout.write(json.dumps(document(), indent=1) + "\n")

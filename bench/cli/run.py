@@ -52,7 +52,10 @@ def run(
         Names | None,
         typer.Option(help="what the defense optimises against; a+b is one ensemble; else the first encoder"),
     ] = None,
-    budget: Annotated[Names | None, typer.Option(help="linf:N (of 255) or unbounded; else linf:8")] = None,
+    budget: Annotated[
+        Names | None,
+        typer.Option(help="linf:N (of 255), dssim:X, ssim:X (at least) or unbounded; else linf:8"),
+    ] = None,
     channel: Annotated[
         Names | None, typer.Option(help="none, jpeg:75, … or a+b, see bench list channels; else none")
     ] = None,

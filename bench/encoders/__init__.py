@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from bench.encoders import cards, measured
-from bench.encoders.families import entry_points, insightface_packs, users_files
+from bench.encoders import card_files, cards, measured, outside
+from bench.encoders.families import insightface_packs
 from bench.errors import UserError, unknown_name
 from bench.parameters import Plain, plain
 from bench.protocols import Encoder
@@ -40,7 +40,7 @@ def card(name: str, folders: Folders) -> EncoderCard:
     Raises:
         UserError: for a name that does not exist, and for a file whose card is missing or wrong.
     """
-    named = users_files.split(name)
+    named = card_files.split(name)
     if named is not None:
         return _of_file(*named)
     found = _named(name)
@@ -60,13 +60,13 @@ def ready(name: str, folders: Folders) -> EncoderCard:
         UserError: for a name that does not exist, for weights that are missing, and for such a file that is
             not what its card says.
     """
-    named = users_files.split(name)
+    named = card_files.split(name)
     if named is not None:
         found = _of_file(*named)
         if named[0] == "onnx":
-            from bench.encoders.families.onnx_graph import interface, parse
+            from bench.encoders.families.onnx_file.graph import interface, parse
 
-            interface(parse(users_files.read(named[1]), str(named[1])), found, str(named[1]))
+            interface(parse(card_files.read(named[1]), str(named[1])), found, str(named[1]))
         return found
     found = _named(name)
     if found.location or name in _built_in():
@@ -88,10 +88,10 @@ def load(asked: str | EncoderCard, folders: Folders, device: str = "cpu") -> Enc
     """
     found = card(asked, folders) if isinstance(asked, str) else asked
     scheme, _, file = found.location.partition(":")
-    if scheme == entry_points.SCHEME:
-        return entry_points.family(found).load(found, folders, device)
+    if scheme == outside.SCHEME:
+        return outside.family(found).load(found, folders, device)
     if scheme == "torchscript":
-        from bench.encoders.families.torchscript import TorchScriptEncoder
+        from bench.encoders.families.torchscript.program import TorchScriptEncoder
 
         return TorchScriptEncoder(found, Path(file), device)
     if found.name in _built_in():
@@ -100,23 +100,19 @@ def load(asked: str | EncoderCard, folders: Folders, device: str = "cpu") -> Enc
         return load_built_in(found.name, device)
     path = weights.verified(Path(file), found.sha256) if scheme else _find(found, folders)
     if found.name in {c.name for c in cards.FACENET}:
-        from bench.encoders.families.facenet import FaceNet
+        from bench.encoders.families.facenet.encoder import FaceNet
 
         return FaceNet(found, path, device)
     if found.name in insightface_packs.FILES:
         return insightface_packs.load(found, path, device)
-    from bench.encoders.families.onnx_file import OnnxEncoder
+    from bench.encoders.families.onnx_file.encoder import OnnxEncoder
 
     return OnnxEncoder(found, path, device)
 
 
 def identity(found: EncoderCard) -> Plain:
     """Everything on a card that decides a result, and for an outside encoder its code: for digests."""
-    code = (
-        [plugin_code(entry_points.module(found))]
-        if found.location.startswith(f"{entry_points.SCHEME}:")
-        else []
-    )
+    code = [plugin_code(outside.module(found))] if found.location.startswith(f"{outside.SCHEME}:") else []
     stated = (found.name, found.sha256, found.crop, found.preprocessing, found.dimensions)
     derived = (found.architecture, found.training_set)  # what knowledge is derived from
     return [plain(one) for one in (*stated, *derived, *code)]
@@ -185,11 +181,11 @@ def _named(name: str) -> EncoderCard:
 
 
 def _of_file(scheme: str, file: Path) -> EncoderCard:
-    found = users_files.card(scheme, file)
+    found = card_files.card(scheme, file)
     if found.name in _cards():
         raise UserError(
             f"{found.name!r} is the name of another encoder. "
-            f"Set another name in {users_files.card_path(file)}."
+            f"Set another name in {card_files.card_path(file)}."
         )
     return found
 
@@ -197,7 +193,7 @@ def _of_file(scheme: str, file: Path) -> EncoderCard:
 def _cards() -> dict[str, EncoderCard]:
     theirs = (*cards.FACENET, *cards.PACKS, *cards.ONNX)
     own = {**_built_in(), **{c.name: measured.told(c) for c in theirs}}
-    return own | entry_points.cards(own)
+    return own | outside.cards(own)
 
 
 def _built_in() -> dict[str, EncoderCard]:

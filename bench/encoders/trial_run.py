@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import encoders
-from bench.encoders import cards
-from bench.encoders.families import insightface_packs, users_files
+from bench.encoders import card_files, cards
+from bench.encoders.families import insightface_packs
 from bench.encoders.faults import EncoderFault
 from bench.errors import UserError
 from bench.store import lock, weights
@@ -26,7 +26,7 @@ def ready(name: str, folders: Folders) -> EncoderCard:
     Raises:
         UserError: as there; for a file that gives no embedding, and for a box that its margin fills.
     """
-    if users_files.split(name) is None:
+    if card_files.split(name) is None:
         _first_use(name, folders)
         return encoders.ready(name, folders)
     found = encoders.ready(name, folders)
@@ -34,7 +34,7 @@ def ready(name: str, folders: Folders) -> EncoderCard:
     crop = found.crop
     if crop.kind == "box" and not crop.margin < crop.size:
         raise UserError(
-            f"{users_files.card_path(file)}: margin = {crop.margin:g} leaves nothing of a crop of "
+            f"{card_files.card_path(file)}: margin = {crop.margin:g} leaves nothing of a crop of "
             f"{crop.size} pixels for the face. Write less than size; it counts both sides together."
         )
     try:
@@ -60,7 +60,7 @@ def _first_use(name: str, folders: Folders) -> None:
     if name in insightface_packs.FILES:
         _embeds(insightface_packs.load(card, path, "cpu"), path)
     else:
-        from bench.encoders.families.facenet import FaceNet
+        from bench.encoders.families.facenet.encoder import FaceNet
 
         _embeds(FaceNet(card, path), path)
 

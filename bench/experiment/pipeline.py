@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import resource
 import sys
 import time
@@ -29,6 +28,7 @@ from bench.experiment.draw import Draw
 from bench.experiment.tables import perceptual_summary, rows
 from bench.machine.environment import LIBRARIES, code, environment
 from bench.machine.progress import Progress, Silent
+from bench.metrics.clustering import PROTOCOL
 from bench.metrics.verification import encoder_flags, separation
 from bench.parameters import Plain, plain, resolved
 from bench.photos.decode import decode
@@ -37,16 +37,16 @@ from bench.plan.scenarios import SCENARIOS, role
 from bench.recognition.observer import Observer, Photos, through
 from bench.recognition.recogniser import Recogniser
 from bench.records.record import CellRecord, Cost, Metric, Named
-from bench.release.outcomes import outcomes
+from bench.release.outcomes import budget_flags, outcomes
 from bench.release.publisher import Publisher
 from bench.store.cache import Cache
 from bench.store.digests import digest, plugin_code, versions
-from bench.types import EncoderCard, Folders, Image, Score
+from bench.types import EncoderCard, Flag, FlagCode, Folders, Image, Score
 
 _log = logging.getLogger("bench")
 _CONTROL = "noise"  # the defense that spends a cell's budget without looking at an encoder
 
-DISTRACTOR_PHOTOS = 3
+DISTRACTOR_PHOTOS = PROTOCOL.support
 """Of each simulated stranger: as many as a cluster needs."""
 
 Tables = dict[str, dict[str, list[Any]]]
@@ -181,9 +181,7 @@ class Pipeline:
         separates = replace(separation(*known), name="encoder_auc")
         metrics = dict(result.scores) | _clean_scores(controls) | {separates.name: separates}
         flags = [*judge.flags(result.scores, controls["clean"]), *encoder_flags(separates)]
-        flags += _conditions(cell)
-        if any(o == "out_of_budget" for o in state):
-            flags.append("out of budget")
+        flags += [*_conditions(cell), *budget_flags(cell.budget, state)]
         cost = Cost(
             seconds={stage: round(s, 3) for stage, s in self._seconds.items()},
             photos_per_second=round(release.cloaked / release.seconds, 2) if release.seconds else None,
@@ -328,32 +326,18 @@ def _platform(cell: Cell) -> Channel:
     return channels.divided(channels.parse(cell.channel))[0]
 
 
-def _conditions(cell: Cell) -> list[str]:
+def _conditions(cell: Cell) -> list[Flag]:
     """Under what conditions nobody would meet this attacker, so that it is shown and never ranked."""
     flags = []
     if cell.level == "oracle":
-        flags.append("oracle: thresholds chosen on the protected photos")
+        flags.append(Flag(FlagCode.ORACLE, "thresholds chosen on the protected photos"))
     if cell.attacker.plugin.card.oracle:
-        flags.append("oracle: told the true number of people")
+        flags.append(Flag(FlagCode.ORACLE, "told the true number of people"))
     return flags
 
 
 def _metrics(scores: dict[str, Score]) -> dict[str, Metric]:
-    return {
-        name: Metric(
-            value=_number(s.value),
-            low=_number(s.low),
-            high=_number(s.high),
-            n=s.n,
-            better=s.better,
-            bounds=s.bounds,
-        )
-        for name, s in scores.items()
-    }
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    return {name: Metric.of(score) for name, score in scores.items()}
 
 
 def _peak_memory() -> float:

@@ -16,7 +16,8 @@ from bench.plan.resolve import plan
 from bench.plan.split import manifest, manifest_csv
 from bench.protocols import Dataset
 from bench.recognition.observer import detector_parameters
-from bench.records.record import CellRecord, Records
+from bench.records.files import Records
+from bench.records.record import CellRecord
 from bench.store.cache import Cache
 from bench.store.folders import folders
 
@@ -160,7 +161,7 @@ def run(
         scenario: `introduced`, `linked`, `evasion` or `poisoning`.
         encoder: names of what the attacker embeds with; `a+b` and `mean:a+b` are ensembles.
         surrogate: names of what a defense optimises against; `a+b` is one ensemble.
-        budget: such as `linf:8`.
+        budget: such as `linf:8` or `dssim:0.004`; `bench list budgets` names the kinds.
         channel: such as `none` or `jpeg:75`.
         users: protected users; None takes the data set's default.
         photos: released photos a user.

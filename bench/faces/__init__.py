@@ -1,1 +1,1 @@
-"""From pixels to the face: found, and aligned."""
+"""From pixels to the face: detection and alignment."""

@@ -1,4 +1,4 @@
-"""From a photo to the aligned face an encoder wants: one code path for defenders and attackers.
+"""From a photo to the aligned face that an encoder takes. Defenders and attackers share this code.
 
 The warp is differentiable, so that a perturbation can be optimised on the pixels of the photo itself.
 """
@@ -20,19 +20,19 @@ _WHOLE = 1_000_000  # pixels; of smaller photos the whole is converted as fast a
 
 
 def similarity(landmarks: npt.ArrayLike, template: npt.ArrayLike) -> Matrix:
-    """Least-squares similarity (rotation, one scale, shift; no reflection) from points to points.
+    """The least-squares similarity from points to points: a rotation, one scale and a shift, no reflection.
 
     Source: Umeyama 1991, in the closed form that the plane allows.
 
     Args:
-        landmarks: [k, 2] points in the photo.
-        template: [k, 2] where they should land.
+        landmarks: float [k, 2], points in the photo.
+        template: float [k, 2], where the points should land.
 
     Returns:
-        [2, 3] matrix: photo pixel -> crop pixel.
+        float64 [2, 3], the matrix from photo pixels to crop pixels.
 
     Raises:
-        ValueError: if all landmarks coincide.
+        ValueError: All landmarks coincide.
     """
     p, q = np.asarray(landmarks, np.float64), np.asarray(template, np.float64)
     p0, q0 = p.mean(0), q.mean(0)
@@ -47,7 +47,7 @@ def similarity(landmarks: npt.ArrayLike, template: npt.ArrayLike) -> Matrix:
 
 
 def matrix(face: Face, crop: Crop) -> Matrix:
-    """The [2, 3] map from photo pixels to crop pixels for one face and one encoder's crop.
+    """The map from photo pixels to crop pixels for one face and one encoder's crop, float64 [2, 3].
 
     Pixel coordinates count from the centre of the top-left pixel.
     """
@@ -62,18 +62,18 @@ def matrix(face: Face, crop: Crop) -> Matrix:
 
 
 def warp(photos: torch.Tensor, matrices: Sequence[Matrix] | Matrix, size: int) -> torch.Tensor:
-    """Cut the aligned squares out of photos of one size; bilinear, black outside, differentiable.
+    """Cut the aligned squares out of photos of one size: bilinear, black outside, differentiable.
 
-    Where a face is more than twice as large as its crop, the photo is first averaged down by whole
-    factors, so that large photos do not alias.
+    Where a face is more than twice as large as its crop, the photo is first averaged down by whole factors,
+    so that large photos do not alias.
 
     Args:
         photos: float [n, 3, height, width].
-        matrices: n maps [2, 3] from photo pixels to crop pixels.
-        size: side of the crop.
+        matrices: float [n, 2, 3], maps from photo pixels to crop pixels.
+        size: The side of the crop in pixels.
 
     Returns:
-        float [n, 3, size, size], same device and dtype.
+        float [n, 3, size, size], on the same device and of the same dtype.
     """
     stack = np.asarray(matrices, np.float64)
     factors = _factors(stack)
@@ -90,17 +90,19 @@ def warp(photos: torch.Tensor, matrices: Sequence[Matrix] | Matrix, size: int) -
 
 
 def cut(image: Image, m: Matrix, size: int) -> tuple[Image, Matrix]:
-    """The part of a photo that a crop looks at, and the map from its pixels: `warp` gives the same crop.
+    """The part of a photo that a crop needs, and the map from the pixels of that part.
 
-    A photo of 12 megapixels as floats would take 144 MB for the sake of one face.
+    `warp` gives the same crop from the part as from the photo. A photo of 12 megapixels as floats would take
+    144 MB for one face.
 
     Args:
         image: uint8 [height, width, 3].
-        m: [2, 3] map from photo pixels to crop pixels.
-        size: side of the crop.
+        m: float [2, 3], the map from photo pixels to crop pixels.
+        size: The side of the crop in pixels.
 
     Returns:
-        A view of the photo, at least one pixel, and its [2, 3] map. Photos of up to a megapixel stay whole.
+        A view of the photo with at least one pixel, and its map, float64 [2, 3]. Photos of up to a megapixel
+            stay whole.
     """
     height, width = image.shape[:2]
     if height * width <= _WHOLE:
@@ -116,7 +118,7 @@ def cut(image: Image, m: Matrix, size: int) -> tuple[Image, Matrix]:
 
 
 def sampling_grid(matrices: Matrix, size: int, height: int, width: int) -> torch.Tensor:
-    """Where each crop pixel looks in its photo, in grid_sample's units: float32 [n, size, size, 2]."""
+    """The place in its photo of every crop pixel, in grid_sample's units: float32 [n, size, size, 2]."""
     full = np.concatenate([matrices, np.tile([[[0.0, 0.0, 1.0]]], (len(matrices), 1, 1))], 1)
     back = np.linalg.inv(full)[:, :2]
     ys, xs = np.mgrid[0:size, 0:size].astype(np.float64)
@@ -128,7 +130,7 @@ def sampling_grid(matrices: Matrix, size: int, height: int, width: int) -> torch
 
 
 def _factors(matrices: Matrix) -> npt.NDArray[np.int64]:
-    """By how much each photo is averaged down first: int [n]."""
+    """int64 [n]: the factor by which each photo is averaged down first."""
     scales = np.sqrt(np.abs(np.linalg.det(matrices[:, :, :2])))
     factors: npt.NDArray[np.int64] = np.maximum(1, np.floor(0.5 / scales)).astype(np.int64)
     return factors

@@ -1,8 +1,8 @@
-"""Face detection: photos -> the one face in each that the benchmark works on.
+"""Face detection: from each photo to the one face that the benchmark works on.
 
-facenet-pytorch's MTCNN (its weights, its thresholds), one photo at a time (see `bench.machine.workers`): a
-photo's result has the same bits whatever photos share the call, so that a run that was killed goes on to
-the same end.
+The detector is facenet-pytorch's MTCNN, with its weights and thresholds, one photo at a time (see
+`bench.machine.workers`). A photo's result has the same bits whatever photos share the call, so a run that was
+killed goes on to the same end.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from bench.machine.workers import each, exact_gpu
 from bench.types import Box, Face, Image
 
 _GRID = 256
-"""Coordinates are rounded to 1 / _GRID of a pixel: far below the detector's own error."""
+"""Coordinates are rounded to 1 / _GRID of a pixel, far below the detector's own error."""
 
 
 _ENOUGH = 60
-"""Pixels across the smallest face sought, of a photo averaged down for detection."""
+"""The smallest face, in pixels across, in a photo that was averaged down for detection."""
 
 
 class Detector:
-    """Finds a face in each photo."""
+    """A detector that chooses one face in each photo."""
 
     def __init__(
         self, device: str = "cpu", policy: Policy = "central", min_face: int = 40, min_share: float = 0.04
@@ -37,17 +37,17 @@ class Detector:
         """Load the detector.
 
         Args:
-            device: `cpu`, `cuda`, `cuda:1`.
-            policy: which of several faces: `central` takes the largest area minus twice the squared
-                distance from the photo's centre, `largest` the largest area.
-            min_face: side of the smallest face to look for, in pixels, at least 12. At 20, the package's
-                default, a photo costs about twice as much for faces that have a fifth of the pixels across
-                that an encoder's crop has.
-            min_share: the same as a share of the photo's shorter side; the larger of the two holds, so
-                that a large photo costs no more for faces that nobody would be recognised by.
+            device: `cpu`, `cuda` or `cuda:N`.
+            policy: The choice among several faces. `central` takes the largest area less twice the squared
+                distance from the photo's centre; `largest` takes the largest area.
+            min_face: The side of the smallest face that is looked for, in pixels, at least 12. At 20, the
+                package's default, a photo costs about twice as much, for faces that have a fifth of the
+                pixels across of an encoder's crop.
+            min_share: The same side as a share of the photo's shorter side, in [0, 1]. The larger of the two
+                holds, so that a large photo costs no more for faces that nobody could be recognised by.
 
         Raises:
-            UserError: for parameters out of range, and if the networks' weights are missing or altered.
+            UserError: A parameter is out of range, or the networks' weights are missing or altered.
         """
         if policy not in ("central", "largest"):
             raise UserError(f"no face policy {policy!r}. Try 'central' or 'largest'.")
@@ -60,14 +60,14 @@ class Detector:
         """Find the face in each photo.
 
         Args:
-            photos: uint8 [height, width, 3], each of its own size.
-            boxes: for each photo where its person's face is said to be, in pixels of that photo, or None;
-                no boxes at all are as good as None for each. Where there is one it takes the place of the
-                policy: of the faces that overlap it, the one whose box's corners are nearest to its
-                corners. A face elsewhere in the photo is somebody else's and is not taken.
+            photos: Photos, uint8 [height, width, 3] each, of any sizes.
+            boxes: The stated face of each photo's person, in pixels of that photo, or None; no boxes at all
+                count as None for each. A stated box replaces the policy: of the faces that overlap it, the
+                face whose corners are nearest to its corners is taken. A face elsewhere in the photo is
+                somebody else's and is not taken.
 
         Returns:
-            A face, or None where there is none; same order as asked.
+            A face, or None where there is none, in the order of the photos.
         """
         each_photo = list(zip(photos, boxes or [None] * len(photos), strict=True))
         with nullcontext() if self._device == "cpu" else exact_gpu():
@@ -98,10 +98,10 @@ class Detector:
         )
 
     def _reduced(self, photo: Image, smallest: float, times: int) -> Detections:
-        """Every face of a photo too large for its own good, from the averages of `times` x `times` pixels.
+        """Every face of a large photo, from the averages of `times` x `times` pixels.
 
-        The last network sees a face 48 pixels across; sums over the pixels of a phone's photo take ten
-        times as long as everything else, and 16 bytes for each pixel.
+        The last network sees a face 48 pixels across. Sums over all pixels of a phone's photo would take ten
+        times as long as everything else, and 16 bytes a pixel.
         """
         small = np.asarray(PIL.Image.fromarray(photo).reduce(times))
         faces = self._cascade.faces(small, smallest / times)
@@ -118,7 +118,7 @@ class Detector:
 
 
 def _nearest(faces: Detections, box: Box) -> int | None:
-    """Of the faces that overlap a box the one with the least squared distance of corners; None without."""
+    """The overlapping face with the least squared distance of corners from a box; None without one."""
     boxes, given = faces.boxes.astype(np.float64), np.array(box, np.float64)
     low, high = np.maximum(boxes[:, :2], given[:2]), np.minimum(boxes[:, 2:], given[2:])
     distance = np.where((high > low).all(1), ((boxes - given) ** 2).sum(1), np.inf)

@@ -1,8 +1,8 @@
 """The cascade of MTCNN (Zhang et al. 2016, arXiv 1604.02878): one photo -> every face in it.
 
-Thresholds, image pyramid, suppression and rounding follow facenet-pytorch's MTCNN, so that both find the
-same faces. What differs is how pixels are averaged: from one summed-area table (Crow 1984) per photo,
-exactly and for all windows of a stage at once.
+Thresholds, image pyramid, suppression and rounding follow facenet-pytorch's MTCNN, so that both find the same
+faces. The averages of pixels differ: one summed-area table (Crow 1984) a photo gives them exactly, for all
+windows of a stage at once.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Detections:
     """The faces of one photo, best first.
 
     Attributes:
-        boxes: float32 [n, 4]: x0, y0, x1, y1.
-        scores: float32 [n].
-        landmarks: float32 [n, 5, 2], in `bench.types.Face`'s order.
+        boxes: float32 [n, 4], x0, y0, x1, y1 in pixels.
+        scores: float32 [n], the confidence in [0, 1].
+        landmarks: float32 [n, 5, 2], in the order of `bench.types.Face`.
     """
 
     boxes: Array
@@ -43,15 +43,15 @@ class Cascade:
     """The three stages with their networks on one device."""
 
     def __init__(self, device: str) -> None:
-        """Load the networks; see `bench.faces.mtcnn_nets.load` for errors."""
+        """Load the networks. `bench.faces.mtcnn_nets.load` names the errors."""
         self._first, self._second, self._third = (load(name, device) for name in ("pnet", "rnet", "onet"))
 
     def faces(self, photo: Image, smallest: float) -> Detections:
-        """Every face.
+        """Find every face of a photo.
 
         Args:
             photo: uint8 [height, width, 3], of any size.
-            smallest: side of the smallest face to look for, in pixels, at least 12.
+            smallest: The side of the smallest face that is looked for, in pixels, at least 12.
         """
         height, width = photo.shape[:2]
         levels = _scales(min(height, width), smallest)
@@ -111,7 +111,7 @@ def _nothing() -> Detections:
 
 
 def _scales(side: int, smallest: float) -> list[float]:
-    """Scales of the pyramid: the smallest face sought fills a cell, down to where a cell fills the photo."""
+    """Scales of the pyramid: from a smallest face that fills a cell to a photo that fills a cell."""
     scale = _CELL / smallest
     scales = []
     while side * scale >= _CELL:
@@ -121,15 +121,15 @@ def _scales(side: int, smallest: float) -> list[float]:
 
 
 def summed(photo: Image) -> Table:
-    """Summed-area table: [y, x] is the sum of all pixels above and left of it.
+    """Make the summed-area table: entry [y, x] is the sum of all pixels above and left of it.
 
     Args:
         photo: uint8 [height, width, 3].
 
     Returns:
-        uint32 [height + 1, width + 1, 4], the fourth channel 0: 16 bytes an entry are gathered fastest.
-        Sums of large photos wrap around; a window's sum is right as long as it is below 2**32 itself,
-        which every window of up to 16 million pixels is.
+        uint32 [height + 1, width + 1, 4]. The fourth channel is 0, because entries of 16 bytes are gathered
+            fastest. Sums of large photos wrap around. A window's sum is right as long as it is below 2**32,
+            which holds for every window of up to 16 million pixels.
     """
     height, width = photo.shape[:2]
     table = np.zeros((height + 1, width + 1, 4), np.uint32)
@@ -139,7 +139,7 @@ def summed(photo: Image) -> Table:
 
 
 def _edges(length: Ints | int, parts: int) -> tuple[Ints, Ints]:
-    """First and last-plus-one pixel of each of `parts` parts (area interpolation): int [..., parts]."""
+    """First and last-plus-one pixel of each of `parts` parts (area interpolation): int64 [..., parts]."""
     i = np.arange(parts)
     size = np.asarray(length)[..., None]
     return i * size // parts, -((i + 1) * -size // parts)
@@ -161,7 +161,16 @@ def level(table: Table, height: int, width: int) -> Array:
 
 
 def crops(table: Table, windows: Ints, side: int) -> Array:
-    """Windows (x0, y0, x1, y1; int [n, 4]) of the photo at one size: float32 [n, 3, side, side]."""
+    """Windows of the photo at one size.
+
+    Args:
+        table: The photo's summed-area table, from `summed`.
+        windows: int64 [n, 4], x0, y0, x1, y1 in pixels.
+        side: The side of each crop in pixels.
+
+    Returns:
+        float32 [n, 3, side, side] in [-1, 1].
+    """
     flat = table.reshape(-1, 4).view(np.complex128)[:, 0]  # only to move 16 bytes at a time
     x0, x1 = _edges(windows[:, 2] - windows[:, 0], side)
     y0, y1 = _edges(windows[:, 3] - windows[:, 1], side)
@@ -177,7 +186,7 @@ def crops(table: Table, windows: Ints, side: int) -> Array:
 
 
 def _windows(boxes: Array, width: int, height: int) -> tuple[Ints, npt.NDArray[np.bool_]]:
-    """Pixels of the photo below each box (int [inside, 4]), and which boxes have any (bool [n]).
+    """The photo's pixels below each box (int64 [inside, 4]), and whether a box has any (bool [n]).
 
     Boxes count pixels from 1, as in the original Matlab code.
     """
@@ -189,7 +198,7 @@ def _windows(boxes: Array, width: int, height: int) -> tuple[Ints, npt.NDArray[n
 
 
 def _squared(boxes: Array) -> Array:
-    """The square around each box's centre with its longer side."""
+    """The square around each box's centre; its side is the box's longer side."""
     size = boxes[:, 2:] - boxes[:, :2]
     side = size.max(1, keepdims=True)
     low = boxes[:, :2] + size * np.float32(0.5) - side * np.float32(0.5)
@@ -197,7 +206,7 @@ def _squared(boxes: Array) -> Array:
 
 
 def _moved(boxes: Array, shift: Array) -> Array:
-    """Boxes moved by a regression in units of their size."""
+    """Boxes moved by a regression, in units of their size."""
     size = boxes[:, 2:] - boxes[:, :2] + 1
     moved: Array = boxes + shift * np.concatenate([size, size], 1)
     return moved
@@ -209,12 +218,12 @@ def suppress(boxes: Array, scores: Array, threshold: float, *, of_smaller: bool 
     Args:
         boxes: float32 [n, 4].
         scores: float32 [n].
-        threshold: a box goes when its overlap with a better one that is kept is larger.
-        of_smaller: overlap is the share of the smaller box (sizes counted in whole pixels, so plus one)
-            in place of intersection over union.
+        threshold: A box goes when its overlap with a better, kept box is larger than this share.
+        of_smaller: Whether the overlap is the share of the smaller box (sizes count whole pixels, so plus
+            one) instead of intersection over union.
 
     Returns:
-        int64 [kept]: positions, best first; equal scores keep their order.
+        int64 [kept], positions, best first; equal scores keep their order.
     """
     order = np.argsort(-scores, kind="stable")
     kept: list[Ints] = []

@@ -1,4 +1,4 @@
-"""What decides what the detector finds, written down where nothing slow is loaded."""
+"""The detector's constants: everything that decides what it finds, in a module that loads nothing slow."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ DIGESTS = {
     "rnet": "bbb937de72efc9ef83b186c49f5f558467a1d7e3453a8ece0d71a886633f6a86",
     "onet": "165bfbe42940416ccfb977545cf0e976d5bf321f67083ae2aaaa5c764280118d",
 }
-"""sha256 of the package's .pt files."""
+"""The sha256 of each of the package's .pt files."""
 
 THRESHOLDS = (0.6, 0.7, 0.7)
 FACTOR = 0.709
-"""From one level of the pyramid to the next."""
+"""The scale between one level of the pyramid and the next."""
 
 
 def parameters(policy: Policy = "central", min_face: int = 40, min_share: float = 0.04) -> dict[str, object]:
-    """What decides a result but for the device, without loading a network; see `Detector`."""
+    """Everything that decides a detection but the device. No network is loaded; see `Detector`."""
     return {
         "name": "mtcnn",
         "weights": dict(DIGESTS),

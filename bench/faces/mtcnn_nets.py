@@ -1,7 +1,7 @@
-"""The three networks of MTCNN with the weights that facenet-pytorch carries, verified before they are read.
+"""The three networks of MTCNN. The weights come with facenet-pytorch and are verified before they are read.
 
-On the CPU they run in onnxruntime, from graphs built here out of those weights (on one core more than
-twice as fast as the package's modules); on a GPU the package's modules run.
+On the CPU the networks run in onnxruntime, from graphs built here out of those weights: on one core, more
+than twice as fast as the package's modules. On a GPU the package's modules run.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from bench.torchvision_compat import ensure
 
 Array = npt.NDArray[np.float32]
 Net = Callable[[Array], tuple[Array, ...]]
-"""Float32 [n, 3, h, w] in [-1, 1] -> box regression, (landmarks for `onet`,) face probability.
+"""A network: float32 [n, 3, h, w] in [-1, 1] -> box regression, (landmarks for `onet`,) face probability.
 
-`pnet` gives maps [1, 4, h', w'] and [h', w']; the others rows [n, 4], ([n, 10],) and [n].
+`pnet` gives maps [1, 4, h', w'] and [h', w']. The others give rows [n, 4], ([n, 10],) and [n].
 """
 
 # layers in order: ("conv" | "dense", name of the weights, name of the PReLU) or ("pool", kernel, stride)
@@ -67,14 +67,14 @@ _HEADS = {
 
 
 def load(name: str, device: str) -> Net:
-    """Make one network.
+    """Load one network.
 
     Args:
         name: `pnet`, `rnet` or `onet`.
-        device: `cpu`, `cuda`, `cuda:1`.
+        device: `cpu`, `cuda` or `cuda:N`.
 
     Raises:
-        UserError: if facenet-pytorch or its file is missing, or the file is not the one it should be.
+        UserError: facenet-pytorch or its file is missing, or the file is altered.
     """
     weights = state(name)
     if torch.device(device).type == "cpu":
@@ -83,7 +83,7 @@ def load(name: str, device: str) -> Net:
 
 
 def state(name: str) -> dict[str, torch.Tensor]:
-    """The weights of one network: verified first, then read."""
+    """The weights of one network, verified and then read."""
     spec = importlib.util.find_spec("facenet_pytorch")
     if spec is None or spec.origin is None:
         raise UserError(
@@ -112,7 +112,7 @@ def in_torch(name: str, weights: dict[str, torch.Tensor], device: str) -> Net:
 
 
 def in_onnxruntime(name: str, weights: dict[str, torch.Tensor]) -> Net:
-    """Our graph of it, on one thread of the CPU."""
+    """Our graph of the network, on one thread of the CPU."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -128,12 +128,12 @@ def in_onnxruntime(name: str, weights: dict[str, torch.Tensor]) -> Net:
 
 
 def _faces(probability: Array) -> Array:
-    """Of the two classes the second is `face`; the maps of `pnet` are of one photo."""
+    """The probability of the class `face`, the second of two; the maps of `pnet` are of one photo."""
     return probability[0, 1] if probability.ndim == 4 else probability[:, 1]
 
 
 def graph(name: str, weights: dict[str, torch.Tensor]) -> onnx.ModelProto:
-    """One network as an ONNX graph, input `x`."""
+    """One network as an ONNX graph; its input is called `x`."""
     nodes: list[onnx.NodeProto] = []
     constants: dict[str, Array] = {}
     value = "x"

@@ -20,7 +20,7 @@ from bench.plan.scenarios import LEVELS, SCENARIOS
 from bench.store import lock, weights
 from bench.store.digests import versions
 from bench.store.sources import SOURCES
-from bench.types import EncoderCard, Folders
+from bench.types import BUDGETS, EncoderCard, Folders, PluginCard
 
 KINDS = (
     "defenses",
@@ -34,7 +34,7 @@ KINDS = (
     "budgets",
     "channels",
 )
-_BUDGETS = {"linf:N": "no 8-bit value changes by more than N of 255", "unbounded": "no limit"}
+_BUDGETS = {kind.form: kind.about for kind in BUDGETS.values()} | {"unbounded": "no limit"}
 _YOURS = {
     "onnx:FILE": "a network of yours; beside FILE, in NAME.card.toml, what it is (docs/add-an-encoder.md)",
     "torchscript:FILE": "likewise; its card must state the file's sha256, since it is a program",
@@ -57,7 +57,7 @@ def listed(kind: str, folders: Folders) -> list[tuple[str, str]]:
     if kind in ("defenses", "attackers"):
         cards = ((n, registry.load(kind, n).card) for n in registry.names(kind))  # type: ignore[arg-type]  # narrowed above
         return [
-            (name, f"{card.summary} ({card.source}{'' if card.bounded else '; keeps no budget'})")
+            (name, f"{card.summary} ({card.source}{_kept(card) if kind == 'defenses' else ''})")
             for name, card in cards
         ]
     if kind == "datasets":
@@ -121,6 +121,10 @@ def _told(card: EncoderCard) -> str:
     if not isinstance(accuracy, float):
         return found
     return f"{found}; verification accuracy {accuracy:.4f} on {card.measured['dataset']}"
+
+
+def _kept(card: PluginCard) -> str:
+    return f"; keeps {' or '.join(BUDGETS[kind].form for kind in card.keeps) or 'no budget'}"
 
 
 def _missing(card: EncoderCard, folders: Folders) -> str:

@@ -1,1 +1,1 @@
-"""What is measured: pure functions of arrays."""
+"""The metrics: pure functions of arrays."""

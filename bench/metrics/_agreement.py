@@ -1,4 +1,4 @@
-"""How well an assignment agrees with who is really on the photos."""
+"""Agreement of an assignment with the people who are really on the photos."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Better = Literal["lower", "higher", "none"]
 
 
 class Agreement(NamedTuple):
-    """Precision, recall and their harmonic mean."""
+    """Precision, recall and their harmonic mean F."""
 
     precision: Score
     recall: Score
@@ -32,7 +32,7 @@ class Agreement(NamedTuple):
 
 
 def _score(name: str, value: float, n: int, better: Better) -> Score:
-    """A score without an interval: its photos or pairs are not independent, resample users instead."""
+    """A score without an interval: photos and pairs depend on each other, so users must be resampled."""
     return Score(name, value, NAN, NAN, n, better)
 
 
@@ -53,20 +53,21 @@ def bcubed(
 ) -> Agreement:
     """BCubed precision, recall and F (Bagga and Baldwin 1998; F as in Amigó et al. 2009).
 
-    A photo's precision is the share of its cluster that shows its person, its recall the share of its
-    person's photos that are in its cluster, itself included in both. Each is averaged over photos; F is the
-    harmonic mean of the two averages. A noise photo is a cluster of one. All are in (0, 1]; 1 is a perfect
-    assignment.
+    The precision of a photo is the share of its cluster that shows the same person. The recall of a photo is
+    the share of its person's photos that lie in its cluster. The photo itself counts in both. Precision and
+    recall are averaged over photos, and F is the harmonic mean of the two averages. A noise photo is a
+    cluster of one. All three are in (0, 1]; 1 is a perfect assignment.
 
     Args:
-        truth: int [photo], who is on it.
-        guess: int [photo], its cluster, -1 for noise.
-        of: bool [photo], the photos to average over; counts are always over the whole assignment.
-        suffix: of the scores' names, such as `_background`.
-        better: which direction is better for the defense.
+        truth: int [photo], the person on each photo.
+        guess: int [photo], the cluster of each photo; -1 means noise.
+        of: bool [photo], the photos that the averages are taken over. Sizes always count the whole
+            assignment.
+        suffix: The end of the scores' names, such as `_background`.
+        better: The direction that is better for the defense.
 
     Raises:
-        ValueError: for other types, different lengths, no photos, or an empty `of`.
+        ValueError: An array has another type, the lengths differ, there are no photos, or `of` is empty.
     """
     x = crossing(truth, guess)
     chosen = _of(x, of)
@@ -82,7 +83,14 @@ def bcubed(
 
 
 def bcubed_objective(guess: npt.ArrayLike, truth: npt.ArrayLike) -> float:
-    """BCubed F as what an attacker maximises while it tunes; see `bench.protocols.Clusterer`."""
+    """BCubed F in [0, 1], as the number that an attacker maximises during tuning.
+
+    The order of arguments is that of the objective in `bench.protocols.Clusterer`.
+
+    Args:
+        guess: int [photo], the cluster of each photo; -1 means noise.
+        truth: int [photo], the person on each photo.
+    """
     return bcubed(truth, guess).f.value
 
 
@@ -94,21 +102,21 @@ def pairwise(
     suffix: str = "",
     better: Better = "lower",
 ) -> Agreement:
-    """Pairwise precision, recall and F: which pairs were joined, and which should have been?
+    """Pairwise precision, recall and F: the pairs that were joined against the pairs that show one person.
 
-    Noise joins nothing. Precision is NaN when no pair was joined and recall NaN when no person has two
-    photos; F = 2 both / (joined + true) is 0 when nothing was joined, and NaN only when both are undefined.
-    `n` counts pairs: joined, true, and their sum.
+    Noise joins nothing. Precision is NaN when no pair was joined. Recall is NaN when no person has two
+    photos. F = 2 both / (joined + true) is 0 when nothing was joined, and NaN only when precision and recall
+    are both NaN. `n` counts pairs: the joined ones, the true ones, and the sum of the two.
 
     Args:
-        truth: int [photo], who is on it.
-        guess: int [photo], its cluster, -1 for noise.
-        of: bool [photo]; pairs with at least one photo in it count.
-        suffix: of the scores' names.
-        better: which direction is better for the defense.
+        truth: int [photo], the person on each photo.
+        guess: int [photo], the cluster of each photo; -1 means noise.
+        of: bool [photo]; a pair counts if at least one of its photos is in this mask.
+        suffix: The end of the scores' names.
+        better: The direction that is better for the defense.
 
     Raises:
-        ValueError: as in `bcubed`.
+        ValueError: As in `bcubed`.
     """
     x = crossing(truth, guess)
     chosen = _of(x, of)
@@ -123,7 +131,7 @@ def pairwise(
 
 
 def _pairs(sizes: npt.NDArray[np.int64], group: npt.NDArray[np.int64], chosen: Mask) -> int:
-    """Pairs within groups that touch a chosen photo: all pairs less those between two others."""
+    """Pairs within groups that touch a chosen photo: all pairs, less the pairs of two other photos."""
     others = np.bincount(group[~chosen], minlength=sizes.size)
     return int((sizes * (sizes - 1) // 2 - others * (others - 1) // 2).sum())
 
@@ -133,31 +141,33 @@ def _share(part: int, whole: int) -> float:
 
 
 def pairwise_precision(truth: npt.ArrayLike, guess: npt.ArrayLike) -> Score:
-    """Of the pairs of photos that were joined, the share that shows one person; see `pairwise`."""
+    """The share of joined pairs that show one person, in [0, 1]; see `pairwise`."""
     return pairwise(truth, guess).precision
 
 
 def pairwise_recall(truth: npt.ArrayLike, guess: npt.ArrayLike) -> Score:
-    """Of the pairs of photos that show one person, the share that was joined; see `pairwise`."""
+    """The share of one-person pairs that were joined, in [0, 1]; see `pairwise`."""
     return pairwise(truth, guess).recall
 
 
 def best_match_f1(labels: npt.ArrayLike, owners: npt.ArrayLike, people: npt.ArrayLike) -> Floats:
-    """For each person, the best F1 of any one cluster as a guess of that person's photos.
+    """The best F1 that any one cluster reaches as a guess of a person's photos, for each person.
 
-    F1 = 2 |c ∩ X| / (|c| + |X|) for cluster c and photos X. A noise photo is a cluster of one: somebody with
-    one photo that nothing was merged with has F1 1, somebody with ten photos in noise 2/11.
+    F1 = 2 |c ∩ X| / (|c| + |X|) for a cluster c and the person's photos X. A noise photo is a cluster of one.
+    So a person with one photo that nothing was merged with has an F1 of 1, and a person with ten photos in
+    noise has 2/11.
 
     Args:
-        labels: int [photo], its cluster, -1 for noise.
-        owners: int [photo], who is on it.
-        people: int [person], whom to compute it for.
+        labels: int [photo], the cluster of each photo; -1 means noise.
+        owners: int [photo], the person on each photo.
+        people: int [person], the people to compute it for.
 
     Returns:
-        [person] in (0, 1].
+        float64 [person] in (0, 1].
 
     Raises:
-        ValueError: for other types, different lengths, nobody in `people`, or somebody without a photo.
+        ValueError: An array has another type, the lengths differ, `people` is empty, or a person has no
+            photo.
     """
     wanted, owned = whole_numbers(people, "people"), whole_numbers(owners, "owners")
     assigned = cluster_labels(labels)
@@ -176,7 +186,7 @@ def best_match_f1(labels: npt.ArrayLike, owners: npt.ArrayLike, people: npt.Arra
 
 
 def mean_best_match_f1(labels: npt.ArrayLike, owners: npt.ArrayLike, users: npt.ArrayLike) -> Score:
-    """The mean over users of `best_match_f1`, with Wilson's interval over users (see `wilson`)."""
+    """The mean of `best_match_f1` over users, with Wilson's interval over users (see `wilson`)."""
     each = best_match_f1(labels, owners, users)
     total = float(each.sum())
     return Score("best_match_f1", total / each.size, *wilson(total, each.size), each.size, "lower")
@@ -185,20 +195,20 @@ def mean_best_match_f1(labels: npt.ArrayLike, owners: npt.ArrayLike, users: npt.
 def contamination(
     clean_labels: npt.ArrayLike, labels: npt.ArrayLike, owners: npt.ArrayLike, background: npt.ArrayLike
 ) -> Score:
-    """Innocent contamination: the share of background identities whom the cloaks made harder to sort.
+    """Innocent contamination: the share of background people whom the cloaks made harder to sort.
 
-    Somebody counts whose best-match F1 falls by more than .1 from the clean run to the cloaked one. Everybody
-    in the background counts in the denominator, people with a single photo too: noise is a cluster of one, so
-    their F1 is 1 until a stranger is merged with them, which is just what this measures.
+    A person counts when the person's best-match F1 falls by more than .1 from the clean run to the cloaked
+    run. The denominator holds everybody in the background, people with a single photo too. Noise is a cluster
+    of one, so the F1 of such a person is 1 until a stranger is merged with that person.
 
     Args:
-        clean_labels: int [photo], the assignment when nobody was cloaked.
+        clean_labels: int [photo], the assignment when nobody was cloaked; -1 means noise.
         labels: int [photo], the assignment of the cell, over the same photos in the same order.
-        owners: int [photo], who is on it.
-        background: int [person], the identities that nobody cloaked.
+        owners: int [photo], the person on each photo.
+        background: int [person], the people who were not cloaked.
 
     Raises:
-        ValueError: as in `best_match_f1`.
+        ValueError: As in `best_match_f1`.
     """
     before = best_match_f1(clean_labels, owners, background)
     after = best_match_f1(labels, owners, background)
@@ -208,9 +218,14 @@ def contamination(
 
 
 def v_measure(truth: npt.ArrayLike, guess: npt.ArrayLike) -> Score:
-    """V-measure (Rosenberg and Hirschberg 2007): harmonic mean of homogeneity and completeness, in [0, 1].
+    """V-measure (Rosenberg and Hirschberg 2007), in [0, 1].
 
-    A noise photo is a cluster of one. Secondary: with many small groups it barely moves.
+    It is the harmonic mean of homogeneity and completeness. A noise photo is a cluster of one. The measure is
+    secondary: with many small groups it hardly moves.
+
+    Args:
+        truth: int [photo], the person on each photo.
+        guess: int [photo], the cluster of each photo; -1 means noise.
     """
     x = crossing(truth, guess)
     both, of_truth, of_guess = (_entropy(sizes) for sizes in (x.cell_size, x.truth_size, x.guess_size))
@@ -223,20 +238,20 @@ def v_measure(truth: npt.ArrayLike, guess: npt.ArrayLike) -> Score:
 
 
 def _entropy(sizes: npt.NDArray[np.int64]) -> float:
-    """Of a partition into groups of these sizes, in nats."""
+    """The entropy of a partition into groups of these sizes, in nats."""
     shares = sizes / sizes.sum()
     return float(-(shares * np.log(shares)).sum())
 
 
 def cluster_count(labels: npt.ArrayLike) -> Score:
-    """How many clusters there are, noise not counted."""
+    """The number of clusters. Noise is no cluster."""
     assigned = cluster_labels(labels)
     n = same_length(labels=assigned)
     return _score("clusters", float(np.unique(assigned[assigned != NOISE]).size), n, "none")
 
 
 def noise_share(labels: npt.ArrayLike, *, of: npt.ArrayLike | None = None) -> Score:
-    """The share of photos that are in no cluster, of all or of those in the mask `of`."""
+    """The share of photos in no cluster, over all photos or over those in the mask `of`."""
     assigned = cluster_labels(labels)
     chosen = mask(of, "of", same_length(labels=assigned))
     if not chosen.any():

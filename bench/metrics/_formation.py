@@ -1,4 +1,4 @@
-"""Does a user's set of released photos form a cluster? The counts behind CFR, for any threshold."""
+"""The counts behind CFR: does a user's set of released photos form a cluster, for any threshold?"""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from bench.uncertainty.intervals import wilson
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """When a cluster counts as a user's: all three conditions, on one cluster that is not noise.
+    """The conditions under which a cluster is a user's. One cluster that is not noise must meet all of them.
 
     Attributes:
-        support: at least this many of the user's released photos.
-        purity: more than this share of the cluster is the user's.
-        coverage: at least this share of the user's released photos.
-        purity_reached: a purity equal to the threshold is enough.
+        support: The least number of the user's released photos in the cluster.
+        purity: The user's share of the cluster must exceed this number in [0, 1].
+        coverage: The cluster's share of the user's released photos must reach this number in [0, 1].
+        purity_reached: Whether a purity that equals the threshold is enough.
     """
 
     support: int = 3
@@ -28,34 +28,49 @@ class Criterion:
     coverage: float = 0.5
     purity_reached: bool = False
 
+    def met(self, support: Ints, purity: Floats, coverage: Floats) -> Mask:
+        """Whether each cluster meets all three conditions.
+
+        Ratios are compared as correctly rounded quotients, so that 4 of 5 reaches a threshold of .8 exactly.
+
+        Args:
+            support: int [cluster], the user's released photos in it.
+            purity: float [cluster], the user's share of it, in [0, 1].
+            coverage: float [cluster], the share of the user's released photos that it holds, in [0, 1].
+        """
+        pure = purity >= self.purity if self.purity_reached else purity > self.purity
+        return pure & (coverage >= self.coverage) & (support >= self.support)
+
 
 PROTOCOL = Criterion()
-"""Of metric `cfr` and `cfr_link`."""
+"""The criterion of the metrics `cfr` and `cfr_link`."""
 
 STRICT = Criterion(purity=0.8, coverage=0.8, purity_reached=True)
-"""Of metric `cfr_strict`."""
+"""The criterion of the metrics `cfr_strict` and `cfr_link_strict`."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormationTable:
-    """Every (user, cluster) pair that shares a released photo: enough to recompute F_u for any threshold.
+    """Every pair of a user and a cluster that share a released photo. F_u follows from it for any threshold.
 
-    The first five arrays have one entry per user and describe that user's best cluster: most support, then
-    (where `linking`) one that holds a linked photo, then highest purity, then lowest label. The `row_*`
-    arrays have one entry per pair, ordered by user and then label.
+    The first five arrays have one entry a user, and three of them describe the user's best cluster. The best
+    cluster has the most support; among equals it holds a linked photo (where `linking`), then has the highest
+    purity, then the lowest label. The `row_*` arrays have one entry a pair, ordered by user and then by
+    label.
 
     Attributes:
-        users: [user] the identities, in the order they were given.
-        released: [user] m, how many photos the user released, detected or not.
-        support: [user] released photos in the best cluster; 0 when all are noise.
-        purity: [user] the user's share of that cluster; 0 without one.
-        coverage: [user] support / m.
-        row_user: [pair] index into `users`.
-        row_cluster: [pair] the cluster's label.
-        row_support: [pair] the user's released photos in it.
-        row_linked: [pair] the user's linked photos in it.
-        row_size: [pair] everybody's photos in it.
-        linking: whether linked photos were given: then a cluster must hold one, and they count for purity.
+        users: int64 [user], the identities, in the order in which they were given.
+        released: int64 [user], m: the number of photos the user released, detected or not.
+        support: int64 [user], the released photos in the best cluster; 0 when all are noise.
+        purity: float64 [user], the user's share of that cluster; 0 without a cluster.
+        coverage: float64 [user], support / m.
+        row_user: int64 [pair], the user's position in `users`.
+        row_cluster: int64 [pair], the cluster's label.
+        row_support: int64 [pair], the user's released photos in the cluster.
+        row_linked: int64 [pair], the user's linked photos in the cluster.
+        row_size: int64 [pair], all photos in the cluster.
+        linking: Whether linked photos were given. Then a cluster must hold one, and linked photos count for
+            purity.
     """
 
     users: Ints
@@ -72,7 +87,7 @@ class FormationTable:
 
     @property
     def row_purity(self) -> Floats:
-        """[pair] the user's share of the cluster: released photos, and linked ones where `linking`."""
+        """The user's share of each cluster, float64 [pair]; linked photos count where `linking`."""
         own = self.row_support + self.row_linked if self.linking else self.row_support
         return own / self.row_size
 
@@ -85,19 +100,19 @@ def cluster_formation(
     released: npt.ArrayLike | None = None,
     linked: npt.ArrayLike | None = None,
 ) -> FormationTable:
-    """Count, for every user and cluster, what decides whether the user formed a cluster.
+    """Count everything that decides whether a user formed a cluster, for every user and cluster.
 
     Args:
-        labels: int [photo], the cluster of each photo, -1 for noise and for photos without a detected face.
-        owners: int [photo], who is on it.
+        labels: int [photo], the cluster of each photo; -1 means noise, and a photo without a detected face.
+        owners: int [photo], the person on each photo.
         users: int [user], the protected identities, each once.
-        released: bool [photo], the photos that the users released (only those of `users` matter); by default
-            all of theirs that are not linked.
+        released: bool [photo], the photos that the users released. Other people's entries do not matter. By
+            default these are all photos of the users that are not linked.
         linked: bool [photo], clean labelled photos of the users that the attacker holds (scenario `linked`).
 
     Raises:
-        ValueError: for arrays of other types or lengths, no users, a user named twice or without a released
-            photo, or a photo that is both released and linked.
+        ValueError: An array has another type or length, there are no users, a user is named twice or has no
+            released photo, or a photo is both released and linked.
     """
     labels, owners = cluster_labels(labels), whole_numbers(owners, "owners")
     users = whole_numbers(users, "users")
@@ -131,7 +146,7 @@ def cluster_formation(
 
 
 def _pairs(labels: Ints, person: Ints, users: int, **counted: Mask) -> dict[str, Ints]:
-    """Every (user, cluster) pair that shares a photo, the cluster's size, and the photos of each mask."""
+    """Every pair of a user and a cluster that share a photo: the cluster's size, the photos of each mask."""
     names, dense = np.unique(labels, return_inverse=True)
     sizes = np.bincount(dense)
     theirs = (person >= 0) & (labels != NOISE)
@@ -142,7 +157,7 @@ def _pairs(labels: Ints, person: Ints, users: int, **counted: Mask) -> dict[str,
 
 
 def _position(owners: Ints, users: Ints) -> Ints:
-    """For each photo the position of its owner in `users`, or -1."""
+    """The position in `users` of each photo's owner, or -1."""
     if users.size == 0:
         raise ValueError("users is empty")
     order = np.argsort(users, kind="stable")
@@ -168,17 +183,17 @@ def _with_best(table: FormationTable) -> FormationTable:
 
 
 def formed(table: FormationTable, criterion: Criterion = PROTOCOL) -> Mask:
-    """F_u for every user: does some cluster meet all conditions?
+    """F_u of every user: does one cluster meet all conditions?
 
-    Ratios are compared as correctly rounded quotients, so that 4 of 5 reaches a threshold of .8 exactly.
+    Args:
+        table: The counts, from `cluster_formation`.
+        criterion: `PROTOCOL`, `STRICT` or another criterion.
 
     Returns:
         bool [user], in the order of `table.users`.
     """
-    purity = table.row_purity
-    pure = purity >= criterion.purity if criterion.purity_reached else purity > criterion.purity
-    covered = table.row_support / table.released[table.row_user] >= criterion.coverage
-    met = pure & covered & (table.row_support >= criterion.support)
+    coverage = table.row_support / table.released[table.row_user]
+    met = criterion.met(table.row_support, table.row_purity, coverage)
     if table.linking:
         met &= table.row_linked > 0
     result = np.zeros(table.users.size, np.bool_)
@@ -189,13 +204,13 @@ def formed(table: FormationTable, criterion: Criterion = PROTOCOL) -> Mask:
 def formation_rate(
     table: FormationTable, criterion: Criterion = PROTOCOL, *, name: str | None = None
 ) -> Score:
-    """The share of users who form a cluster, with its Wilson interval over users.
+    """The share of users who form a cluster, in [0, 1], with its Wilson interval over users.
 
     Args:
-        table: from `cluster_formation`.
-        criterion: `PROTOCOL`, `STRICT` or another.
-        name: by default `cfr_strict` for `STRICT`, otherwise `cfr`; with linked photos `cfr_link` and
-            `cfr_link_strict`.
+        table: The counts, from `cluster_formation`.
+        criterion: `PROTOCOL`, `STRICT` or another criterion.
+        name: The score's name. By default it is `cfr_strict` for `STRICT` and `cfr` otherwise; with linked
+            photos it is `cfr_link_strict` or `cfr_link`.
     """
     hits, n = int(formed(table, criterion).sum()), table.users.size
     default = ("cfr_link" if table.linking else "cfr") + ("_strict" if criterion == STRICT else "")
@@ -214,23 +229,24 @@ def formation_bounds(
 ) -> tuple[float, float]:
     """Cluster-formation rate if each user's unsure photos had gone best, and worst, for that user.
 
-    Best: none of them is in any cluster. Worst: all of them are in the one cluster where that helps the
-    attacker most, or make one of their own. Everybody else's photos stay as they were seen.
+    Best: no unsure photo is in any cluster. Worst: all unsure photos are in the one cluster where they help
+    the attacker most, or form a cluster of their own. Everybody else's photos stay as they were seen.
 
     Args:
-        labels: as for `cluster_formation`.
-        owners: as for `cluster_formation`.
-        users: as for `cluster_formation`.
-        unsure: bool [photo], released photos whose place says nothing: not detected, say, or over budget.
-        released: as for `cluster_formation`.
-        linked: as for `cluster_formation`.
-        criterion: as in `formed`.
+        labels: As for `cluster_formation`.
+        owners: As for `cluster_formation`.
+        users: As for `cluster_formation`.
+        unsure: bool [photo], released photos whose place says nothing, such as undetected or over-budget
+            ones.
+        released: As for `cluster_formation`.
+        linked: As for `cluster_formation`.
+        criterion: As in `formed`.
 
     Returns:
-        The rate at best, which is the lower one, and at worst.
+        The rate in the best case, which is the lower one, and in the worst case.
 
     Raises:
-        ValueError: as in `cluster_formation`, or for a mask of another length.
+        ValueError: As in `cluster_formation`, or a mask has another length.
     """
     table = cluster_formation(labels, owners, users, released=released, linked=linked)
     labels, owners = cluster_labels(labels), whole_numbers(owners, "owners")
@@ -269,15 +285,15 @@ def coverage_curve(
     """Cluster-formation rate as a function of the coverage that a cluster must reach.
 
     Args:
-        table: from `cluster_formation`.
-        thresholds: [t] in [0, 1]; by default .05, .10, … 1.
-        criterion: its support and purity are kept.
+        table: The counts, from `cluster_formation`.
+        thresholds: float [t] in [0, 1]; by default .05, .10, … 1.
+        criterion: The criterion whose support and purity are kept.
 
     Returns:
-        The thresholds [t] and the rate at each [t].
+        The thresholds, float64 [t], and the rate at each, float64 [t].
 
     Raises:
-        ValueError: for a threshold outside [0, 1] or NaN.
+        ValueError: A threshold lies outside [0, 1] or is NaN.
     """
     steps = np.arange(1, 21) / 20 if thresholds is None else np.asarray(thresholds, np.float64)
     if steps.ndim != 1 or not np.all((steps >= 0) & (steps <= 1)):

@@ -1,4 +1,4 @@
-"""Checked labelings and their cross-counts: the ground that the clustering metrics stand on."""
+"""Checks of labelings, and counts of two labelings against each other, for the clustering metrics."""
 
 from __future__ import annotations
 
@@ -13,10 +13,18 @@ NOISE = -1
 
 
 def whole_numbers(values: npt.ArrayLike, name: str, *, least: int | None = None) -> Ints:
-    """A 1-d int64 array.
+    """Check that the values are a list of whole numbers.
+
+    Args:
+        values: The values, with one axis.
+        name: The argument's name, for the error message.
+        least: The smallest value that is allowed; None allows every value.
+
+    Returns:
+        int64 [value].
 
     Raises:
-        ValueError: for floats (NaN among them), more than one axis, or a value below `least`.
+        ValueError: The values are floats (NaN among them), have more than one axis, or go below `least`.
     """
     array = np.asarray(values)
     if array.ndim != 1:
@@ -29,7 +37,14 @@ def whole_numbers(values: npt.ArrayLike, name: str, *, least: int | None = None)
 
 
 def cluster_labels(values: npt.ArrayLike, name: str = "labels") -> Ints:
-    """Cluster numbers, -1 for noise; see `whole_numbers`."""
+    """Check that the values are cluster numbers: whole numbers of at least -1, where -1 means noise.
+
+    Returns:
+        int64 [photo].
+
+    Raises:
+        ValueError: As in `whole_numbers`.
+    """
     return whole_numbers(values, name, least=NOISE)
 
 
@@ -37,7 +52,7 @@ def same_length(**arrays: npt.NDArray[np.generic]) -> int:
     """The common length of several arrays.
 
     Raises:
-        ValueError: if they differ, or are empty.
+        ValueError: The lengths differ, or the arrays are empty.
     """
     lengths = {name: int(array.shape[0]) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
@@ -49,10 +64,19 @@ def same_length(**arrays: npt.NDArray[np.generic]) -> int:
 
 
 def mask(values: npt.ArrayLike | None, name: str, length: int, *, default: bool = True) -> Mask:
-    """A bool mask of `length` photos; `default` everywhere when there is none.
+    """Check that the values are a mask of photos.
+
+    Args:
+        values: bool [photo], or None.
+        name: The argument's name, for the error message.
+        length: The number of photos.
+        default: The value of every photo where `values` is None.
+
+    Returns:
+        bool [photo].
 
     Raises:
-        ValueError: if it is not bool or has another length.
+        ValueError: The values are not bool, or the length is another one.
     """
     if values is None:
         return np.full(length, default)
@@ -64,17 +88,20 @@ def mask(values: npt.ArrayLike | None, name: str, length: int, *, default: bool 
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """How two labelings of the same photos cross. Every noise photo is a group of its own.
+    """Two labelings of the same photos, counted against each other. Every noise photo is a group of its own.
+
+    A cell is a pair (truth group, guess group). Only cells that hold a photo exist, so memory is linear in
+    photos.
 
     Attributes:
-        truth: [photo] dense group of each photo in the first labeling.
-        guess: [photo] dense group in the second.
-        cell: [photo] which (truth, guess) cell each photo lies in.
-        truth_size: [truth group].
-        guess_size: [guess group].
-        cell_size: [cell]; only cells with photos exist, so memory is linear in photos.
-        cell_truth: [cell] the truth group of each cell.
-        cell_guess: [cell] the guess group.
+        truth: int64 [photo], the group of each photo in the first labeling, numbered from 0.
+        guess: int64 [photo], the group of each photo in the second labeling, numbered from 0.
+        cell: int64 [photo], the cell of each photo.
+        truth_size: int64 [truth group], the number of photos of each group.
+        guess_size: int64 [guess group], the number of photos of each group.
+        cell_size: int64 [cell], the number of photos of each cell.
+        cell_truth: int64 [cell], the truth group of each cell.
+        cell_guess: int64 [cell], the guess group of each cell.
     """
 
     truth: Ints
@@ -88,7 +115,14 @@ class Crossing:
 
 
 def noise_apart(labels: Ints) -> Ints:
-    """Dense group numbers from 0, with every noise photo in a group of its own."""
+    """Number the groups from 0, and give every noise photo a group of its own.
+
+    Args:
+        labels: int64 [photo]; -1 means noise.
+
+    Returns:
+        int64 [photo], without -1.
+    """
     groups = labels.copy()
     noise = labels == NOISE
     groups[noise] = labels.max(initial=0) + 1 + np.arange(int(noise.sum()))
@@ -96,14 +130,14 @@ def noise_apart(labels: Ints) -> Ints:
 
 
 def crossing(truth: npt.ArrayLike, guess: npt.ArrayLike) -> Crossing:
-    """Cross two labelings of the same photos.
+    """Count two labelings of the same photos against each other.
 
     Args:
-        truth: int [photo], who is on each photo; -1 is a person seen once.
-        guess: int [photo], its cluster; -1 is noise.
+        truth: int [photo], the person on each photo; -1 means a person who is on no other photo.
+        guess: int [photo], the cluster of each photo; -1 means noise.
 
     Raises:
-        ValueError: for other types, different lengths, or no photos.
+        ValueError: An array has another type, the lengths differ, or there are no photos.
     """
     t, g = cluster_labels(truth, "truth"), cluster_labels(guess, "guess")
     same_length(truth=t, guess=g)

@@ -1,4 +1,4 @@
-"""Where a person's own photos stand among everybody's, without holding all similarities at once."""
+"""The place of a person's own photos among everybody's, without holding all similarities at once."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ from bench.types import Floats, Ints, Mask
 Rows = npt.NDArray[np.float32]
 
 _DIGITS = 1e6
-"""Similarities that are equal to six digits are ties: the last ones depend on how a product was blocked."""
+"""Similarities that agree to six digits are ties: further digits depend on how a product was blocked."""
 
 
 @dataclass(frozen=True, slots=True)
 class MateRanks:
-    """What every query sees of its mates: [query, mate], padded to the most mates anybody has.
+    """What every query sees of its mates: [query, mate], padded to the most mates that anybody has.
+
+    A mate of a query is another photo of the same person.
 
     Attributes:
-        mates: bool, whether there is a mate here.
-        similarity: to it; -inf where either has no face, or there is no mate.
-        above: how many gallery photos of others are more similar than it.
-        tied: how many are as similar.
+        mates: bool [query, mate], whether there is a mate in this place.
+        similarity: float64 [query, mate], the cosine with the mate; -inf where either photo has no face, or
+            where there is no mate.
+        above: float64 [query, mate], the number of other people's gallery photos that are more similar.
+        tied: float64 [query, mate], the number of other people's gallery photos that are as similar.
     """
 
     mates: Mask
@@ -42,15 +45,15 @@ def rank_mates(
     *,
     only_distractors: bool = False,
 ) -> MateRanks:
-    """Compare every query with its mates, and those with everybody else's photos, block by block.
+    """Compare every query with its mates, and its mates with everybody else's photos, block by block.
 
     Args:
-        queries: [photo, dimension] unit rows or NaN; each stands for the photo of that number.
-        gallery: [photo, dimension] the same photos, in the version that is searched.
-        distractors: [photo, dimension], nobody's of `people`.
-        people: int [photo] from 0; everybody has two photos or more.
-        block: how many of a side are compared at once.
-        only_distractors: other users' photos are not in the gallery.
+        queries: float32 [photo, dimension], unit rows or NaN. Each row stands for the photo of that number.
+        gallery: float32 [photo, dimension], the same photos in the version that is searched.
+        distractors: float32 [distractor, dimension], photos of nobody in `people`.
+        people: int64 [photo], numbered from 0; everybody has two photos or more.
+        block: The number of rows of a side that are compared at once.
+        only_distractors: Whether other users' photos stay out of the gallery.
     """
     n = len(queries)
     mate = _mates(people)
@@ -76,7 +79,7 @@ def rank_mates(
 def _blocks(
     gallery: Rows, distractors: Rows, people: Ints, block: int, only_distractors: bool
 ) -> Iterator[tuple[Rows, Ints]]:
-    """Parts of the gallery and whose each photo is; -1 is a distractor."""
+    """Yield the gallery in parts, and the person of each photo; -1 means a distractor."""
     if not only_distractors:
         for start in range(0, len(gallery), block):
             yield gallery[start : start + block], people[start : start + block]
@@ -86,7 +89,7 @@ def _blocks(
 
 
 def _mates(people: Ints) -> Ints:
-    """[photo, most photos - 1] the other photos of its person, padded with -1."""
+    """int64 [photo, most photos - 1]: the other photos of each photo's person, padded with -1."""
     photos = [np.flatnonzero(people == person) for person in range(int(people.max()) + 1)]
     mate = np.full((people.size, max(map(len, photos)) - 1), -1, np.int64)
     for own in photos:
@@ -96,7 +99,7 @@ def _mates(people: Ints) -> Ints:
 
 
 def within(ranks: MateRanks, k: int) -> Floats:
-    """[query] the chance that a mate is among the first k, ties in random order."""
+    """float64 [query]: the chance that a mate is among the first k, with ties in random order."""
     digits = rounded(ranks.similarity)
     best = digits.max(1)
     first = digits.argmax(1)[:, None]
@@ -114,7 +117,7 @@ def within(ranks: MateRanks, k: int) -> Floats:
 
 
 def average_precision(ranks: MateRanks) -> Floats:
-    """[query] the mean over mates of the share of mates among all that are at least as similar."""
+    """float64 [query]: the mean over mates of the share of mates among all photos at least as similar."""
     digits = rounded(ranks.similarity)
     mates = (digits[:, None, :] >= digits[:, :, None]).sum(2)
     precision = mates / np.maximum(mates + ranks.above + ranks.tied, 1)
@@ -123,6 +126,6 @@ def average_precision(ranks: MateRanks) -> Floats:
 
 
 def rounded(similarities: Floats) -> Floats:
-    """Similarities that are ties come out equal; -inf and NaN stay."""
+    """Round similarities so that ties are equal; -inf and NaN stay."""
     whole: Floats = np.rint(similarities * _DIGITS)
     return whole

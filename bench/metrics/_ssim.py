@@ -1,9 +1,9 @@
-"""SSIM and MS-SSIM on 8-bit photos, in double precision and a photo at a time.
+"""SSIM and MS-SSIM on 8-bit photos, in double precision, one photo at a time.
 
-Written out because the libraries disagree: torchmetrics has changed between releases whether the reflected
-border counts, and refuses MS-SSIM below 176 pixels. Here a window lies wholly inside the photo, as the
-authors' programs and scikit-image (`gaussian_weights=True, use_sample_covariance=False`) have it; a test
-compares with the latter. A photo alone gives the same bits as a photo among others.
+The two are written out here because libraries disagree. torchmetrics has changed between releases whether the
+reflected border counts, and it refuses MS-SSIM below 176 pixels. Here a window lies wholly inside the photo,
+as in the authors' programs and in scikit-image (`gaussian_weights=True, use_sample_covariance=False`); a test
+compares with scikit-image. A photo alone gives the same bits as a photo among others.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Plane = npt.NDArray[np.float64]
 
 _RADIUS = 5
 WINDOW = 2 * _RADIUS + 1
-"""Side of the Gaussian window (sigma 1.5) in pixels; a smaller photo has no SSIM."""
+"""The side of the Gaussian window (sigma 1.5) in pixels. A smaller photo has no SSIM."""
 
 _GAUSS = np.exp(-(np.arange(-_RADIUS, _RADIUS + 1) ** 2) / (2 * 1.5**2))
 _GAUSS /= _GAUSS.sum()
@@ -29,7 +29,7 @@ _WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
 
 
 class Similarity(NamedTuple):
-    """SSIM, MS-SSIM and over how many scales the latter was taken; NaN, NaN and 0 below `WINDOW` pixels."""
+    """SSIM, MS-SSIM and its number of scales; NaN, NaN and 0 where a side is below `WINDOW` pixels."""
 
     ssim: float
     ms_ssim: float
@@ -37,9 +37,9 @@ class Similarity(NamedTuple):
 
 
 def scales_for(height: int, width: int) -> int:
-    """How many of the five scales fit: the window must fit into the photo after each halving.
+    """The number of the five scales that fit: the window must fit into the photo after each halving.
 
-    Five need a shorter side of 176 pixels, four 88, three 44, two 22, one 11.
+    Five scales need a shorter side of 176 pixels, four 88, three 44, two 22 and one 11.
     """
     side, scales = min(height, width), 0
     while side >= WINDOW and scales < _WEIGHTS.size:
@@ -48,15 +48,15 @@ def scales_for(height: int, width: int) -> int:
 
 
 def similarity(original: npt.NDArray[np.uint8], released: npt.NDArray[np.uint8]) -> Similarity:
-    """SSIM (Wang et al. 2004, eq. 13) and MS-SSIM (Wang et al. 2003, eq. 7), mean over R, G and B.
+    """SSIM (Wang et al. 2004, eq. 13) and MS-SSIM (Wang et al. 2003, eq. 7), means over R, G and B.
 
-    Where the photo is too small for all five scales, MS-SSIM is taken over the finest ones that fit, with
-    their exponents scaled to sum to one. Such values compare with others over as many scales only. A negative
+    Where the photo is too small for all five scales, MS-SSIM uses the finest scales that fit, with their
+    exponents scaled to sum to one. Such a value compares only with values over as many scales. A negative
     structure term counts as 0, since a fractional power of it is not real.
 
     Args:
-        original: [height, width, 3].
-        released: the same shape.
+        original: uint8 [height, width, 3].
+        released: uint8 [height, width, 3], the same shape.
     """
     scales = scales_for(*original.shape[:2])
     if scales == 0:
@@ -79,7 +79,7 @@ def similarity(original: npt.NDArray[np.uint8], released: npt.NDArray[np.uint8])
 
 
 def _means(a: Plane, b: Plane) -> tuple[float, float]:
-    """Mean over windows of SSIM, and of its contrast and structure part alone."""
+    """The mean over windows of SSIM, and of its contrast and structure part alone."""
     mean_a, mean_b = _blurred(a), _blurred(b)
     square_a, square_b, product = mean_a * mean_a, mean_b * mean_b, mean_a * mean_b
     spread = np.maximum(_blurred(a * a + b * b) - square_a - square_b, 0)
@@ -89,7 +89,7 @@ def _means(a: Plane, b: Plane) -> tuple[float, float]:
 
 
 def _blurred(plane: Plane) -> Plane:
-    """Gaussian mean around every pixel whose window fits: [height - 10, width - 10]."""
+    """The Gaussian mean around every pixel whose window fits: [height - 10, width - 10]."""
     width, height = plane.shape[1] - 2 * _RADIUS, plane.shape[0] - 2 * _RADIUS
     rows = _GAUSS[0] * plane[:, :width]
     for step in range(1, WINDOW):
@@ -101,7 +101,7 @@ def _blurred(plane: Plane) -> Plane:
 
 
 def _halved(plane: Plane) -> Plane:
-    """Mean of every 2 x 2 pixels; an odd last row or column is left out."""
+    """The mean of every 2 x 2 pixels. An odd last row or column is left out."""
     height, width = plane.shape[0] // 2 * 2, plane.shape[1] // 2 * 2
     even = plane[:height, :width]
     half: Plane = (even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) / 4

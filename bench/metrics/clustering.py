@@ -1,7 +1,8 @@
-"""What clustering an assignment of photos to clusters achieved: pure functions of arrays.
+"""Metrics of an assignment of photos to clusters. All are pure functions of arrays.
 
-One convention: `labels` (or `guess`) int [photo] with -1 for noise, `owners` (or `truth`) int [photo]. A
-photo in which no face was found has label -1 and stays in every denominator. Memory is linear in photos.
+The arguments follow one convention. `labels` (or `guess`) is int [photo], and -1 means noise. `owners` (or
+`truth`) is int [photo]. A photo in which no face was found has the label -1 and stays in every denominator.
+Memory is linear in photos.
 """
 
 from __future__ import annotations
@@ -68,30 +69,31 @@ def cluster_formation_rate(
     *,
     released: npt.ArrayLike | None = None,
     linked: npt.ArrayLike | None = None,
-    support: int = 3,
-    purity: float = 0.5,
-    coverage: float = 0.5,
+    support: int = PROTOCOL.support,
+    purity: float = PROTOCOL.purity,
+    coverage: float = PROTOCOL.coverage,
 ) -> Score:
-    """CFR: the share of users whose released photos form an identifiable cluster. Lower is better for them.
+    """CFR: the share of users whose released photos form an identifiable cluster.
 
-    A user counts when one cluster (never noise) holds at least `support` of the user's released photos, is
-    the user's by more than `purity`, and covers at least `coverage` of what the user released. With `linked`
-    this is CFR-link: the cluster must also hold one of the user's linked photos, and those count for purity.
-    The interval is Wilson's 95 % over users. For the strict criterion, other thresholds or F_u of each user,
-    see `cluster_formation`, `formed` and `formation_rate`.
+    A lower rate protects better. A user counts when one cluster, which is not noise, meets three conditions.
+    It holds at least `support` of the user's released photos. The user's share of it exceeds `purity`. It
+    holds at least the share `coverage` of the user's released photos. With `linked` the rate is CFR-link: the
+    cluster must also hold one of the user's linked photos, and linked photos count for purity. The interval
+    is Wilson's 95 % interval over users. For the strict criterion, other thresholds or F_u of each user, see
+    `cluster_formation`, `formed` and `formation_rate`.
 
     Args:
-        labels: int [photo], the cluster of each photo, -1 for noise.
-        owners: int [photo], who is on it.
+        labels: int [photo], the cluster of each photo; -1 means noise.
+        owners: int [photo], the person on each photo.
         users: int [user], the protected identities.
-        released: bool [photo]; by default every photo that is not linked.
+        released: bool [photo], the released photos; by default every photo that is not linked.
         linked: bool [photo], clean labelled photos that the attacker holds.
-        support: photos.
-        purity: in [0, 1], must be exceeded.
-        coverage: in [0, 1], must be reached.
+        support: The least number of released photos in the cluster.
+        purity: A share in [0, 1] that must be exceeded.
+        coverage: A share in [0, 1] that must be reached.
 
     Raises:
-        ValueError: as in `cluster_formation`.
+        ValueError: As in `cluster_formation`.
     """
     table = cluster_formation(labels, owners, users, released=released, linked=linked)
     return formation_rate(table, Criterion(support, purity, coverage))

@@ -1,4 +1,7 @@
-"""Did an identification attacker name the person on a cloaked probe? Pure functions of arrays."""
+"""Metrics of identification: did the attacker name the person on a cloaked probe?
+
+All are pure functions of arrays.
+"""
 
 from __future__ import annotations
 
@@ -18,26 +21,27 @@ def protection_success_rate(
     detected: npt.ArrayLike | None = None,
     name: str | None = None,
 ) -> Score:
-    """PSR@k = 1 - rank-k identification rate. Higher is better for the defense.
+    """PSR@k = 1 - rank-k identification rate, in [0, 1]. A higher rate protects better.
 
-    A probe is identified when the person on it is among the first k that the attacker named. The value is the
-    mean over users of each user's rate, so that nobody counts more for having more photos, and `n` counts
-    users. The interval is Wilson's 95 % with users as units, for a mean of rates (see `statistics.wilson`):
-    it holds however one user's probes depend on each other, and is wider than needed when they do not.
+    A probe is identified when its person is among the first k people that the attacker named. The value is
+    the mean over users of each user's rate, so that nobody counts more for having more photos, and `n` counts
+    users. The interval is Wilson's 95 % interval for a mean of rates, with users as units (see
+    `bench.uncertainty.intervals.wilson`). It holds however one user's probes depend on each other, and it is
+    wider than needed when they do not.
 
-    A probe in which no face was detected cannot be identified: it counts as protected. `protection_bounds`
+    A probe in which no face was detected cannot be identified, so it counts as protected. `protection_bounds`
     tells how far the value rests on such probes.
 
     Args:
-        ranked: int [probe, top], people best first, -1 where there are no more. Rows of probes that were not
-            detected are ignored.
-        truth: int [probe], who is on it.
-        k: 1 <= k <= top.
-        detected: bool [probe]; by default all.
-        name: by default `psr` and k.
+        ranked: int [probe, top], people in order, the most likely first; -1 where there are no more. Rows of
+            probes without a detected face are ignored.
+        truth: int [probe], the person on each probe.
+        k: The number of guesses, 1 <= k <= top.
+        detected: bool [probe], whether a face was detected; by default in all.
+        name: The score's name; by default `psr` and k.
 
     Raises:
-        ValueError: for other types or lengths, no probes, or k outside 1..top.
+        ValueError: An array has another type or length, there are no probes, or k lies outside 1..top.
     """
     identified, users = _identified(ranked, truth, k, detected)
     rates = 1 - _user_means(identified, users)
@@ -50,7 +54,7 @@ def protection_by_user(
 ) -> dict[int, float]:
     """Each user's share of probes that were not identified, by user in increasing order.
 
-    See `protection_success_rate`.
+    The arguments and the errors are those of `protection_success_rate`.
     """
     identified, users = _identified(ranked, truth, k, detected)
     rates = 1 - _user_means(identified, users)
@@ -65,20 +69,20 @@ def protection_bounds(
     *,
     detected: npt.ArrayLike | None = None,
 ) -> tuple[float, float]:
-    """PSR@k if every unsure probe had been identified, and if none had.
+    """PSR@k if every unsure probe had been identified, and if no unsure probe had been.
 
     Args:
-        ranked: as for `protection_success_rate`.
-        truth: as for `protection_success_rate`.
-        k: as for `protection_success_rate`.
-        unsure: bool [probe], those whose result says nothing: not detected, say, or over budget.
-        detected: as for `protection_success_rate`.
+        ranked: As for `protection_success_rate`.
+        truth: As for `protection_success_rate`.
+        k: As for `protection_success_rate`.
+        unsure: bool [probe], probes whose result says nothing, such as undetected or over-budget ones.
+        detected: As for `protection_success_rate`.
 
     Returns:
-        The rate at worst, which is the lower one, and at best.
+        The rate in the worst case, which is the lower one, and in the best case.
 
     Raises:
-        ValueError: as in `protection_success_rate`, or for a mask of another length.
+        ValueError: As in `protection_success_rate`, or the mask has another length.
     """
     identified, users = _identified(ranked, truth, k, detected)
     doubtful = mask(unsure, "unsure", identified.size)
@@ -89,7 +93,7 @@ def protection_bounds(
 def _identified(
     ranked: npt.ArrayLike, truth: npt.ArrayLike, k: int, detected: npt.ArrayLike | None
 ) -> tuple[Mask, npt.NDArray[np.int64]]:
-    """Which probes were named within the first k, and who is on each."""
+    """Whether each probe's person was named within the first k, bool [probe], and the person."""
     people = whole_numbers(truth, "truth", least=0)
     names = np.asarray(ranked)
     if people.size == 0:

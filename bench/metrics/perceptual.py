@@ -1,4 +1,4 @@
-"""What a cloak costs to look at: the released 8-bit photo against the original, whole and face apart."""
+"""Perceptual cost: the released 8-bit photo against its original, over the whole photo and over the face."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from bench.metrics._ssim import similarity
 from bench.types import Face, Image
 
 PSNR_CEILING = 100.0
-"""What PSNR says, in dB, for identical photos, and the most it ever says, so that every record is a number.
+"""PSNR, in dB, of two identical photos, and the largest PSNR of any two: so every record holds a number.
 
-An RMSE of 0 tells identity; one changed value in a photo of 12 megapixels would pass 100 dB.
+An RMSE of 0 says that two photos are identical. One changed value in a photo of 12 megapixels would pass 100
+dB.
 """
 
 
@@ -23,15 +24,16 @@ class RegionCost:
     """The difference between two versions of one region of a photo.
 
     Attributes:
-        height: of the region, in pixels: SSIM and its kin depend on the resolution.
-        width: of the region.
-        linf: largest change of any value, in 1/255.
-        rmse: root mean square change, in 1/255.
+        height: The region's height in pixels. SSIM and the measures made of it depend on the resolution.
+        width: The region's width in pixels.
+        linf: The largest change of any value, in 1/255.
+        rmse: The root mean square change, in 1/255.
         psnr: 20 log10(255 / rmse) in dB, at most `PSNR_CEILING`.
-        ssim: in [-1, 1]; 1 for identical regions. NaN below 11 pixels.
-        ms_ssim: in [0, 1]. NaN below 11 pixels.
-        ms_ssim_scales: over how many scales; below 176 pixels fewer than five fit, see `_ssim.similarity`.
-        dssim: (1 - ssim) / 2.
+        ssim: SSIM in [-1, 1]; 1 for identical regions. NaN where a side is below 11 pixels.
+        ms_ssim: MS-SSIM in [0, 1]. NaN where a side is below 11 pixels.
+        ms_ssim_scales: The number of scales of MS-SSIM. Below 176 pixels fewer than five fit; see
+            `_ssim.similarity`.
+        dssim: (1 - ssim) / 2, in [0, 1].
     """
 
     height: int
@@ -50,8 +52,9 @@ class PerceptualCost:
     """The cost of one released photo.
 
     Attributes:
-        whole: over the photo.
-        face: over the box of the face in the original; None without a face, or with a box outside the photo.
+        whole: The cost over the whole photo.
+        face: The cost over the box of the original's face; None without a face, or where the box lies outside
+            the photo.
     """
 
     whole: RegionCost
@@ -62,14 +65,13 @@ def perceptual_cost(original: Image, released: Image, face: Face | None) -> Perc
     """Compare a released photo with its original, on the 8-bit values.
 
     Args:
-        original: [height, width, 3].
-        released: the same shape.
-        face: as found in the original. Its box, grown to whole pixels and cut at the photo's edge, is the
-            face region.
+        original: uint8 [height, width, 3].
+        released: uint8 [height, width, 3], the same shape.
+        face: The face in the original, or None. The face region is its box, grown to whole pixels and cut at
+            the photo's edge.
 
     Raises:
-        ValueError: for shapes that differ, are not [height, width, 3], are empty, or values that are not
-        8-bit.
+        ValueError: The shapes differ, are not [height, width, 3] or are empty, or the values are not 8-bit.
     """
     for name, photo in (("original", original), ("released", released)):
         if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or photo.size == 0:
@@ -82,10 +84,10 @@ def perceptual_cost(original: Image, released: Image, face: Face | None) -> Perc
 def perceptual_costs(
     originals: Sequence[Image], released: Sequence[Image], faces: Sequence[Face | None]
 ) -> list[PerceptualCost]:
-    """`perceptual_cost` of each photo; photos may differ in size and do not influence each other.
+    """Apply `perceptual_cost` to each photo. Photos may differ in size and do not influence each other.
 
     Raises:
-        ValueError: for lists of different lengths, and as in `perceptual_cost`.
+        ValueError: The lists have different lengths, or as in `perceptual_cost`.
     """
     if not len(originals) == len(released) == len(faces):
         raise ValueError(f"{len(originals)} originals, {len(released)} released photos, {len(faces)} faces")

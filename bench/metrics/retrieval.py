@@ -1,8 +1,8 @@
-"""Finding a person's other photos: query and gallery each clean or cloaked, among distractors.
+"""Retrieval of a person's other photos: query and gallery are each clean or cloaked, among distractors.
 
-Pure functions of embeddings. A row of NaN is a photo without a detected face: as a query it finds nothing, in
-a gallery it is never found, and it stays in every denominator. Similarities are cosines; those that are equal
-to six digits are ties, and a tie is what it would be on average in random order.
+All functions are pure functions of embeddings. A row of NaN is a photo without a detected face. Such a query
+finds nothing, such a gallery photo is never found, and both stay in every denominator. Similarities are
+cosines. Similarities that agree to six digits are ties, and a tie counts as its average over random orders.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ import numpy.typing as npt
 
 from bench.metrics._partition import whole_numbers
 from bench.metrics._ranking import Rows, average_precision, rank_mates, within
-from bench.metrics.verification import threshold_at_far
+from bench.metrics.verification import RATES, threshold_at_far
 from bench.types import Floats, Ints, Score
 from bench.uncertainty.intervals import wilson
 
 CELLS = (("clean", "clean"), ("clean", "cloaked"), ("cloaked", "clean"), ("cloaked", "cloaked"))
-"""(query, gallery)."""
+"""Pairs (query, gallery)."""
 
 _PAIRS = 0x9A125
-"""Keeps this module's random numbers apart from others made of the same seed."""
+"""A constant that keeps this module's random numbers apart from others made of the same seed."""
 
 
 def four_cells(
@@ -35,40 +35,42 @@ def four_cells(
     *,
     impostor: npt.ArrayLike | None = None,
     ranks: Sequence[int] = (1, 5),
-    rates: Sequence[float] = (1e-2, 1e-3),
+    rates: Sequence[float] = tuple(RATES.values()),
     block: int = 1024,
 ) -> dict[str, Score]:
     """Retrieval and verification in the four cells of query × gallery.
 
-    Every photo of every user is a query once; its gallery is all other photos of all users, in the cell's
-    version, and the distractors, which are always clean. The query's own photo is left out in either
-    version. `cloaked_cloaked` asks what clustering asks: do released photos of one person find each other?
+    Every photo of every user is a query once. Its gallery is all other photos of all users, in the cell's
+    version, and the distractors, which are always clean. The query's own photo is left out in either version.
+    `cloaked_cloaked` asks what clustering asks: do released photos of one person find each other?
 
-    - `rank1_clean_cloaked` …: a photo of the same person is among the first k.
-    - `map_clean_cloaked` …: mean average precision; each of a person's other photos counts with the share
-      of its person's among the photos at least as similar, and with 0 where no face was detected in it.
-    - `tar_far_1e2_clean_cloaked` …: pairs of one person's photos above the threshold at which the given
-      share of impostor pairs are (see `bench.metrics.verification.threshold_at_far`); NaN where the impostor
-      pairs are too few to tell.
+    - `rank1_clean_cloaked` and so on: the share of queries that have a photo of the same person among the
+      first k.
+    - `map_clean_cloaked` and so on: mean average precision. Each of a person's other photos counts with the
+      share of that person's photos among all photos at least as similar, and with 0 where no face was
+      detected in it.
+    - `tar_far_1e2_clean_cloaked` and so on: the share of one person's pairs above the threshold that the
+      given share of impostor pairs exceeds (see `bench.metrics.verification.threshold_at_far`). It is NaN
+      where there are too few impostor pairs for that rate.
 
-    Each is a mean over users of the user's mean, lower is better for the defense, and its interval is
-    Wilson's with users as units.
+    Each value is a mean over users of the user's mean, in [0, 1]. Lower is better for the defense. Its
+    interval is Wilson's over users.
 
     Args:
-        clean: [photo, dimension] unit rows, the users' photos; NaN rows where no face was detected.
-        cloaked: the same photos as released, in the same order.
-        owners: int [photo]; everybody has at least two photos.
-        distractors: [photo, dimension], clean photos of nobody in `owners`.
-        impostor: [pair] similarities of different calibration people, clean (`impostor_similarities`);
-            without it there is no TAR.
-        ranks: the k of rank-k.
-        rates: false accept rates.
-        block: how many gallery photos are compared with as many queries at once; at most block² similarities
-            are held.
+        clean: float [photo, dimension], unit rows, or NaN where no face was detected.
+        cloaked: float [photo, dimension], the same photos after the defense, in the same order.
+        owners: int [photo], the person on each photo; everybody has at least two photos.
+        distractors: float [distractor, dimension], clean photos of nobody in `owners`.
+        impostor: float [pair], similarities of clean photos of different calibration people
+            (`impostor_similarities`). Without them there is no TAR.
+        ranks: The values of k of rank-k.
+        rates: The false accept rates.
+        block: The number of gallery photos that are compared with as many queries at once. At most block²
+            similarities are in memory.
 
     Raises:
-        ValueError: for shapes that do not fit, rows that are neither of unit length nor NaN, somebody with a
-            single photo, k or block below 1, or as in `threshold_at_far`.
+        ValueError: Shapes do not fit, a row is neither of unit length nor NaN, a person has a single photo, k
+            or block is below 1, or as in `threshold_at_far`.
     """
     versions = {"clean": _rows(clean, "clean"), "cloaked": _rows(cloaked, "cloaked")}
     people = _people(owners, versions["clean"], versions["cloaked"])
@@ -102,24 +104,25 @@ def single_mate_protection(
 ) -> dict[str, Score]:
     """PSR@k by the convention of OPOM (Zhong and Deng 2022, as in MegaFace).
 
-    For each cloaked probe i and each clean photo j != i of the same person the gallery is j and the
-    distractors; the probe is protected when j is not among the first k. `psr1_single`, `psr5_single`: means
-    over users, higher is better for the defense, Wilson's interval over users.
+    For each cloaked probe i and each clean photo j != i of the same person, the gallery is j and the
+    distractors. The probe is protected when j is not among the first k. `psr1_single` and `psr5_single` are
+    means over users in [0, 1]. Higher is better for the defense. The interval is Wilson's over users.
 
-    An attacker who holds one photo of a person finds that person less often than one who holds all of them:
-    those are the rank-k rates of `four_cells` and of `bench.metrics.identification.protection_success_rate`.
-    Compare published figures of OPOM with this one alone, and only with as many distractors.
+    An attacker who holds one photo of a person finds that person less often than an attacker who holds all of
+    them. The rates of the latter are the rank-k rates of `four_cells` and of
+    `bench.metrics.identification.protection_success_rate`. Published figures of OPOM compare with this
+    function alone, and only with as many distractors.
 
     Args:
-        cloaked: [photo, dimension] unit rows, released photos; NaN where no face was detected.
-        clean: the same photos before, in the same order.
-        owners: int [photo]; everybody has at least two photos.
-        distractors: [photo, dimension], clean photos of nobody in `owners`.
-        ranks: the k.
-        block: as in `four_cells`.
+        cloaked: float [photo, dimension], unit rows of released photos; NaN where no face was detected.
+        clean: float [photo, dimension], the same photos before the defense, in the same order.
+        owners: int [photo], the person on each photo; everybody has at least two photos.
+        distractors: float [distractor, dimension], clean photos of nobody in `owners`.
+        ranks: The values of k.
+        block: As in `four_cells`.
 
     Raises:
-        ValueError: as in `four_cells`, and for no distractors.
+        ValueError: As in `four_cells`, or there are no distractors.
     """
     probes, held = _rows(cloaked, "cloaked"), _rows(clean, "clean")
     people = _people(owners, held, probes)
@@ -141,19 +144,19 @@ def single_mate_protection(
 def impostor_similarities(
     embeddings: npt.ArrayLike, people: npt.ArrayLike, *, most: int = 1_000_000, seed: int = 0
 ) -> Floats:
-    """Similarities of pairs of photos of different calibration people.
+    """Cosines of pairs of photos of different calibration people.
 
     Args:
-        embeddings: [photo, dimension] unit rows; photos without a face (NaN) are left out.
-        people: int [photo].
-        most: about so many pairs are drawn where there are more.
-        seed: of the draw.
+        embeddings: float [photo, dimension], unit rows; rows of NaN (no face) are left out.
+        people: int [photo], the person on each photo.
+        most: The number of pairs that are drawn, about, where there are more.
+        seed: The seed of the draw.
 
     Returns:
-        [pair]; every pair once where there are at most `most` pairs of photos.
+        float64 [pair]; every pair once where there are at most `most` pairs of photos.
 
     Raises:
-        ValueError: for shapes that do not fit, or fewer than two people.
+        ValueError: Shapes do not fit, or there are fewer than two people.
     """
     rows, owners = _rows(embeddings, "embeddings"), whole_numbers(people, "people")
     if owners.shape != (len(rows),):
@@ -203,7 +206,7 @@ def _rows(values: npt.ArrayLike, name: str) -> Rows:
 
 
 def _people(owners: npt.ArrayLike, clean: Rows, cloaked: Rows) -> Ints:
-    """Dense numbers of the people on each photo."""
+    """The person on each photo, numbered from 0."""
     people = whole_numbers(owners, "owners")
     if clean.shape != cloaked.shape or people.shape != (len(clean),):
         raise ValueError(
@@ -217,7 +220,7 @@ def _people(owners: npt.ArrayLike, clean: Rows, cloaked: Rows) -> Ints:
 
 
 def _others(distractors: npt.ArrayLike | None, dimensions: int) -> Rows:
-    """Distractors with a detected face: what is not detected can be in nobody's way."""
+    """Distractors with a detected face. A photo without one is no competitor."""
     if distractors is None or np.shape(distractors)[:1] == (0,):
         return np.zeros((0, dimensions), np.float32)
     rows = _rows(distractors, "distractors")

@@ -1,4 +1,4 @@
-"""Verification over folds of different people: every threshold is chosen on the folds that it does not judge.
+"""Verification over folds of different people. Each fold is judged by a threshold chosen on the other folds.
 
 The intervals know that pairs share people: see `interval`.
 """
@@ -12,15 +12,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from bench.metrics.verification import auc, eer, threshold_at_far
+from bench.metrics.verification import RATES, auc, eer, threshold_at_far
 from bench.types import Floats, Labels, Score
 from bench.uncertainty.intervals import wilson
 
 REFUSED = -2.0
-"""Score of a pair with a photo without a face: below every cosine, so that no threshold accepts it."""
-
-RATES = {"1e2": 1e-2, "1e3": 1e-3}
-"""False accept rates that TAR is given at, by their place in its name."""
+"""The score of a pair in which a photo has no face. It is below every cosine, so no threshold accepts it."""
 
 _BEYOND = 2.0  # above every cosine
 Mask = npt.NDArray[np.bool_]
@@ -31,11 +28,11 @@ class Scored:
     """Pairs with their similarity. All arrays have one entry a pair.
 
     Attributes:
-        scores: float64, cosine, or `REFUSED`.
-        same: whether one person is on both photos.
-        folds: int64, fold of the pair; no person is in two folds.
-        first: int64, who is on one photo.
-        second: int64, who is on the other.
+        scores: float64 [pair], the cosine, or `REFUSED`.
+        same: bool [pair], whether one person is on both photos.
+        folds: int64 [pair], the fold; no person is in two folds.
+        first: int64 [pair], the person on one photo.
+        second: int64 [pair], the person on the other photo.
     """
 
     scores: Floats
@@ -47,14 +44,15 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What an encoder achieved.
+    """The figures that an encoder achieved.
 
     Attributes:
-        scores: by name: accuracy, auc, auc_detected, eer, and tar_far_ and far_ of each of `RATES`; n counts
-            pairs. The bounds are what the figure would be had all pairs without a face gone right, or wrong.
-        standard_error: of the mean of the folds' accuracies.
-        fold_accuracy: of each fold.
-        thresholds: name of a figure -> the threshold that each fold was judged by.
+        scores: The figures by name: accuracy, auc, auc_detected, eer, and tar_far_ and far_ of each of
+            `RATES`. `n` counts pairs. The bounds are the figure if all pairs without a face had gone right,
+            and if all had gone wrong.
+        standard_error: The standard error of the mean of the folds' accuracies.
+        fold_accuracy: The accuracy of each fold, in [0, 1].
+        thresholds: The threshold by which each fold was judged, by name of the figure.
     """
 
     scores: dict[str, Score]
@@ -64,22 +62,21 @@ class Verified:
 
 
 def verified(pairs: Scored, impostor: npt.ArrayLike, impostor_folds: npt.ArrayLike) -> Verified:
-    """Figures of one encoder.
+    """Compute the figures of one encoder.
 
-    Accuracy is the mean over folds, as the LFW report defines it (Huang et al. 2007: the decision
-    threshold from the other folds, mean and standard error over folds). AUC and EER need no threshold and
-    are over all pairs, `auc_detected` over those with a face in both photos. TAR is the share of genuine
-    pairs above the threshold at which the other folds' calibration impostors are accepted at the rate asked
-    for; `far_` is the share of the fold's own impostor pairs above it: what the rate became on people that
-    the threshold never saw.
+    Accuracy is the mean over folds, as the LFW report defines it (Huang et al. 2007): the decision threshold
+    comes from the other folds. AUC and EER need no threshold and use all pairs; `auc_detected` uses the pairs
+    with a face in both photos. TAR is the share of genuine pairs above the threshold at which the other
+    folds' calibration impostors are accepted at the stated rate. `far_` is the share of the fold's own
+    impostor pairs above that threshold: the false accept rate on people whom the threshold never saw.
 
     Args:
-        pairs: that are judged; at least two folds, each with genuine and impostor pairs.
-        impostor: [c] scores of further impostor pairs, to calibrate on.
-        impostor_folds: int [c], their folds.
+        pairs: The pairs that are judged: at least two folds, each with genuine and impostor pairs.
+        impostor: float [c], the scores of further impostor pairs, for calibration.
+        impostor_folds: int [c], the fold of each of these pairs.
 
     Raises:
-        ValueError: for fewer than two folds, or one without genuine, impostor or calibration pairs.
+        ValueError: There are fewer than two folds, or a fold has no genuine, impostor or calibration pairs.
     """
     others, where = np.asarray(impostor, np.float64), np.asarray(impostor_folds, np.int64)
     names = np.unique(pairs.folds)
@@ -121,7 +118,7 @@ def verified(pairs: Scored, impostor: npt.ArrayLike, impostor_folds: npt.ArrayLi
 
 
 def _figures(pairs: Scored, folds: list[Mask], thresholds: dict[str, list[float]]) -> dict[str, Score]:
-    """Every figure, at given thresholds."""
+    """Compute every figure at given thresholds."""
     accepted = {name: _accepted(pairs.scores, folds, values) for name, values in thresholds.items()}
     right = accepted["accuracy"] == pairs.same
     mean = float(np.mean([right[f].mean() for f in folds]))
@@ -148,16 +145,16 @@ def _span(first: float, second: float) -> tuple[float, float] | None:
 
 
 def best_threshold(scores: npt.ArrayLike, same: npt.ArrayLike) -> float:
-    """The threshold with the fewest wrong decisions; the middle of the lowest gap that has as few.
+    """The threshold with the fewest wrong decisions: the middle of the lowest gap that has as few.
 
-    It is never so low that it accepts a pair without a face.
+    The threshold is never so low that it accepts a pair without a face.
 
     Args:
-        scores: [pair].
-        same: bool [pair].
+        scores: float [pair], the cosine, or `REFUSED`.
+        same: bool [pair], whether one person is on both photos.
 
     Raises:
-        ValueError: for no pairs.
+        ValueError: There are no pairs.
     """
     similarities, truth = np.asarray(scores, np.float64), np.asarray(same, np.bool_)
     if similarities.size == 0:
@@ -176,17 +173,17 @@ def best_threshold(scores: npt.ArrayLike, same: npt.ArrayLike) -> float:
 def interval(value: float, influence: Floats, first: Labels, second: Labels) -> tuple[float, float]:
     """95 % interval of a rate over pairs of which some share people.
 
-    The variance is that of Aronow, Samii and Assenova 2015 for dyads: products of the
-    influences of all two pairs with a person in common, themselves included. It becomes the number of
-    independent pairs that would have the same variance, at most as many as there are, and this number goes
-    into Wilson's interval, so that a rate of 0 or 1 keeps an interval (Korn and Graubard 1998 for surveys).
-    Where the variance says nothing, people are counted instead.
+    The variance is that of Aronow, Samii and Assenova 2015 for dyads: the sum of products of the influences
+    of any two pairs with a person in common, a pair with itself included. An effective number of pairs
+    follows: the number of independent pairs that would have the same variance, at most as many as there are.
+    This number goes into Wilson's interval, so that a rate of 0 or 1 keeps an interval (Korn and Graubard
+    1998 for surveys). Where the variance says nothing, the effective number is the number of people.
 
     Args:
-        value: the rate, in [0, 1].
-        influence: [pair], how much each pair moves the rate; their sum is 0.
-        first: int [pair], who is on one photo.
-        second: int [pair], who is on the other; the same where the pair is genuine.
+        value: The rate, in [0, 1].
+        influence: float [pair], how much each pair moves the rate; the sum is 0.
+        first: int [pair], the person on one photo.
+        second: int [pair], the person on the other photo; the same where the pair is genuine.
     """
     low, high = np.minimum(first, second), np.maximum(first, second)
     people = np.unique(np.concatenate([first, second]))
@@ -226,7 +223,7 @@ def _share(
 
 
 def _area(pairs: Scored) -> Score:
-    """AUC with DeLong's influences: how often each pair is on the right side of those of the other kind."""
+    """AUC with DeLong's influences: how often a pair is on the right side of pairs of the other kind."""
     genuine, impostor = pairs.scores[pairs.same], pairs.scores[~pairs.same]
     value = auc(genuine, impostor).value
     won = np.empty_like(pairs.scores)
@@ -237,7 +234,7 @@ def _area(pairs: Scored) -> Score:
 
 
 def _area_where(kept: Mask, pairs: Scored) -> Score:
-    """AUC of some pairs: what an encoder can do, whatever the detector missed."""
+    """AUC of some pairs: what the encoder can do, whatever the detector missed."""
     part = Scored(
         pairs.scores[kept], pairs.same[kept], pairs.folds[kept], pairs.first[kept], pairs.second[kept]
     )
@@ -247,14 +244,14 @@ def _area_where(kept: Mask, pairs: Scored) -> Score:
 
 
 def _below(values: Floats, points: Floats) -> Floats:
-    """Share of values below each point, ties half."""
+    """The share of values below each point; ties count half."""
     ordered = np.sort(values)
     below = np.searchsorted(ordered, points, side="left") + np.searchsorted(ordered, points, side="right")
     return below / (2 * ordered.size)
 
 
 def _equal_errors(pairs: Scored) -> Score:
-    """EER; its interval is that of the mean of both error rates at the threshold where they are equal."""
+    """EER. Its interval is that of the mean of both error rates at the threshold where they are equal."""
     genuine, impostor = pairs.scores[pairs.same], pairs.scores[~pairs.same]
     value = eer(genuine, impostor).value
     threshold = float(np.quantile(genuine, value, method="inverted_cdf")) if value else -math.inf

@@ -1,6 +1,6 @@
-"""Same person or not? What a threshold on similarity achieves. Pure functions of arrays of similarities.
+"""Metrics of verification: same person or not? Pure functions of arrays of similarities.
 
-Larger scores mean more alike. A pair is accepted when its score is *above* the threshold.
+A larger score means more alike. A pair is accepted when its score is *above* the threshold.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.metrics._partition import whole_numbers
-from bench.types import Floats, Score
+from bench.types import Flag, FlagCode, Floats, Score
 from bench.uncertainty.intervals import wilson
 
 SEPARATES = 0.95
-"""An encoder with a smaller AUC on the data in use tells too little about anybody's protection."""
+"""The least AUC of an encoder, on the data in use, that can say something about anybody's protection."""
+
+RATES = {"1e2": 1e-2, "1e3": 1e-3}
+"""The false accept rates at which TAR is given, by the end of the figure's name."""
 
 _PHOTOS = 2000
 _SAMPLE = 0x5E9A
@@ -32,17 +35,18 @@ def _similarities(values: npt.ArrayLike, name: str) -> Floats:
 
 
 def threshold_at_far(impostor: npt.ArrayLike, far: float) -> float:
-    """The lowest threshold at which at most `far` of the impostor pairs are accepted.
+    """The lowest threshold at which at most the share `far` of the impostor pairs is accepted.
 
     Args:
-        impostor: [pair] scores of different people, disjoint from the pairs that will be judged by it.
-        far: false accept rate, in (0, 1).
+        impostor: float [pair], scores of different people, disjoint from the pairs that the threshold will
+            judge.
+        far: The false accept rate, in (0, 1).
 
     Returns:
         A score; NaN for fewer than 1/far pairs, which cannot show so low a rate.
 
     Raises:
-        ValueError: for no pairs, scores that are not finite, or far outside (0, 1).
+        ValueError: There are no pairs, a score is not finite, or far lies outside (0, 1).
     """
     scores = np.sort(_similarities(impostor, "impostor"))[::-1]
     if not 0 < far < 1:
@@ -60,22 +64,23 @@ def tar_at_far(
     people: npt.ArrayLike | None = None,
     name: str | None = None,
 ) -> Score:
-    """TAR@FAR: the share of genuine pairs accepted at the threshold calibrated on impostor pairs.
+    """TAR@FAR: the share of genuine pairs accepted at the threshold calibrated on impostor pairs, in [0, 1].
 
     Args:
-        genuine: [pair] scores of two photos of one person.
-        impostor: [pair] scores of different people, of calibration identities who are in no genuine pair.
-        far: false accept rate that the threshold is calibrated for.
-        people: int [pair], whom each genuine pair shows. With it the value is the mean over people and the
-            interval has people as units (see `statistics.wilson`); without it pairs are taken as independent,
-            which makes the interval too narrow when one person has several.
-        name: by default `tar_far_` and far, as in `tar_far_1e3` for .001.
+        genuine: float [pair], scores of two photos of one person.
+        impostor: float [pair], scores of different people, all of them calibration people who are in no
+            genuine pair.
+        far: The false accept rate that the threshold is calibrated for, in (0, 1).
+        people: int [pair], the person of each genuine pair. With it the value is the mean over people, and
+            the interval has people as units (see `bench.uncertainty.intervals.wilson`). Without it the pairs
+            count as independent, and the interval is too narrow where a person has several.
+        name: The score's name; by default `tar_far_` and far, as in `tar_far_1e3` for .001.
 
     Returns:
-        NaN where there are fewer than 1/far impostor pairs.
+        The score; its value is NaN where there are fewer than 1/far impostor pairs.
 
     Raises:
-        ValueError: as in `threshold_at_far`, and for `people` of another length.
+        ValueError: As in `threshold_at_far`, or `people` has another length.
     """
     scores, threshold = _similarities(genuine, "genuine"), threshold_at_far(impostor, far)
     accepted = (scores > threshold).astype(np.float64)
@@ -96,17 +101,17 @@ def _rate(name: str, value: float, n: int, better: Literal["lower", "higher"]) -
 
 
 def auc(genuine: npt.ArrayLike, impostor: npt.ArrayLike) -> Score:
-    """Area under the ROC curve: how often a genuine pair scores above an impostor pair, ties half.
+    """Area under the ROC curve: how often a genuine pair scores above an impostor pair; ties count half.
 
-    The interval is Wilson's with the smaller number of pairs as n: the variance of the area is at most
-    AUC (1 - AUC) / min(pairs), and the interval does not vanish at an area of 1.
+    The interval is Wilson's with the smaller number of pairs as n. The variance of the area is at most AUC (1
+    - AUC) / min(pairs), and the interval does not vanish at an area of 1.
 
     Args:
-        genuine: [pair] scores of two photos of one person.
-        impostor: [pair] scores of different people.
+        genuine: float [pair], scores of two photos of one person.
+        impostor: float [pair], scores of different people.
 
     Raises:
-        ValueError: for no pairs, or scores that are not finite.
+        ValueError: There are no pairs, or a score is not finite.
     """
     same, other = _similarities(genuine, "genuine"), _similarities(impostor, "impostor")
     other = np.sort(other)
@@ -116,17 +121,17 @@ def auc(genuine: npt.ArrayLike, impostor: npt.ArrayLike) -> Score:
 
 
 def eer(genuine: npt.ArrayLike, impostor: npt.ArrayLike) -> Score:
-    """Equal error rate: where as many genuine pairs are refused as impostor pairs are accepted.
+    """Equal error rate: the rate at which as many genuine pairs are refused as impostor pairs are accepted.
 
-    Between two thresholds the rates are joined by a straight line. It summarises a curve and gives no
+    Between two thresholds the rates are joined by a straight line. The figure summarises a curve and gives no
     threshold to use on the same pairs. The interval is Wilson's with the smaller number of pairs as n.
 
     Args:
-        genuine: [pair] scores of two photos of one person.
-        impostor: [pair] scores of different people.
+        genuine: float [pair], scores of two photos of one person.
+        impostor: float [pair], scores of different people.
 
     Raises:
-        ValueError: for no pairs, or scores that are not finite.
+        ValueError: There are no pairs, or a score is not finite.
     """
     same, other = np.sort(_similarities(genuine, "genuine")), np.sort(_similarities(impostor, "impostor"))
     thresholds = np.concatenate([[-np.inf], np.unique(np.concatenate([same, other]))])
@@ -142,24 +147,24 @@ def eer(genuine: npt.ArrayLike, impostor: npt.ArrayLike) -> Score:
 
 
 def separation(embeddings: npt.ArrayLike, people: npt.ArrayLike, *, photos: int = _PHOTOS) -> Score:
-    """AUC of an encoder on clean photos of known people: the check that it can tell them apart at all.
+    """AUC of an encoder on clean photos of known people: can the encoder tell them apart at all?
 
-    The value is the mean over people with at least two photos of how often a pair of theirs scores above a
-    pair of two people, ties half: a person with twenty photos counts as much as one with two. The interval
-    is Wilson's with these people as units. It is the area under the ROC curve in which every genuine pair
-    weighs one over its person's pairs.
+    For each person with at least two photos, the figure is how often a pair of that person scores above a
+    pair of two people; ties count half. The value is the mean over these people, so a person with twenty
+    photos counts as much as one with two. It is the area under the ROC curve in which every genuine pair
+    weighs one over its person's pairs. The interval is Wilson's with these people as units.
 
     Args:
-        embeddings: [photo, dimension], unit rows; rows of NaN are photos without a face and are left out.
-        people: int [photo], who is on each.
-        photos: at most about this many are compared, whole people, drawn by a fixed seed: half of them of
-            people with several, if there are so many.
+        embeddings: float [photo, dimension], unit rows; rows of NaN (no face) are left out.
+        people: int [photo], the person on each photo.
+        photos: The number of photos that are compared, about, at most. Whole people are drawn by a fixed
+            seed; half of the photos are of people with several, if there are so many.
 
     Returns:
-        `auc`; NaN, with n = 0, where there is no genuine or no impostor pair.
+        The score `auc`; NaN, with n = 0, where there is no genuine or no impostor pair.
 
     Raises:
-        ValueError: for arrays that do not fit each other.
+        ValueError: The arrays do not fit each other.
     """
     vectors, owners = np.asarray(embeddings, np.float32), whole_numbers(people, "people")
     if vectors.ndim != 2 or owners.shape != vectors.shape[:1]:
@@ -182,20 +187,21 @@ def separation(embeddings: npt.ArrayLike, people: npt.ArrayLike, *, photos: int 
     return _rate("auc", float(by_person.mean()), by_person.size, "lower")
 
 
-def encoder_flags(score: Score) -> list[str]:
-    """What a record should say of an encoder that does not tell people apart; nothing of one that does.
+def encoder_flags(score: Score) -> list[Flag]:
+    """The flag of an encoder that does not tell people apart; an empty list for one that does.
 
     Args:
-        score: from `separation`, or another AUC. One that is not defined shows nothing, and is flagged.
+        score: The AUC, from `separation` for example. An AUC that is not defined shows nothing, and is
+            flagged.
     """
     if score.value >= SEPARATES:
         return []
     measured = "not measurable" if math.isnan(score.value) else f"{score.value:.3f}"
-    return [f"weak encoder: AUC below {SEPARATES:g} on this data ({measured})"]
+    return [Flag(FlagCode.WEAK_ENCODER, f"AUC below {SEPARATES:g} on this data ({measured})")]
 
 
 def _sampled(owners: npt.NDArray[np.int64], photos: int) -> npt.NDArray[np.int64]:
-    """Which rows to compare: all, or those of whole people drawn by a fixed seed."""
+    """The rows to compare: all, or those of whole people drawn by a fixed seed."""
     if owners.size <= photos:
         return np.arange(owners.size)
     counts = np.bincount(owners)

@@ -1,4 +1,4 @@
-"""Files of photos -> pixels, and back. Every data set is read by this one function.
+"""From files of photos to pixels, and back. Every data set is read by this one function.
 
 Colour profiles are ignored, as face recognisers ignore them.
 """
@@ -18,7 +18,7 @@ from bench.photos import heif
 from bench.types import Image
 
 MAX_PIXELS = 100_000_000
-"""Larger photos are refused before their pixels are decoded: 300 MB as RGB."""
+"""The most pixels of a photo. Larger photos, above 300 MB as RGB, are refused before they are decoded."""
 
 _BROKEN = (
     OSError,
@@ -33,7 +33,7 @@ _BROKEN = (
     struct.error,
     zlib.error,
 )
-"""What Pillow's format readers raise for files that are not what they claim to be."""
+"""The exceptions of Pillow's readers for files that are not what they claim to be."""
 
 
 # what Pillow remarks about a damaged file on its way to reading it, or not: the reason says what matters
@@ -42,14 +42,14 @@ warnings.filterwarnings("ignore", category=PIL.Image.DecompressionBombWarning)
 
 
 _POSTSCRIPT = (b"%!PS", b"\xc5\xd0\xd3\xc6")
-"""Pillow would have another program run what such a file says."""
+"""The first bytes of PostScript. Pillow would hand such a file to another program, which would execute it."""
 
 
 class UnreadablePhoto(Exception):  # noqa: N818 - an outcome, not an error
-    """A file holds no photo that can be decoded: an outcome of that photo, not the end of a run.
+    """A file without a photo that can be decoded: an outcome of that photo, not the end of a run.
 
     Attributes:
-        reason: one line; the same for the same bytes.
+        reason: One line; the same for the same bytes.
     """
 
     def __init__(self, reason: str) -> None:
@@ -60,19 +60,19 @@ class UnreadablePhoto(Exception):  # noqa: N818 - an outcome, not an error
 def decode(data: bytes | Image) -> Image:
     """Read a photo, upright, as 8-bit RGB.
 
-    EXIF orientation is applied; transparency is laid on white; 16-bit samples are scaled to 8;
-    CMYK, palette, grey and the like become RGB; of several pictures in a file, the first is taken.
-    HEIC files need the extra `heic`.
+    EXIF orientation is applied. Transparency is laid on white. 16-bit samples are scaled to 8 bits. CMYK,
+    palette, grey and other modes become RGB. Of several pictures in a file, the first is taken. HEIC files
+    need the extra `heic`.
 
     Args:
-        data: a whole file in any format that Pillow reads, or pixels that are RGB already (returned as
-            they are). No bytes at all stand for a file that could not be read.
+        data: A whole file in any format that Pillow reads, or pixels that are RGB already (returned as they
+            are). Empty bytes stand for a file that could not be read.
 
     Returns:
         uint8 [height, width, 3], C-contiguous; writable unless it was given as an array that is not.
 
     Raises:
-        UnreadablePhoto: with the reason.
+        UnreadablePhoto: The photo cannot be decoded; the exception carries the reason.
     """
     if isinstance(data, np.ndarray):
         if data.dtype != np.uint8 or data.ndim != 3 or data.shape[2] != 3 or 0 in data.shape:
@@ -107,7 +107,7 @@ def decode(data: bytes | Image) -> Image:
 
 
 def pixels(data: bytes) -> int:
-    """How many pixels a file says that it has, from its first bytes; 0 for what is no photo."""
+    """The number of pixels that a file states in its first bytes; 0 for a file that is no photo."""
     if heif.is_heif(data) and not heif.readable():
         return 0
     try:
@@ -118,7 +118,7 @@ def pixels(data: bytes) -> int:
 
 
 def encode_png(image: Image) -> bytes:
-    """The pixels as a PNG file: lossless, without metadata, the same bytes for the same pixels.
+    """Encode pixels as a PNG file: lossless, without metadata, the same bytes for the same pixels.
 
     Args:
         image: uint8 [height, width, 3].

@@ -1,11 +1,11 @@
-"""HEIC files, as phones write them: read by Pillow once the extra `heic` is installed."""
+"""HEIC files, as phones write them. Pillow reads them once the extra `heic` is installed."""
 
 from __future__ import annotations
 
 from functools import cache
 
 _BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
-"""What ISO/IEC 23008-12 calls files with pictures coded as HEVC."""
+"""The brands of files with pictures coded as HEVC (ISO/IEC 23008-12)."""
 
 MISSING = "HEIC file: pip install 'cloakbench[heic]' to read it"
 
@@ -21,9 +21,9 @@ def is_heif(data: bytes) -> bool:
 
 @cache
 def readable() -> bool:
-    """Teach Pillow to read HEIC files; False where the extra is not installed.
+    """Teach Pillow to read HEIC files. The result is False where the extra is not installed.
 
-    Turns that such a file asks for are made by its reader; it leaves no orientation to apply.
+    The reader applies the rotations that such a file asks for, and leaves no orientation to apply.
     """
     try:
         import pillow_heif

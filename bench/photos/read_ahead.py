@@ -1,6 +1,6 @@
-"""Reading ahead: the next photos are read and decoded while somebody works on these.
+"""Reading ahead: the next photos are read and decoded while these are worked on.
 
-What is in memory is bounded by bytes, for a photo may have a thousand times the pixels of another.
+Memory is bounded in bytes, because one photo may have a thousand times the pixels of another.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from bench.photos.decode import UnreadablePhoto, decode, pixels
 from bench.types import Image
 
 Read = Callable[[Sequence[int]], list[bytes | Image]]
-"""Positions -> files or pixels, in the same order."""
+"""A reader of photos: positions -> files or pixels, in the same order."""
 
 Decoded = tuple[int, Image | UnreadablePhoto]
-"""Position of a photo, and what it is or why it cannot be read."""
+"""The position of a photo, and its pixels or the reason why it cannot be read."""
 
 CHUNK_BYTES = 160 * 2**20
-"""Of decoded photos in a chunk, unless a single one is larger: four phone pictures of 12 megapixels."""
+"""The most bytes of decoded photos in a chunk of several: four phone pictures of 12 megapixels."""
 
 _AT_ONCE = 8
-"""Files asked for at a time."""
+"""The number of files that are asked for at a time."""
 
 
 def chunks(
     read: Read, wanted: Sequence[int], photos: int, size: int = CHUNK_BYTES
 ) -> Generator[list[Decoded], None, None]:
-    """Decoded photos in order, a chunk at a time; the next chunk is made while one is worked on.
+    """Yield decoded photos in order, a chunk at a time. The next chunk is made while one is worked on.
 
     So at most two chunks are in memory, besides a few files.
 
     Args:
-        read: called from a thread of its own, never twice at once.
-        wanted: positions to read.
-        photos: most in a chunk.
-        size: most bytes of pixels in a chunk that has more than one photo.
+        read: A reader, called from a thread of its own and never twice at once.
+        wanted: The positions to read.
+        photos: The most photos in a chunk.
+        size: The most bytes of pixels in a chunk that has more than one photo.
     """
     source = _Source(read, wanted, photos, size)
     with ThreadPoolExecutor(1, "bench-reader") as reader:
@@ -78,7 +78,7 @@ class _Source:
         return [(i, image) for (i, _), image in zip(taken, images, strict=True)]
 
     def _more(self, room: int, photos: int) -> bool:
-        """Read on if nothing is held: as many as will fit if they are like those before."""
+        """Read on if nothing is held: as many files as will fit if they are like those before."""
         if not self._held:
             usual = self._seen // self._next if self._next else self._size
             count = min(photos, _AT_ONCE, max(1, room // max(1, usual)))

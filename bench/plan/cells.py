@@ -14,7 +14,7 @@ from bench.plan.split import Split
 from bench.protocols import Dataset, Kit
 from bench.records.record import PROTOCOL
 from bench.store.digests import digest
-from bench.types import Album, Budget, EncoderCard, Image, PluginCard
+from bench.types import BUDGETS, Album, Budget, EncoderCard, Image, PluginCard
 
 Knowledge = Literal["white-box", "grey-box", "black-box", "none"]
 _UNASKED: dict[str, Plain] = {
@@ -61,7 +61,9 @@ class FunctionDefense:
     It is called anew in every run: nobody can know what else the function reads.
     """
 
-    card: ClassVar[PluginCard] = PluginCard(summary="a function", source="the caller's")
+    card: ClassVar[PluginCard] = PluginCard(
+        summary="a function", source="the caller's", budgets=tuple(BUDGETS)
+    )
 
     function: UserFunction
 

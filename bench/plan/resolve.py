@@ -11,6 +11,7 @@ from bench.encoders import trial_run
 from bench.errors import UserError, unknown_name
 from bench.machine import devices
 from bench.parameters import Plain, plain
+from bench.plan.budgets import check_budget, check_keeps
 from bench.plan.cells import Cell, Chosen, FunctionDefense, Plan, RunSpec, UserFunction
 from bench.plan.scenarios import LEVELS, SCENARIOS, role
 from bench.plan.split import Request, Split, split
@@ -148,8 +149,7 @@ def _check(spec: RunSpec) -> None:
                 f"--dose {dose:g} is a share of a user's photos: above 0 and at most 1. Try --dose 0.5."
             )
     for text in spec.budgets:
-        if Budget.parse(text).value < 1:
-            raise UserError(f"budget {text!r} changes no 8-bit value: N must be at least 1. Try linf:1.")
+        check_budget(Budget.parse(text))
     for crowd in spec.distractors:
         if crowd < 0:
             raise UserError(f"--distractors {crowd} is too small: it must be at least 0.")
@@ -203,6 +203,7 @@ def _checked(defenses: Sequence[Chosen], attackers: Sequence[Chosen], budgets: S
         if hasattr(attacker.plugin, "check"):
             attacker.plugin.check()
     for defense, budget in product(defenses, budgets):
+        check_keeps(defense.name, defense.plugin.card, Budget.parse(budget))
         if hasattr(defense.plugin, "check"):
             defense.plugin.check(Budget.parse(budget))
 

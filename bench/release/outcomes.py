@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from bench.recognition.observer import Observed
-from bench.types import Budget, Face, Outcome
+from bench.types import Budget, Face, Flag, FlagCode, Outcome
 
 SAME_FACE = 0.5
 """Intersection over union of the boxes found in the clean and in the released photo, below which the detector
@@ -35,6 +36,19 @@ def outcomes(
     ]
 
 
+def budget_flags(budget: Budget, outcomes: Sequence[Outcome]) -> list[Flag]:
+    """The flag of a cell in which a photo broke its budget; none where every photo kept it.
+
+    Args:
+        budget: that the photos are judged by.
+        outcomes: one a released photo.
+    """
+    over = sum(outcome is Outcome.OUT_OF_BUDGET for outcome in outcomes)
+    if not over:
+        return []
+    return [Flag(FlagCode.OUT_OF_BUDGET, f"{over} of {len(outcomes)} photos break the budget {budget}")]
+
+
 def _outcome(
     budget: Budget, failed: bool, cost: dict[str, Any] | None, before: Face | None, after: Face | None
 ) -> Outcome:
@@ -42,13 +56,33 @@ def _outcome(
         return Outcome.UNREADABLE
     if failed:
         return Outcome.CLOAK_FAILED
-    if budget.kind == "linf" and cost["whole"]["linf"] > budget.value:
+    if _over(budget, cost):
         return Outcome.OUT_OF_BUDGET
     if after is None:
         return Outcome.NOT_DETECTED
     if before is not None and _overlap(before.box, after.box) < SAME_FACE:
         return Outcome.MISALIGNED
     return Outcome.OK
+
+
+def _over(budget: Budget, cost: dict[str, Any]) -> bool:
+    """Whether a photo is farther from its original than its budget allows, on either region.
+
+    The whole photo counts, and so does the box of its face: SSIM is a mean over the photo, in which a small
+    face disappears (design/013). A region too small to be measured says nothing; where neither can be
+    measured, only an unchanged photo is within budget.
+    """
+    if budget.kind == "unbounded":
+        return False
+    if budget.kind == "linf":
+        return bool(cost["whole"]["linf"] > budget.value)
+    regions = [region for region in (cost["whole"], cost["face"]) if region is not None]
+    measured = [region[budget.kind] for region in regions if math.isfinite(region[budget.kind])]
+    if not measured:
+        return bool(cost["whole"]["linf"] > 0)
+    if budget.kind == "ssim":
+        return bool(min(measured) < budget.value)
+    return bool(max(measured) > budget.value)
 
 
 def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name every torch program uses
 from torch import nn
 
-from bench.encoders.families.synth_nets import NETS
+from bench.encoders.families.synth.nets import NETS
 from bench.training.card import device_name, new_card, stored_net, write_card, write_weights
 from bench.training.figures import PHOTOS_EACH, figures, perturbed
 from bench.training.loop import Recipe, train

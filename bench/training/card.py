@@ -15,7 +15,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from bench.encoders.families.synth_nets import DIMENSIONS, folded, skeleton
+from bench.encoders.families.synth.nets import DIMENSIONS, folded, skeleton
 from bench.types import ARCFACE_CROP
 
 ARCHITECTURES = {

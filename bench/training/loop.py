@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name every torch program uses
 from torch import nn
 
-from bench.encoders.families.synth_nets import DIMENSIONS
+from bench.encoders.families.synth.nets import DIMENSIONS
 from bench.training.augment import augment
 from bench.training.crops import cut, mistaken
 from bench.training.photos import Photos

@@ -1,1 +1,1 @@
-"""How sure a figure is: intervals, paired tests, power."""
+"""The uncertainty of a figure: intervals, paired tests and power."""

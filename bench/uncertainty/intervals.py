@@ -1,8 +1,8 @@
-"""Intervals. The unit is the user: photos of one person are not independent.
+"""Intervals. The unit is the user, because photos of one person depend on each other.
 
-`wilson` and `clopper_pearson` are for one draw; `rate_interval` is for users that were measured in several
-draws of background and seed, whose outcomes depend on each other within a draw and within a user. Which is
-printed where, and how often each covers, is in `docs/statistics.md`.
+`wilson` and `clopper_pearson` are for one draw. `rate_interval` is for users who were measured in several
+draws of background and seed: such outcomes depend on each other within a draw and within a user.
+`docs/statistics.md` says which interval is printed where, and how often each covers.
 """
 
 from __future__ import annotations
@@ -17,34 +17,42 @@ from scipy import special
 
 from bench.types import Floats, Mask
 
+CONFIDENCE = 0.95
+"""The two-sided confidence of every interval of the protocol."""
+
+LEVEL = 0.05
+"""The significance level of every test of the protocol: what `CONFIDENCE` leaves of 1."""
+
 NARROWEST = 0.1
-"""No variance is taken for less than this share of what independent outcomes would have: over few draws an
-estimate can come out near zero by chance."""
+"""The smallest variance that is used, as a share of the variance of independent outcomes. Over few draws an
+estimate can come out near zero by chance.
+"""
 
 
 class Interval(NamedTuple):
-    """The two ends of an interval. Of a rate both are in [0, 1]."""
+    """The two ends of an interval. The ends of a rate's interval are in [0, 1]."""
 
     low: float
     high: float
 
 
-def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval:
+def wilson(successes: float, n: float, confidence: float = CONFIDENCE) -> Interval:
     """Wilson's score interval for a rate (Wilson 1927).
 
-    Written out, because `scipy.stats` takes whole counts only (a test compares the two on those), and here
-    the same interval also serves a mean of user rates. A quantity in [0, 1] with mean p varies by at most
-    p(1 - p) (Bhatia and Davis 2000), the variance of a coin; so with n users, and the sum of their rates
-    for `successes`, the interval is wide enough however a user's photos depend on each other, and it does
-    not shrink to a point at a rate of 0 or 1 as a bootstrap does.
+    `scipy.stats` takes whole counts only; a test compares the two on those. Here the interval also serves a
+    mean of user rates. A quantity in [0, 1] with mean p varies by at most p(1 - p), the variance of a coin
+    (Bhatia and Davis 2000). So with n users, and the sum of their rates for `successes`, the interval is wide
+    enough however a user's photos depend on each other. It does not shrink to a point at a rate of 0 or 1, as
+    a bootstrap does.
 
     Args:
-        successes: how many of n, or the sum of n rates.
-        n: how many units, above 0; not whole where it is an effective number (see `rate_interval`).
-        confidence: two-sided, strictly between 0 and 1.
+        successes: The number of successes in n, or the sum of n rates.
+        n: The number of units, above 0. It need not be whole where it is an effective number (see
+            `rate_interval`).
+        confidence: The two-sided confidence, in (0, 1).
 
     Raises:
-        ValueError: for n <= 0 or NaN, successes outside 0..n or NaN, confidence outside (0, 1).
+        ValueError: n is not above 0, successes lies outside 0..n, or confidence lies outside (0, 1).
     """
     if not n > 0:
         raise ValueError(f"an interval needs at least one unit, got n = {n}")
@@ -58,19 +66,21 @@ def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval:
     return Interval(max(0.0, min(rate, middle - half)), min(1.0, max(rate, middle + half)))
 
 
-def clopper_pearson(successes: int, n: int, confidence: float = 0.95) -> Interval:
-    """The exact interval for a rate (Clopper and Pearson 1934): covers at least as often as it says.
+def clopper_pearson(successes: int, n: int, confidence: float = CONFIDENCE) -> Interval:
+    """The exact interval for a rate (Clopper and Pearson 1934). It covers at least as often as it says.
 
-    Wider than `wilson`, whose coverage is right on average over rates and may fall below at some. The board
-    prints Wilson's; this one is for a claim that must not be overstated, such as "no user was clustered".
+    It is wider than `wilson`, whose coverage is right on average over rates and may fall below at some. The
+    board prints Wilson's interval. The exact one is for a claim that must not be overstated, such as "no user
+    was clustered".
 
     Args:
-        successes: how many of n.
-        n: independent units; at least 1.
-        confidence: two-sided, strictly between 0 and 1.
+        successes: The number of successes in n.
+        n: The number of independent units, at least 1.
+        confidence: The two-sided confidence, in (0, 1).
 
     Raises:
-        ValueError: for n < 1, successes outside 0..n, either not whole, confidence outside (0, 1).
+        ValueError: n is below 1, successes lies outside 0..n, either is not whole, or confidence lies outside
+            (0, 1).
     """
     if n != int(n) or successes != int(successes):
         raise ValueError(f"an exact interval needs whole counts, got {successes} of {n}")
@@ -90,7 +100,10 @@ def normal_quantile(confidence: float) -> float:
 
 
 def t_quantile(confidence: float, df: float) -> float:
-    """The same for Student's t with `df` > 0 degrees of freedom, which need not be whole."""
+    """The half-width of a two-sided interval of Student's t with `df` > 0 degrees of freedom.
+
+    `df` need not be whole.
+    """
     return float(special.stdtrit(df, 0.5 + _checked(confidence) / 2))
 
 
@@ -101,18 +114,18 @@ def _checked(confidence: float) -> float:
 
 
 class Spread(NamedTuple):
-    """The mean of outcomes over draws and users, and how far it can be off.
+    """The mean of outcomes over draws and users, and the variance of that mean.
 
     Attributes:
-        mean: over all (draw, user) pairs.
-        variance: of that mean, users and draws both taken as drawn from many; at least 0.
-        df: degrees of freedom of `variance` (Satterthwaite 1946); never below draws - 1.
-        user: variance component of users: what a user keeps from draw to draw.
-        draw: component of draws, shared by everybody in one clustering. Can come out below 0.
-        rest: what remains.
-        users: distinct users.
-        draws: draws.
-        pairs: how many (draw, user) pairs there are.
+        mean: The mean over all (draw, user) pairs.
+        variance: The variance of that mean, where users and draws both count as drawn from many; at least 0.
+        df: The degrees of freedom of `variance` (Satterthwaite 1946); never below draws - 1.
+        user: The variance component of users: what a user keeps from draw to draw.
+        draw: The variance component of draws, shared by everybody in one clustering. It can come out below 0.
+        rest: The variance that remains.
+        users: The number of distinct users.
+        draws: The number of draws.
+        pairs: The number of (draw, user) pairs.
     """
 
     mean: float
@@ -129,31 +142,32 @@ class Spread(NamedTuple):
     def persistence(self) -> float:
         """The share of one outcome's variance that the user keeps from draw to draw, in [0, 1].
 
-        0 where nothing varies. It is the intra-user correlation that `bench.uncertainty.power` asks for.
+        It is 0 where nothing varies. It is the intra-user correlation that `bench.uncertainty.power` asks
+        for.
         """
         whole = self.user + max(self.draw, 0.0) + self.rest
         return self.user / whole if whole > 0 else 0.0
 
 
 def spread(outcomes: npt.ArrayLike, present: npt.ArrayLike | None = None) -> Spread:
-    """Variance of a mean over crossed users and draws, by the method of moments.
+    """The variance of a mean over crossed users and draws, by the method of moments.
 
-    An outcome is taken for a sum of a user's effect, a draw's effect and a rest, all uncorrelated, which
-    for exchangeable users and draws is no assumption (the decomposition of a two-way table). The three
-    components solve the three moment equations of Gao and Owen (2017, on U-statistics), which for a full
-    table are those of the two-way analysis of variance. Users need not be the same in every draw; where no
-    user is in two draws, user and rest cannot be told apart, and need not be.
+    An outcome is the sum of a user's effect, a draw's effect and a rest, all uncorrelated. For exchangeable
+    users and draws this is no assumption but the decomposition of a two-way table. The three components solve
+    the three moment equations of Gao and Owen (2017, on U-statistics). For a full table these are the
+    equations of the two-way analysis of variance. Users need not be the same in every draw. Where no user is
+    in two draws, the user's effect and the rest cannot be told apart, and need not be.
 
-    The component of users is kept above 0; that of draws is not, or few draws would make it too large on
-    average. What draws contribute to the variance is.
+    The component of users is kept above 0. The component of draws is not, or few draws would make it too
+    large on average; its contribution to the variance is.
 
     Args:
-        outcomes: [draw, user] of any finite numbers.
-        present: bool [draw, user], which users were in which draw; by default all in all.
+        outcomes: float [draw, user], any finite numbers.
+        present: bool [draw, user], whether the user was in the draw; by default every user was in every draw.
 
     Raises:
-        ValueError: for other shapes, numbers that are not finite where present, nobody present, a draw
-            without users, or fewer than two users.
+        ValueError: Shapes do not fit, a number is not finite where its user is present, nobody is present, a
+            draw has no users, or there are fewer than two users.
     """
     values, in_draw = table(outcomes, present)
     draws, users = values.shape
@@ -193,24 +207,24 @@ def spread(outcomes: npt.ArrayLike, present: npt.ArrayLike | None = None) -> Spr
 
 
 def rate_interval(
-    outcomes: npt.ArrayLike, present: npt.ArrayLike | None = None, confidence: float = 0.95
+    outcomes: npt.ArrayLike, present: npt.ArrayLike | None = None, confidence: float = CONFIDENCE
 ) -> Interval:
     """An interval for a rate over users and draws: Wilson's, with an effective number of units.
 
-    The effective number is how many independent outcomes would have the variance that `spread` finds, times
-    (z / t)² for the few draws it was found from (Korn and Graubard 1998, who put it into Clopper and
-    Pearson's; Dean and Pagano 2015 compare such intervals, Wilson's among them). With one draw it is the
-    number of users, and the interval `wilson`'s: it is then about these draws' background and seed, and
-    cannot cover those that might have been. With zero events, or nothing but events, it is the number of
-    distinct users.
+    The effective number is the number of independent outcomes that would have the variance of `spread`, times
+    (z / t)² for the few draws behind that variance (Korn and Graubard 1998, who put it into Clopper and
+    Pearson's interval; Dean and Pagano 2015 compare such intervals, Wilson's among them). With one draw the
+    effective number is the number of users, and the interval is that of `wilson`. Such an interval is about
+    the background and seed of this draw and cannot cover other draws. With no events, or nothing but events,
+    the effective number is the number of distinct users.
 
     Args:
-        outcomes: [draw, user], F_u in {0, 1} or a rate of the user in [0, 1].
-        present: bool [draw, user]; see `spread`.
-        confidence: two-sided.
+        outcomes: float [draw, user], F_u in {0, 1} or a rate of the user in [0, 1].
+        present: bool [draw, user], whether the user was in the draw; see `spread`.
+        confidence: The two-sided confidence, in (0, 1).
 
     Raises:
-        ValueError: as in `spread`, and for outcomes outside [0, 1].
+        ValueError: As in `spread`, or an outcome lies outside [0, 1].
     """
     values, in_draw = table(outcomes, present)
     if values.min() < 0 or values.max() > 1:
@@ -229,13 +243,13 @@ def rate_interval(
 
 
 class Crossed(NamedTuple):
-    """Outcomes as a table.
+    """Outcomes as a table of draws and users.
 
     Attributes:
-        outcomes: [draw, user], NaN where the user was not in the draw.
-        present: bool [draw, user].
-        draws: [draw] their names, sorted.
-        users: [user] their names, sorted.
+        outcomes: float64 [draw, user], NaN where the user was not in the draw.
+        present: bool [draw, user], whether the user was in the draw.
+        draws: [draw], the draws' names, sorted.
+        users: [user], the users' names, sorted.
     """
 
     outcomes: Floats
@@ -248,12 +262,12 @@ def cross(draws: npt.ArrayLike, users: npt.ArrayLike, outcomes: npt.ArrayLike) -
     """Make a table of a list, such as the rows of one attacker in `users.parquet`.
 
     Args:
-        draws: [row] which draw, such as the seed; anything that can be sorted.
-        users: [row] which user. One user has one name in all draws.
-        outcomes: [row] F_u, or a rate.
+        draws: [row], the draw of each row, such as its seed; any values that can be sorted.
+        users: [row], the user of each row. A user has one name in all draws.
+        outcomes: float [row], F_u or a rate.
 
     Raises:
-        ValueError: for different lengths, no rows, or a user who is in one draw twice.
+        ValueError: The lengths differ, there are no rows, or a user is twice in a draw.
     """
     of_draw, of_user, values = np.asarray(draws), np.asarray(users), np.asarray(outcomes, np.float64)
     if not of_draw.shape == of_user.shape == values.shape or values.ndim != 1 or values.size == 0:
@@ -273,10 +287,13 @@ def cross(draws: npt.ArrayLike, users: npt.ArrayLike, outcomes: npt.ArrayLike) -
 
 
 def table(outcomes: npt.ArrayLike, present: npt.ArrayLike | None) -> tuple[Floats, Mask]:
-    """Outcomes [draw, user] with 0 where nobody was present, and who was; columns of nobody left out.
+    """Check a table of outcomes: 0 where nobody was present, columns of absent users left out.
+
+    Returns:
+        The outcomes, float64 [draw, user], and whether each user was in the draw, bool [draw, user].
 
     Raises:
-        ValueError: see `spread`.
+        ValueError: As in `spread`.
     """
     values = np.asarray(outcomes)
     if values.ndim != 2 or values.dtype.kind not in "biuf":

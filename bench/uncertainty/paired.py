@@ -1,4 +1,4 @@
-"""Two defenses on the same users: what differs, what is noise, and who shares a rank."""
+"""Two defenses on the same users: their difference, its noise, and the rows that share a rank."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ import numpy.typing as npt
 from scipy import special, stats
 
 from bench.types import Floats, Mask
-from bench.uncertainty.intervals import NARROWEST, Interval, spread, wilson
+from bench.uncertainty.intervals import CONFIDENCE, NARROWEST, Interval, spread, wilson
 from bench.uncertainty.resampling import bootstrap_means, rescaled, stretch, tables
 
 
 class McNemar(NamedTuple):
-    """Which of two defenses fails more often on the same users.
+    """The users on whom two defenses differ.
 
     Attributes:
-        first_only: users for whom the event (a cluster formed) happened under the first defense alone.
-        second_only: under the second alone.
-        p: two-sided.
+        first_only: The number of users for whom the event (a cluster formed) happened under the first defense
+            alone.
+        second_only: The number of users for whom it happened under the second defense alone.
+        p: The two-sided p-value, in [0, 1].
     """
 
     first_only: int
@@ -31,17 +32,19 @@ class McNemar(NamedTuple):
 
 
 def mcnemar(first: npt.ArrayLike, second: npt.ArrayLike) -> McNemar:
-    """McNemar's test (1947), exact: are the users on whom two defenses differ a fair coin's tosses?
+    """McNemar's exact test (1947) of two defenses on the same users.
+
+    Its question: do the users on whom the defenses differ fall on both sides like tosses of a fair coin?
 
     Args:
         first: bool [user], F_u under one defense, in one draw.
-        second: bool [user], under the other, the same users in the same order.
+        second: bool [user], F_u under the other defense, for the same users in the same order.
 
     Returns:
-        p is 1 where no user differs.
+        The counts and p; p is 1 where no user differs.
 
     Raises:
-        ValueError: for arrays that are not bool, of different lengths, or empty.
+        ValueError: An array is not bool, the lengths differ, or the arrays are empty.
     """
     a, b = np.asarray(first), np.asarray(second)
     if a.dtype != np.bool_ or b.dtype != np.bool_ or a.ndim != 1 or a.shape != b.shape or a.size == 0:
@@ -60,17 +63,17 @@ def mcnemar(first: npt.ArrayLike, second: npt.ArrayLike) -> McNemar:
 
 
 class Comparison(NamedTuple):
-    """First defense less second: of CFR-max a negative difference means that the first protects better.
+    """The first defense less the second; a negative difference of CFR-max: the first protects better.
 
     Attributes:
-        difference: of the two maxima over attackers, in [-1, 1].
-        low: lower end of its interval.
-        high: upper end.
-        p: two-sided, not yet corrected for how many pairs are compared.
-        test: where p is from: `mcnemar` for one draw of yes-or-no outcomes, otherwise `t`.
-        first_only: outcomes (user and draw) with a cluster under the first defense's strongest attacker and
-            none under the second's.
-        second_only: the other way round.
+        difference: The difference of the two maxima over attackers, in [-1, 1].
+        low: The lower end of its interval.
+        high: The upper end of its interval.
+        p: The two-sided p-value, not yet corrected for the number of pairs compared.
+        test: The test behind p: `mcnemar` for one draw of yes-or-no outcomes, otherwise `t`.
+        first_only: The number of (draw, user) pairs with a cluster under the first defense's strongest
+            attacker and none under the second defense's strongest attacker.
+        second_only: The number of (draw, user) pairs the other way round.
     """
 
     difference: float
@@ -92,31 +95,32 @@ def compare(
     second: npt.ArrayLike,
     present: npt.ArrayLike | None = None,
     *,
-    confidence: float = 0.95,
+    confidence: float = CONFIDENCE,
     replicates: int = 2000,
     seed: int = 0,
 ) -> Comparison:
-    """Paired bootstrap of the difference of two defenses' CFR-max, and a test.
+    """The paired bootstrap of the difference of two defenses' CFR-max, and a test.
 
-    Users and draws are resampled alike for both, the maximum over attackers is taken inside each replicate
-    for each, and the difference of the two is read as in `bench.uncertainty.resampling.rescaled`. The test is
-    McNemar's on the outcomes under each defense's own strongest attacker; over several draws, where one
-    user's outcomes repeat, a t test with the standard error of `spread`.
+    Both defenses share the resampled users and draws. Each replicate takes the maximum over attackers for
+    each defense, and the difference is read as in `bench.uncertainty.resampling.rescaled`. The test is
+    McNemar's on the outcomes under each defense's own strongest attacker. Over several draws one user's
+    outcomes repeat, and the test is a t test with the standard error of `spread`.
 
-    So few users may differ that even all of them one way would be no evidence (at 95 %, five: p = 2 / 2^5);
-    hardly any replicate lies on the other side then, and the interval is made to hold 0. Two defenses that
-    differ on no user have the upper bound after no event for both ends.
+    So few users may differ that even all of them one way would be no evidence (at 95 %, five: p = 2 / 2^5).
+    Hardly any replicate lies on the other side then, and the interval is extended to 0. Where two defenses
+    differ on no user, both ends are the upper bound after no event.
 
     Args:
-        first: [attacker, draw, user] outcomes in [0, 1] under one defense; larger is worse.
-        second: the same under the other; attackers may be others, draws and users are the same.
-        present: bool [draw, user]; by default all in all.
-        confidence: two-sided.
-        replicates: of the bootstrap.
-        seed: of the bootstrap.
+        first: float [attacker, draw, user], outcomes in [0, 1] under one defense; larger is worse.
+        second: float [attacker, draw, user], outcomes under the other defense. Its attackers may be others;
+            draws and users are the same.
+        present: bool [draw, user], whether the user was in the draw; by default every user was in every draw.
+        confidence: The two-sided confidence, in (0, 1).
+        replicates: The number of bootstrap replicates.
+        seed: The seed of the bootstrap.
 
     Raises:
-        ValueError: for shapes that do not fit, fewer than two users, or outcomes outside [0, 1].
+        ValueError: Shapes do not fit, there are fewer than two users, or an outcome lies outside [0, 1].
     """
     return _compared(
         _Row.of(first, present, replicates, seed), _Row.of(second, present, replicates, seed), confidence
@@ -127,9 +131,9 @@ class _Row(NamedTuple):
     """One defense, resampled once for all its comparisons.
 
     Attributes:
-        outcomes: [attacker, draw, user].
+        outcomes: float64 [attacker, draw, user].
         in_draw: bool [draw, user], whether the user was in the draw.
-        means: [replicate, attacker].
+        means: float64 [replicate, attacker].
     """
 
     outcomes: Floats
@@ -175,7 +179,7 @@ def _compared(first: _Row, second: _Row, confidence: float) -> Comparison:
 
 
 def _t_test(differences: Floats, in_draw: Mask, estimate: float) -> float:
-    """Two-sided p of a mean difference over draws and users."""
+    """The two-sided p of a mean difference over draws and users."""
     variation = spread(differences, in_draw)
     variance = max(variation.variance, NARROWEST * float(differences[in_draw].var()) / variation.pairs)
     if variance <= 0:
@@ -187,13 +191,14 @@ def holm(p: npt.ArrayLike) -> Floats:
     """Holm's (1979) step-down correction: the chance of any false finding stays below the level.
 
     Args:
-        p: [test] uncorrected, in [0, 1].
+        p: float [test], uncorrected p-values in [0, 1].
 
     Returns:
-        [test] corrected, never smaller, in the same order; compare each with the level.
+        float64 [test], corrected p-values in the same order, never smaller than before. Each is compared with
+            the level.
 
     Raises:
-        ValueError: for other shapes or values outside [0, 1].
+        ValueError: The shape is another one, or a value lies outside [0, 1].
     """
     values = np.asarray(p, np.float64)
     if values.ndim != 1 or not ((values >= 0) & (values <= 1)).all():
@@ -206,12 +211,12 @@ def holm(p: npt.ArrayLike) -> Floats:
 
 
 class Rank(NamedTuple):
-    """Where a row stands among comparable rows; 1 is the best protection.
+    """The place of a row among comparable rows; 1 is the best protection.
 
     Attributes:
-        first: the best rank it can claim: one more than how many rows are better beyond noise.
-        last: the worst: how many rows there are less those that are worse beyond noise.
-        tied_with: the rows that noise cannot tell from it.
+        first: The best rank it can claim: one more than the number of rows that are better beyond noise.
+        last: The worst rank: the number of rows less those that are worse beyond noise.
+        tied_with: The rows that noise cannot tell from it.
     """
 
     first: int
@@ -219,17 +224,17 @@ class Rank(NamedTuple):
     tied_with: tuple[str, ...]
 
     def __str__(self) -> str:
-        """`2`, or `2-4` where it shares those ranks."""
+        """`2`, or `2-4` where the row shares those ranks."""
         return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
 
 
 class Ranking(NamedTuple):
-    """A board's ranks and what they rest on.
+    """A board's ranks and the comparisons behind them.
 
     Attributes:
-        ranks: row -> its rank, as ordered as the rows were.
-        pairs: (row, row) -> how the first differs from the second.
-        corrected: (row, row) -> Holm's p over all pairs.
+        ranks: Each row's rank, in the order of the rows.
+        pairs: How the first row of each pair differs from the second.
+        corrected: Holm's p of each pair, over all pairs.
     """
 
     ranks: dict[str, Rank]
@@ -241,26 +246,26 @@ def rank_rows(
     rows: Mapping[str, npt.ArrayLike],
     present: npt.ArrayLike | None = None,
     *,
-    confidence: float = 0.95,
+    confidence: float = CONFIDENCE,
     replicates: int = 2000,
     seed: int = 0,
 ) -> Ranking:
-    """Rank the rows of one track, ties as ties.
+    """Rank the rows of one track; ties stay ties.
 
     Two rows are told apart when their paired interval leaves out 0 *and* Holm's corrected p is at most one
-    less the confidence; everything else is a tie. Ties are not transitive: a row can be tied with two others
-    of which one is better than the other; hence a range.
+    less the confidence. All other pairs are ties. Ties are not transitive: a row can be tied with two others
+    of which one is better than the other. So a rank is a range.
 
     Args:
-        rows: name -> [attacker, draw, user] outcomes, larger is worse; the same users and draws. Rows with
-            missing attackers (`bench.uncertainty.panel.Panel.ranked`) do not belong here.
-        present: bool [draw, user]; by default all in all.
-        confidence: two-sided.
-        replicates: of the bootstrap.
-        seed: of the bootstrap.
+        rows: Name -> float [attacker, draw, user] of outcomes, larger is worse, over the same users and
+            draws. Rows with missing attackers (`bench.uncertainty.panel.Panel.ranked`) do not belong here.
+        present: bool [draw, user], whether the user was in the draw; by default every user was in every draw.
+        confidence: The two-sided confidence, in (0, 1).
+        replicates: The number of bootstrap replicates.
+        seed: The seed of the bootstrap.
 
     Raises:
-        ValueError: as in `compare`, and for no rows.
+        ValueError: As in `compare`, or there are no rows.
     """
     if not rows:
         raise ValueError("there are no rows to rank")

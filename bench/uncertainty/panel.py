@@ -10,24 +10,24 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.types import Floats, Mask, Score
-from bench.uncertainty.intervals import Interval, rate_interval
+from bench.uncertainty.intervals import CONFIDENCE, Interval, rate_interval
 from bench.uncertainty.resampling import bootstrap_means, rescaled, stretch
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """What a panel of attackers does to a defense.
+    """The effect of a panel of attackers on a defense.
 
     Attributes:
-        worst: CFR-max, or PSR-min: over the attackers that there are. With attackers missing it bounds the
-            true one from one side only, and its interval reaches to the other end of [0, 1].
-        any: CFR-any: users who are clustered by any attacker; None for identification.
-        strongest: whose rate `worst` is; the first of several.
-        by_attacker: every attacker's own score, in the order of the panel.
-        missing: attackers without a complete result, in the order of the panel.
-        bias: how far above its true value the bootstrap thinks `worst` lies, because the largest of several
-            noisy rates was taken; 0 or close to it where one attacker is clearly the strongest.
-        draws: over how many draws of background and seed.
+        worst: CFR-max or PSR-min over the attackers with a result. With attackers missing it bounds the true
+            one from one side only, and its interval reaches to the other end of [0, 1].
+        any: CFR-any, the share of users who are clustered by any attacker; None for identification.
+        strongest: The attacker whose rate `worst` is; the first of several equal ones.
+        by_attacker: Every attacker's own score, in the order of the panel.
+        missing: The attackers without a complete result, in the order of the panel.
+        bias: The bootstrap's estimate of how far `worst` lies above its true value, because the largest of
+            several noisy rates was taken. It is 0 or close to it where one attacker is clearly the strongest.
+        draws: The number of draws of background and seed.
     """
 
     worst: Score
@@ -40,7 +40,7 @@ class Panel:
 
     @property
     def ranked(self) -> bool:
-        """Whether this may be compared with other rows: nothing is missing."""
+        """Whether the row may be compared with other rows: no attacker is missing."""
         return not self.missing
 
 
@@ -49,31 +49,34 @@ def cfr_panel(
     attackers: Sequence[str],
     *,
     present: npt.ArrayLike | None = None,
-    confidence: float = 0.95,
+    confidence: float = CONFIDENCE,
     replicates: int = 2000,
     seed: int = 0,
 ) -> Panel:
     """CFR-max and CFR-any over a frozen panel of attackers.
 
     The interval of CFR-max comes from the hierarchical bootstrap with the maximum inside each replicate (see
-    `bench.uncertainty.resampling.rescaled`), widened to the largest of the attackers' own upper ends, which
-    bounds a maximum however attackers depend on each other, and to the strongest one's own lower end. So it
-    is no point after zero events, as a bootstrap's alone would be.
-    Attackers' own scores, and CFR-any, which is the rate of one more yes-or-no, have
-    `bench.uncertainty.intervals.rate_interval`.
+    `bench.uncertainty.resampling.rescaled`). It is widened in two ways. Its upper end is at least the largest
+    of the attackers' own upper ends, which bounds a maximum however attackers depend on each other. Its lower
+    end is at most the strongest attacker's own lower end. So the interval is no point after no events, as a
+    bootstrap's alone would be.
+
+    The attackers' own scores have the interval of `bench.uncertainty.intervals.rate_interval`. So has
+    CFR-any, which is the rate of one more yes-or-no outcome.
 
     Args:
-        cells: attacker -> F_u, bool or {0, 1} [draw, user], the same users and draws for all. None, no entry,
-            or a NaN where `present` says that there was a user: that attacker is missing.
-        attackers: the frozen panel.
-        present: bool [draw, user], which users were in which draw; by default all in all.
-        confidence: two-sided.
-        replicates: of the bootstrap.
-        seed: of the bootstrap.
+        cells: Attacker -> F_u, bool or {0, 1} [draw, user], over the same users and draws for all attackers.
+            An attacker is missing if its value is None, if it has no entry, or if it is NaN where `present`
+            says that the user was in the draw.
+        attackers: The frozen panel.
+        present: bool [draw, user], whether the user was in the draw; by default every user was in every draw.
+        confidence: The two-sided confidence, in (0, 1).
+        replicates: The number of bootstrap replicates.
+        seed: The seed of the bootstrap.
 
     Raises:
-        ValueError: for an empty panel, a name in it twice, a cell of nobody in it, shapes that differ,
-            outcomes other than 0 and 1, or no attacker with a complete result.
+        ValueError: The panel is empty or names an attacker twice, a cell belongs to no attacker of the panel,
+            shapes differ, an outcome is neither 0 nor 1, or no attacker has a complete result.
     """
     names, missing, outcomes, in_draw = _complete(cells, attackers, present)
     if not np.isin(outcomes, (0, 1)).all():
@@ -89,23 +92,23 @@ def psr_panel(
     *,
     k: int = 1,
     present: npt.ArrayLike | None = None,
-    confidence: float = 0.95,
+    confidence: float = CONFIDENCE,
     replicates: int = 2000,
     seed: int = 0,
 ) -> Panel:
-    """PSR-min over a frozen panel of identification attackers: as `cfr_panel`, the other way round.
+    """PSR-min over a frozen panel of identification attackers; as `cfr_panel`, with smaller being worse.
 
     Args:
-        cells: attacker -> each user's share of protected probes, in [0, 1], [draw, user].
-        attackers: the frozen panel.
-        k: of PSR@k, for the scores' names.
-        present: as in `cfr_panel`.
-        confidence: two-sided.
-        replicates: of the bootstrap.
-        seed: of the bootstrap.
+        cells: Attacker -> each user's share of protected probes, in [0, 1], [draw, user].
+        attackers: The frozen panel.
+        k: The k of PSR@k, for the scores' names.
+        present: As in `cfr_panel`.
+        confidence: The two-sided confidence, in (0, 1).
+        replicates: The number of bootstrap replicates.
+        seed: The seed of the bootstrap.
 
     Raises:
-        ValueError: as in `cfr_panel`, and for shares outside [0, 1].
+        ValueError: As in `cfr_panel`, or a share lies outside [0, 1].
     """
     names, missing, protected, in_draw = _complete(cells, attackers, present)
     if protected.min() < 0 or protected.max() > 1:
@@ -117,7 +120,7 @@ def psr_panel(
 def _complete(
     cells: Mapping[str, npt.ArrayLike | None], attackers: Sequence[str], present: npt.ArrayLike | None
 ) -> tuple[list[str], tuple[str, ...], Floats, Mask]:
-    """Names and outcomes [attacker, draw, user] of the attackers without gaps, and the others' names."""
+    """Names and outcomes [attacker, draw, user] of attackers without gaps; names of the others."""
     if not attackers or len(set(attackers)) != len(attackers):
         raise ValueError(f"a panel needs attackers, each once, got {list(attackers)}")
     strangers = sorted(set(cells) - set(attackers))
@@ -151,7 +154,7 @@ def _panel(
     replicates: int,
     seed: int,
 ) -> Panel:
-    """Scores out of what was done to each user, larger being worse; protection is what it leaves of 1."""
+    """Turn the harm done to each user, in [0, 1], into scores; protection is 1 less the harm."""
     flip = labels[2] is None
     users = int(in_draw.any(0).sum())
 

@@ -1,4 +1,4 @@
-"""What a run of this size could show: the smallest difference it would detect, its bound after no event."""
+"""Power: the smallest difference that a run of a given size would detect, and its bound after no event."""
 
 from __future__ import annotations
 
@@ -7,51 +7,56 @@ import math
 import numpy as np
 from scipy import stats
 
-from bench.uncertainty.intervals import clopper_pearson, wilson
+from bench.uncertainty.intervals import CONFIDENCE, LEVEL, clopper_pearson, wilson
 
 
-def half_width(users: int, rate: float = 0.5, confidence: float = 0.95) -> float:
+def half_width(users: int, rate: float = 0.5, confidence: float = CONFIDENCE) -> float:
     """Half the width of Wilson's interval around a rate, in one draw.
 
+    Args:
+        users: The number of users.
+        rate: The rate, in [0, 1].
+        confidence: The two-sided confidence, in (0, 1).
+
     Raises:
-        ValueError: as in `bench.uncertainty.intervals.wilson`.
+        ValueError: As in `bench.uncertainty.intervals.wilson`.
     """
     low, high = wilson(rate * users, users, confidence)
     return (high - low) / 2
 
 
-def zero_event_bound(users: int, confidence: float = 0.95, *, exact: bool = False) -> float:
-    """The largest rate that seeing no event among so many users leaves possible.
+def zero_event_bound(users: int, confidence: float = CONFIDENCE, *, exact: bool = False) -> float:
+    """The largest rate that remains possible after no event among so many users, in [0, 1].
 
     Args:
-        users: independent units in one draw.
-        confidence: of the two-sided interval whose upper end it is.
-        exact: Clopper and Pearson's instead of Wilson's.
+        users: The number of independent users in one draw.
+        confidence: The confidence of the two-sided interval whose upper end is returned.
+        exact: Whether the interval is Clopper and Pearson's instead of Wilson's.
 
     Raises:
-        ValueError: for no users, or confidence outside (0, 1).
+        ValueError: There are no users, or confidence lies outside (0, 1).
     """
     return (clopper_pearson if exact else wilson)(0, users, confidence).high
 
 
 def effective_users(users: int, draws: int = 1, *, persistence: float = 1.0, shared: float = 0.0) -> float:
-    """How many users in one draw would tell as much as `users` in each of `draws`.
+    """The number of users in one draw that would tell as much as `users` in each of `draws`.
 
-    The variance of a mean over a full table of users and draws is that of one outcome times
-    persistence / users + shared / draws + (1 - persistence - shared) / (users × draws).
+    The variance of a mean over a full table of users and draws is that of one outcome times persistence /
+    users + shared / draws + (1 - persistence - shared) / (users × draws).
 
     Args:
-        users: the same in every draw.
-        draws: of background and seed.
-        persistence: the intra-user correlation in [0, 1]: the share of an outcome's variance that the user
+        users: The number of users, the same in every draw.
+        draws: The number of draws of background and seed.
+        persistence: The intra-user correlation in [0, 1]: the share of an outcome's variance that the user
             keeps from draw to draw (`bench.uncertainty.intervals.Spread.persistence` measures it). At 1, the
             careful default, further draws add nothing.
-        shared: the share of it that everybody in one draw has in common. In a difference of two defenses on
-            the same draws what hits both alike has cancelled. With one draw it must be 0: nothing in that
-            draw can tell its size.
+        shared: The share of that variance that everybody in one draw has in common. In a difference of two
+            defenses on the same draws, an effect on both has cancelled. With one draw it must be 0, because
+            that draw cannot tell its size.
 
     Raises:
-        ValueError: for no users or draws, or shares that are negative or exceed 1 together.
+        ValueError: There are no users or draws, or the shares are negative or exceed 1 together.
     """
     if users < 1 or draws < 1:
         raise ValueError(f"power needs users and draws, got {users} and {draws}")
@@ -65,17 +70,20 @@ def effective_users(users: int, draws: int = 1, *, persistence: float = 1.0, sha
 
 
 def discordant(rate: float, difference: float, correlation: float = 0.0) -> tuple[float, float]:
-    """How often two defenses with given rates differ on a user: under the first alone, and the second alone.
+    """How often two defenses with given rates differ on a user.
 
     Args:
-        rate: of the first, in [0, 1].
-        difference: first less second; rate - difference lies in [0, 1].
-        correlation: phi between the two outcomes of a user. 0 (independent) leaves the most discordant users
-            of any correlation that is not negative, hence the largest noise. Where phi is larger than the two
-            rates allow, the largest possible one is taken.
+        rate: The first defense's rate, in [0, 1].
+        difference: The first rate less the second; rate - difference lies in [0, 1].
+        correlation: The phi coefficient between the two outcomes of a user, in [0, 1]. Independence (0)
+            leaves the most discordant users of all correlations that are not negative, hence the largest
+            noise. Where phi is larger than the two rates allow, the largest possible phi is taken.
+
+    Returns:
+        The share of users with the event under the first defense alone, and under the second alone.
 
     Raises:
-        ValueError: for rates outside [0, 1] or a correlation outside [0, 1].
+        ValueError: A rate or the correlation lies outside [0, 1].
     """
     other = rate - difference
     if not (0 <= rate <= 1 and -1e-12 <= other <= 1 + 1e-12):
@@ -90,20 +98,21 @@ def discordant(rate: float, difference: float, correlation: float = 0.0) -> tupl
     return (first - least, second - least) if least < 0 else (first, second)
 
 
-def mcnemar_power(users: int, first_only: float, second_only: float, level: float = 0.05) -> float:
-    """How likely McNemar's exact test finds a difference of this size: enumerated, not approximated.
+def mcnemar_power(users: int, first_only: float, second_only: float, level: float = LEVEL) -> float:
+    """The chance that McNemar's exact test finds a difference of this size: enumerated, not approximated.
 
     Args:
-        users: independent, in one draw.
-        first_only: share of users with the event under the first defense alone.
-        second_only: under the second alone.
-        level: of the two-sided test.
+        users: The number of independent users in one draw.
+        first_only: The share of users with the event under the first defense alone.
+        second_only: The share of users with the event under the second defense alone.
+        level: The level of the two-sided test, in (0, 1).
 
     Returns:
-        In [0, 1]; the chance of p <= level, in either direction.
+        The chance of p <= level, in either direction, in [0, 1].
 
     Raises:
-        ValueError: for no users, shares outside [0, 1] or above 1 together, or level outside (0, 1).
+        ValueError: There are no users, the shares are negative or exceed 1 together, or level lies outside
+            (0, 1).
     """
     whole = first_only + second_only
     if users < 1:
@@ -131,32 +140,33 @@ def smallest_detectable_difference(
     correlation: float = 0.0,
     persistence: float = 1.0,
     shared: float = 0.0,
-    level: float = 0.05,
+    level: float = LEVEL,
     power: float = 0.8,
     comparisons: int = 1,
 ) -> float:
-    """By how much a defense must lower a rate to be told apart from another, on the same users.
+    """The amount by which a defense must lower a rate to be told apart from another one, on the same users.
 
-    The smallest difference that McNemar's exact test finds with the given power. Several draws enter as
-    `effective_users`, rounded down; this takes the variance between draws for known, so that with few draws
-    and `shared` above 0 it is somewhat optimistic.
+    It is the smallest difference that McNemar's exact test finds with the given power. Several draws enter as
+    `effective_users`, rounded down. This takes the variance between draws for known, so with few draws and
+    `shared` above 0 the result is somewhat optimistic.
 
     Args:
-        users: the same under both defenses.
-        draws: of background and seed.
-        rate: of the defense that is to be beaten. .5 is the hardest.
-        correlation: see `discordant`; 0 is the hardest.
-        persistence: of the difference of one user's two outcomes; see `effective_users`; 1 is the hardest.
-        shared: see `effective_users`.
-        level: of the two-sided test.
-        power: the chance of detecting it.
-        comparisons: how many are made on the board; Holm's first step divides the level by it.
+        users: The number of users, the same under both defenses.
+        draws: The number of draws of background and seed.
+        rate: The rate of the defense that is to be beaten, in (0, 1]; .5 is the hardest.
+        correlation: As in `discordant`; 0 is the hardest.
+        persistence: As in `effective_users`, for the difference of one user's two outcomes; 1 is the hardest.
+        shared: As in `effective_users`.
+        level: The level of the two-sided test.
+        power: The chance of detecting the difference, in (0, 1).
+        comparisons: The number of comparisons on the board; Holm's first step divides the level by it.
 
     Returns:
-        In (0, rate]; NaN when so few users could not even show that the other defense leaves nothing.
+        A difference in (0, rate]; NaN where so few users could not even show that the other defense leaves
+            nothing.
 
     Raises:
-        ValueError: for arguments out of range.
+        ValueError: An argument is out of range.
     """
     if not 0 < rate <= 1:
         raise ValueError(f"a rate to be lowered must lie in (0, 1], got {rate}")

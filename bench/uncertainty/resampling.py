@@ -1,8 +1,8 @@
 """The hierarchical bootstrap: users and draws are resampled, embeddings and clusterings are not.
 
-A user is never copied into a corpus: copies would form clusters. What is resampled are stored outcomes, F_u
-by attacker, draw and user, with one set of weights for every attacker and every defense, so that what they
-share cancels in a difference and a maximum over attackers can be taken inside each replicate.
+A user is never copied into a corpus, because copies would form clusters. The bootstrap resamples stored
+outcomes: F_u by attacker, draw and user. One set of weights serves every attacker and every defense, so that
+what they share cancels in a difference, and a maximum over attackers can be taken inside each replicate.
 """
 
 from __future__ import annotations
@@ -14,10 +14,18 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.types import Floats, Mask
-from bench.uncertainty.intervals import NARROWEST, Interval, normal_quantile, spread, t_quantile, table
+from bench.uncertainty.intervals import (
+    CONFIDENCE,
+    NARROWEST,
+    Interval,
+    normal_quantile,
+    spread,
+    t_quantile,
+    table,
+)
 
 _BOOTSTRAP = 0xB007
-"""Keeps this module's random numbers apart from others made of the same seed."""
+"""A constant that keeps this module's random numbers apart from others made of the same seed."""
 
 
 def bootstrap_means(
@@ -27,24 +35,24 @@ def bootstrap_means(
     replicates: int = 2000,
     seed: int = 0,
 ) -> Floats:
-    """Mean outcome of every attacker in every replicate, users and draws resampled with replacement.
+    """The mean outcome of every attacker in every replicate; users and draws are resampled with replacement.
 
-    The weights of a (draw, user) pair are the product of how often its draw and how often its user was
-    taken (the pigeonhole bootstrap, Owen 2007), and the same for all attackers. With one draw only users
-    are resampled. It depends on `seed`, the shape and `present` alone, so that two calls over the same
-    users and draws are paired.
+    The weight of a (draw, user) pair is the product of two counts: how often its draw was taken and how often
+    its user was (the pigeonhole bootstrap, Owen 2007). All attackers have the same weights. With one draw
+    only users are resampled. The weights depend on `seed`, the shape and `present` alone, so two calls over
+    the same users and draws are paired.
 
     Args:
-        outcomes: [attacker, draw, user], numbers.
-        present: bool [draw, user], which users were in which draw; by default all in all.
-        replicates: how many.
-        seed: any whole number >= 0.
+        outcomes: float [attacker, draw, user].
+        present: bool [draw, user], whether the user was in the draw; by default every user was in every draw.
+        replicates: The number of replicates, at least 1.
+        seed: The seed of the resampling, a whole number >= 0.
 
     Returns:
-        [replicate, attacker]. Replicates in which no taken user was in a taken draw are left out.
+        float64 [replicate, attacker]. Replicates in which no taken user was in a taken draw are left out.
 
     Raises:
-        ValueError: for other shapes, and as in `bench.uncertainty.intervals.spread`.
+        ValueError: Shapes do not fit, or as in `bench.uncertainty.intervals.spread`.
     """
     values, in_draw = tables(outcomes, present)
     if replicates < 1:
@@ -77,14 +85,18 @@ def _weights(draws: int, users: int, replicates: int, seed: int) -> tuple[Floats
     return counts(draws), counts(users)
 
 
-def percentile(replicates: npt.ArrayLike, confidence: float = 0.95) -> Interval:
+def percentile(replicates: npt.ArrayLike, confidence: float = CONFIDENCE) -> Interval:
     """The plain percentile interval (Efron 1979) of a statistic's replicates.
 
-    With few draws it is too narrow, and for a maximum over attackers that are about equally strong it lies
-    too high: figures in `docs/statistics.md`. `rescaled` mends both. After zero events it is [0, 0].
+    With few draws it is too narrow. For a maximum over attackers of about equal strength it lies too high;
+    figures are in `docs/statistics.md`. `rescaled` corrects both. After no events it is [0, 0].
+
+    Args:
+        replicates: float [replicate], values of the statistic.
+        confidence: The two-sided confidence, in (0, 1).
 
     Raises:
-        ValueError: for no replicates, or ones that are not finite.
+        ValueError: There are no replicates, or some are not finite.
     """
     values = _replicates(replicates)
     if not 0 < confidence < 1:
@@ -94,26 +106,26 @@ def percentile(replicates: npt.ArrayLike, confidence: float = 0.95) -> Interval:
 
 
 def rescaled(
-    estimate: float, replicates: npt.ArrayLike, stretch: float, confidence: float = 0.95
+    estimate: float, replicates: npt.ArrayLike, stretch: float, confidence: float = CONFIDENCE
 ) -> tuple[float, Interval]:
-    """A bootstrap interval freed of bias and made as wide as few draws demand.
+    """A bootstrap interval without bias, and as wide as few draws demand.
 
-    The replicates' mean less the estimate is the bootstrap's estimate of bias (Efron and Tibshirani 1993,
-    equation 10.2): a maximum of noisy rates is above the largest rate, and the maximum of replicates is above
-    that again. Their quantiles, measured from their mean and stretched, are put around the estimate less the
-    bias.
+    The mean of the replicates less the estimate is the bootstrap's estimate of bias (Efron and Tibshirani
+    1993, equation 10.2): a maximum of noisy rates lies above the largest rate, and the maximum of replicates
+    lies above that again. The replicates' quantiles, measured from their mean and stretched, are put around
+    the estimate less the bias.
 
     Args:
-        estimate: the statistic on the data.
-        replicates: [replicate] of it.
-        stretch: from `stretch`.
-        confidence: two-sided.
+        estimate: The statistic on the data.
+        replicates: float [replicate], values of the statistic.
+        stretch: The factor from `stretch`.
+        confidence: The two-sided confidence, in (0, 1).
 
     Returns:
-        The bias, and the interval; its ends are not confined to anything.
+        The bias, and the interval. The interval's ends are not confined to [0, 1].
 
     Raises:
-        ValueError: as in `percentile`.
+        ValueError: As in `percentile`.
     """
     values = _replicates(replicates)
     mean = float(values.mean())
@@ -127,25 +139,26 @@ def stretch(
     outcomes: npt.ArrayLike,
     replicates: npt.ArrayLike,
     present: npt.ArrayLike | None = None,
-    confidence: float = 0.95,
+    confidence: float = CONFIDENCE,
 ) -> float:
-    """How much wider than their own quantiles replicates of a mean should be read.
+    """The factor by which the quantiles of a mean's replicates are too narrow.
 
-    The bootstrap of R draws sees (R - 1)/R of the variance between them, counts the rest of the variance more
-    than once, and knows nothing of Student's t. All three are put right by the ratio of t times the standard
-    error of `bench.uncertainty.intervals.spread` to the normal quantile times the replicates' own.
+    The bootstrap of R draws sees (R - 1)/R of the variance between draws, counts the rest of the variance
+    more than once, and does not know Student's t. The factor corrects all three: it is t times the standard
+    error of `bench.uncertainty.intervals.spread`, over the normal quantile times the replicates' own standard
+    deviation.
 
     Args:
-        outcomes: [draw, user] of the mean.
-        replicates: [replicate] of that mean.
-        present: bool [draw, user].
-        confidence: two-sided.
+        outcomes: float [draw, user], the outcomes behind the mean.
+        replicates: float [replicate], values of that mean.
+        present: bool [draw, user], whether the user was in the draw.
+        confidence: The two-sided confidence, in (0, 1).
 
     Returns:
-        1 where nothing varies.
+        The factor; 1 where nothing varies.
 
     Raises:
-        ValueError: as in `percentile` and `spread`.
+        ValueError: As in `percentile` and `spread`.
     """
     values, in_draw = table(outcomes, present)
     drawn = _replicates(replicates)
@@ -158,10 +171,14 @@ def stretch(
 
 
 def tables(outcomes: npt.ArrayLike, present: npt.ArrayLike | None) -> tuple[Floats, Mask]:
-    """Outcomes [attacker, draw, user] with 0 where nobody was present, and who was, as `table` checks them.
+    """Check the tables of several attackers as `bench.uncertainty.intervals.table` checks one.
+
+    Returns:
+        The outcomes, float64 [attacker, draw, user], and whether each user was in the draw, bool [draw,
+            user].
 
     Raises:
-        ValueError: for other shapes, no attackers, and as in `bench.uncertainty.intervals.spread`.
+        ValueError: Shapes do not fit, there are no attackers, or as in `bench.uncertainty.intervals.spread`.
     """
     stacked = np.asarray(outcomes)
     if stacked.ndim != 3 or len(stacked) == 0:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from bench.errors import UserError
-from bench.records.record import Cost, Metric, Named
+from bench.records.documents import Document
+from bench.records.record import Cost, Metric, Model, Named
+from bench.types import Flag
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 PROTOCOL = "cloakbench-verification/1"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Speed(_Model):
+class Speed(Model):
     """How fast aligned faces were embedded, measured apart from everything else."""
 
     photos_per_second: float
@@ -33,7 +30,7 @@ class Speed(_Model):
     runtime: str
 
 
-class Clean(_Model):
+class Clean(Model):
     """How well calibrated DBSCAN sorts clean photos that this encoder embedded: a cell of `bench run`."""
 
     cell: str
@@ -42,7 +39,7 @@ class Clean(_Model):
     metrics: dict[str, Metric] = Field(description="cfr, cfr_strict, bcubed_f, bcubed_f_background")
 
 
-class VerificationRecord(_Model):
+class VerificationRecord(Model):
     """One encoder, verified on one data set."""
 
     schema_version: int = SCHEMA_VERSION
@@ -60,45 +57,40 @@ class VerificationRecord(_Model):
     thresholds: dict[str, list[float | None]] = Field(description="figure -> what each fold was judged by")
     clustering: Clean | None = None
     speed: Speed | None = None
-    flags: list[str] = []
-    notes: list[str] = []
+    flags: list[Flag] = Field(default=[], description="why its figures have to be read with care")
+    notes: list[str] = Field(default=[], description="what a reader must know of the pairs")
     cost: Cost = Field(default=Cost(), description="of all encoders that were verified together")
-    environment: dict[str, Any] = {}
+    environment: dict[str, Any] = Field(default={})
 
     def comparable(self) -> dict[str, Any]:
         """The record without timings and environment: what two runs of one command have in common."""
         return self.model_dump(mode="json", exclude={"cost", "environment", "speed"})
 
 
+VERIFICATIONS = Document(
+    name="verification records",
+    file="verification.json",
+    key="verifications",
+    model=VerificationRecord,
+    version=SCHEMA_VERSION,
+    written_by="bench verify --all --out",
+    explained_by="'bench verify --out' writes them.",
+)
+"""What `bench verify --json` prints and `bench verify --out` writes."""
+
+
 def to_json(records: Iterable[VerificationRecord]) -> str:
     """The document that `bench verify --json` prints."""
-    verifications = [record.model_dump(mode="json") for record in records]
-    document = {"schema_version": SCHEMA_VERSION, "verifications": verifications}
-    return json.dumps(document, indent=1, sort_keys=True, allow_nan=False) + "\n"
+    return VERIFICATIONS.to_json(records) + "\n"
 
 
 def read(path: Path) -> list[VerificationRecord]:
-    """Read a document, or the `verification.json` of a folder.
+    """Read a document, or the `verification.json` of a folder. Old schemas are migrated.
 
     Raises:
-        UserError: if there is none, or the file is not such a document, or of another schema.
+        UserError: if there is none, or the file is not such a document, or of a newer schema.
     """
-    file = path / "verification.json" if path.is_dir() else path
-    if not file.is_file():
-        raise UserError(f"no verification records at {path}. 'bench verify --all --out {path}' writes some.")
-    try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-        if document["schema_version"] != SCHEMA_VERSION:
-            raise UserError(
-                f"{file} has verification records of schema {document['schema_version']}; this program reads "
-                f"{SCHEMA_VERSION}. Install the cloakbench that wrote them, or a newer one."
-            )
-        return [VerificationRecord.model_validate(record) for record in document["verifications"]]
-    except (ValueError, KeyError, TypeError) as error:
-        first = str(error).splitlines()[0]
-        raise UserError(
-            f"{file} does not hold verification records ({first}). 'bench verify --out' writes them."
-        ) from error
+    return VERIFICATIONS.read(path)
 
 
 def write(records: Iterable[VerificationRecord], markdown: str, folder: Path) -> None:
@@ -107,7 +99,7 @@ def write(records: Iterable[VerificationRecord], markdown: str, folder: Path) ->
     Raises:
         UserError: if the folder cannot be written to.
     """
-    texts = {"verification.json": to_json(records), "verification.md": markdown}
+    texts = {VERIFICATIONS.file: to_json(records), "verification.md": markdown}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():

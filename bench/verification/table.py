@@ -94,7 +94,7 @@ def _row(record: VerificationRecord, intervals: bool) -> dict[str, str]:
         "clean BCubed F": "" if clean is None else _figure(clean.metrics.get("bcubed_f"), 3),
         "photos/s": "" if speed is None else _speed(speed),
         "parameters": f"{parameters / 1e6:.2f} M" if isinstance(parameters, int) else "",
-        "flags": "; ".join(record.flags),
+        "flags": "; ".join(map(str, record.flags)),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import resource
 import sys
 import time
@@ -27,11 +26,11 @@ from bench.parameters import plain
 from bench.plan.cells import Chosen, RunSpec
 from bench.protocols import Dataset
 from bench.recognition.observer import Observed, Observer, Photos, clean, detector_parameters
-from bench.records.record import Cost, Metric, Named
+from bench.records.record import Cost, Metric, Named, finite
 from bench.store.cache import Cache
 from bench.store.digests import digest
 from bench.store.folders import folders
-from bench.types import EncoderCard, Folders, Labels, Score
+from bench.types import EncoderCard, Folders, Labels
 from bench.verification.pairs import FOLDS, Pairs, calibration, pairs
 from bench.verification.records import Clean, VerificationRecord
 from bench.verification.speed import speed
@@ -204,10 +203,10 @@ def _verified(
         ),
         seed=spec.seed,
         counts=_counts(ground, seen, scored),
-        metrics={name: _metric(score) for name, score in result.scores.items()},
+        metrics={name: Metric.of(score) for name, score in result.scores.items()},
         standard_error=result.standard_error,
         fold_accuracy=list(result.fold_accuracy),
-        thresholds={name: [_number(v) for v in values] for name, values in result.thresholds.items()},
+        thresholds={name: [finite(v) for v in values] for name, values in result.thresholds.items()},
         speed=speed(observer.encoder(card), ground.device) if spec.speed else None,
         flags=encoder_flags(result.scores["auc_detected"]),
         notes=[compared.note] if compared.note else [],
@@ -253,21 +252,6 @@ def _clustered(spec: VerificationSpec, dataset: str, names: Sequence[str], progr
         )
         for cell in session.records
     ]
-
-
-def _metric(score: Score) -> Metric:
-    return Metric(
-        value=_number(score.value),
-        low=_number(score.low),
-        high=_number(score.high),
-        n=score.n,
-        better=score.better,
-        bounds=score.bounds,
-    )
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _peak_memory() -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import sys
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +24,8 @@ PARTS = (
     "render",
 )
 _LIBRARIES = ("numpy", "torch", "pillow")
+_EVERYTHING = {"show_empty": True} if sys.version_info >= (3, 13) else {}
+"""Python 3.13 and later write empty lists of a syntax tree only if they are asked to."""
 
 
 @cache
@@ -37,6 +40,7 @@ def renderer_revision() -> str:
 def digest_of_code(source: str) -> str:
     """Hex SHA-256 of what Python code does: layout, comments and docstrings do not count.
 
+    The digest is the same on every Python: the syntax tree is written as Python 3.11 writes it.
     The digest takes a part of the renderer by the name that the part had when the first photos were recorded,
     `_faces_head` for `head`: a file that only moved draws the same photos under the same revision.
     """
@@ -46,7 +50,9 @@ def digest_of_code(source: str) -> str:
             node.module = f"_faces_{node.module}"
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
             node.body = [part for part in node.body if not _is_text(part)]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+        if not getattr(node, "type_params", True):
+            delattr(node, "type_params")  # a field of Python 3.12 and later
+    return hashlib.sha256(ast.dump(tree, **_EVERYTHING).encode()).hexdigest()
 
 
 def _is_text(node: ast.stmt) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bench.attackers._graph import spanning
-from bench.attackers._graph.search import Search
+from bench.attackers._graph.searching import Searching
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import pdist, squareform
@@ -44,7 +44,7 @@ def test_the_tree_is_a_minimum_one_however_it_was_found(
     core = np.sort(apart, axis=1)[:, min_samples - 1]
     reach = np.maximum(np.maximum(apart, core[:, None]), core[None])
     np.fill_diagonal(reach, 0)
-    tree = spanning.spanning_tree(rows, spanning.neighbour_lists(rows, min_samples, Search()), min_samples)
+    tree = spanning.spanning_tree(rows, spanning.neighbour_lists(rows, min_samples, Searching()), min_samples)
     ours = coo_array((tree.length, (tree.left, tree.right)), shape=reach.shape)
     # Edges join the photos that they say they join.
     assert np.allclose(reach[tree.left, tree.right], tree.length, atol=1e-5)

@@ -7,7 +7,8 @@ import pytest
 from bench.attackers._embeddings.order import content_order
 from bench.attackers._graph import search
 from bench.attackers._graph.neighbours import neighbour_graph
-from bench.attackers._graph.search import EXACT, Search, near_pairs, nearest
+from bench.attackers._graph.search import near_pairs, nearest
+from bench.attackers._graph.searching import EXACT, Searching
 from sklearn.metrics import adjusted_rand_score
 
 from bench import registry
@@ -67,7 +68,7 @@ def test_twins_are_each_others_nearest_and_few_photos_have_few_neighbours() -> N
 def test_a_pair_found_through_lists_is_a_pair_and_most_are_found() -> None:
     rows, _ = crowd(3000, 64, 0.73)
     exact = near_pairs(rows, 0.5, EXACT)
-    lists = near_pairs(rows, 0.5, Search(exact_up_to=0))
+    lists = near_pairs(rows, 0.5, Searching(exact_up_to=0))
     known = dict(zip(zip(exact[0].tolist(), exact[1].tolist(), strict=True), exact[2].tolist(), strict=True))
     found = list(zip(lists[0].tolist(), lists[1].tolist(), strict=True))
     assert len(set(found)) == len(found) > 0.99 * len(known)

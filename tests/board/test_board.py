@@ -15,6 +15,7 @@ from bench.board.preview import AMPLIFY, draw
 from bench.board.table import board, to_csv, to_markdown, used
 from bench.errors import UserError
 from bench.records.record import CellRecord, Metric, Named
+from bench.types import Flag, FlagCode
 
 
 def metric(value: float | None, low: float | None = None, high: float | None = None) -> Metric:
@@ -70,7 +71,10 @@ def test_what_is_not_ok_is_counted() -> None:
 def test_flags_and_failures_are_shown() -> None:
     rows = board(
         [
-            record("weak", flags=["weak attacker: no evidence of protection"]),
+            record(
+                "weak",
+                flags=[Flag(FlagCode.WEAK_ATTACKER, "no evidence of protection (clean CFR below 0.8)")],
+            ),
             record("broken", status="failed", error="ValueError: no", metrics={}, perceptual={}),
             record("left", status="skipped", error="needs names", metrics={}),
         ]
@@ -102,7 +106,16 @@ def test_columns_that_say_nothing_are_left_out() -> None:
 
 
 def test_csv_comes_back() -> None:
-    rows = board([record("a", flags=['a "quoted", flag'], status="failed", error="line one\nline two")])
+    rows = board(
+        [
+            record(
+                "a",
+                flags=[Flag(FlagCode.OTHER, 'a "quoted", flag')],
+                status="failed",
+                error="line one\nline two",
+            )
+        ]
+    )
     (back,) = csv.DictReader(io.StringIO(to_csv(rows)))
     assert back == {name: rows[0][name] for name in used(rows)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ import PIL.Image
 import pytest
 
 from bench.board.curves import curves, draw
+from bench.board.user_tables import read_users
 from bench.errors import UserError
+from bench.metrics.clustering import PROTOCOL
+from bench.records import read
 from bench.records.record import CellRecord, Metric, Named
 
 
@@ -71,6 +75,28 @@ def test_coverage_is_counted_again_from_the_users() -> None:
         **dict.fromkeys([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 0.667),
         **dict.fromkeys([0.7, 0.8, 0.9, 1.0], 0.333),
     }
+
+
+def test_an_identifier_has_no_coverage() -> None:
+    # one file holds the users of all cells: the columns of a clusterer are empty where an identifier ran
+    cell = record(0.5, metrics={"psr1": Metric(value=0.5, low=0, high=1, n=2, better="higher")})
+    users = {name: [math.nan, math.nan] for name in ("support", "purity", "coverage")}
+    with pytest.raises(UserError, match="no two points"):
+        curves([cell], {cell.cell: users}, "coverage")
+
+
+def test_the_coverage_curve_meets_the_protocol_where_the_protocol_is() -> None:
+    # the record counted with the protocol's criterion; the curve counts again from the table of users
+    folder = Path(__file__).resolve().parents[2] / "results" / "built-in"
+    records, users = read(folder), read_users([folder])
+    for cell in records:
+        (curve,) = curves([cell], users, "coverage")
+        (at,) = (p for p in curve.points if p.x == PROTOCOL.coverage)
+        assert (at.value, at.low, at.high) == (
+            cell.metrics["cfr"].value,
+            cell.metrics["cfr"].low,
+            cell.metrics["cfr"].high,
+        )
 
 
 def test_calibration_is_what_the_attacker_tried() -> None:

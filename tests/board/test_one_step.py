@@ -6,6 +6,7 @@ from typing import Any
 
 from bench.board import one_step
 from bench.records.record import CellRecord, Metric, Named
+from bench.types import Flag, FlagCode
 
 
 def to_rows(records: list[CellRecord]) -> list[dict[str, str]]:
@@ -46,7 +47,11 @@ def test_each_column_is_one_step_and_the_strongest_of_it() -> None:
             cell(0.3, channel="tv:0.1"),
             cell(0.6, channel="jpeg:75+tv:0.1"),  # two steps: in no column
             cell(0.25, level="adaptive"),
-            cell(1.0, level="oracle", flags=["oracle: thresholds chosen on the protected photos"]),
+            cell(
+                1.0,
+                level="oracle",
+                flags=[Flag(FlagCode.ORACLE, "thresholds chosen on the protected photos")],
+            ),
             cell(0.35, adaptation=Named(name="head")),
             cell(0.8, dose=0.5),
             cell(0.05, "svm", figure="psr1"),
@@ -77,7 +82,9 @@ def test_what_was_not_tried_is_empty() -> None:
 
 
 def test_a_low_rate_of_weak_attackers_says_so() -> None:
-    weak: dict[str, Any] = {"flags": ["weak attacker: no evidence of protection (clean CFR below .8)"]}
+    weak: dict[str, Any] = {
+        "flags": [Flag(FlagCode.WEAK_ATTACKER, "no evidence of protection (clean CFR below 0.8)")]
+    }
     (row,) = to_rows([cell(0.0, "photoprism", **weak)])
     assert row["another clusterer"] == "0.00 [0.00, 1.00] (weak)"
     (row,) = to_rows([cell(0.0, "photoprism", **weak), cell(0.0, "hdbscan")])

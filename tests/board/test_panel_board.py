@@ -11,6 +11,7 @@ from bench.board import panel as panels
 from bench.board.user_tables import read_users
 from bench.errors import UserError
 from bench.records.record import CellRecord, Metric, Named
+from bench.types import Flag, FlagCode
 
 USERS = [f"user{i:02}" for i in range(20)]
 
@@ -83,7 +84,7 @@ def test_ranks_within_the_noise_are_ties() -> None:
 
 
 def test_oracles_are_never_ranked() -> None:
-    oracle = cell("mask", "kmeans", 20, flags=["oracle: told the true number of people"])
+    oracle = cell("mask", "kmeans", 20, flags=[Flag(FlagCode.ORACLE, "told the true number of people")])
     (row,) = made(cell("mask", "dbscan", 1), oracle)
     assert (row["strongest attacker"], row["attackers"]) == ("dbscan / net", "1")
 
@@ -186,7 +187,9 @@ def test_rows_of_more_draws_are_not_compared_with_rows_of_fewer() -> None:
 
 
 def test_who_met_weak_attackers_only_holds_no_rank() -> None:
-    weak: dict[str, Any] = {"flags": ["weak attacker: no evidence of protection (clean CFR below .8)"]}
+    weak: dict[str, Any] = {
+        "flags": [Flag(FlagCode.WEAK_ATTACKER, "no evidence of protection (clean CFR below 0.8)")]
+    }
     strong = [cell(name, "dbscan", formed) for name, formed in (("one", 20), ("two", 10))]
     one, two, three = made(*strong, cell("three", "dbscan", 0, **weak))
     assert (three["rank"], three["flags"]) == ("", "1 of 1 cells: weak attacker")
@@ -194,7 +197,10 @@ def test_who_met_weak_attackers_only_holds_no_rank() -> None:
 
 
 def test_who_is_over_budget_holds_no_rank() -> None:
-    rows = made(cell("one", "dbscan", 20), cell("two", "dbscan", 0, flags=["out of budget"]))
+    rows = made(
+        cell("one", "dbscan", 20),
+        cell("two", "dbscan", 0, flags=[Flag(FlagCode.OUT_OF_BUDGET, "on at least one photo")]),
+    )
     assert [(row["rank"], row["flags"]) for row in rows] == [("", ""), ("", "out of budget")]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from bench.board.attackers import to_rows
 from bench.records.record import CellRecord, Cost, Metric, Named
+from bench.types import Flag, FlagCode
 
 
 def cell(attacker: str, cfr: float, *, figure: str = "cfr", **changes: Any) -> CellRecord:
@@ -58,7 +59,7 @@ def test_only_attackers_that_met_the_same_are_compared() -> None:
 def test_controls_oracles_and_failures_are_left_out() -> None:
     others = [
         cell("b", 1.0, knowledge="none"),
-        cell("c", 1.0, flags=["oracle: told the true number of people"]),
+        cell("c", 1.0, flags=[Flag(FlagCode.ORACLE, "told the true number of people")]),
         cell("d", 1.0, status="failed"),
     ]
     assert to_rows([cell("a", 0.5), *others]) == []

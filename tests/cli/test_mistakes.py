@@ -13,7 +13,9 @@ import PIL.Image
 import pytest
 import torch
 
+from bench import registry
 from bench.encoders.families import synth
+from bench.types import PluginCard
 
 Command = Callable[..., Any]
 
@@ -43,7 +45,9 @@ NUMBERS = {
     ("--budget", "linf:nan"): "above 0 and at most 255",
     ("--budget", "linf:256"): "above 0 and at most 255",
     ("--budget", "linf:abc"): "'abc' is not a number",
-    ("--budget", "ssim:2"): "budget 'ssim:2'",
+    ("--budget", "ssim:2"): "budget 'ssim:2' is out of range; it takes X above 0 and below 1. Try ssim:0.95.",
+    ("--budget", "dssim:0.6"): "it takes X above 0 and at most 0.5. Try dssim:0.004.",
+    ("--budget", "l2:3"): "is not one of linf:N, dssim:X, ssim:X or unbounded",
     ("--channel", "jpeg:101"): "1 to 100",
     ("--channel", "jpeg"): "1 to 100",
     ("--users", "0"): "--users 0 is too small",
@@ -74,6 +78,21 @@ def line(command: Command, small: tuple[str, ...], *more: str | Path, **variable
 @pytest.mark.parametrize(("option", "value"), [*NAMES, *NUMBERS])
 def test_a_mistaken_value(bench: Command, small: tuple[str, ...], option: str, value: str) -> None:
     assert (NAMES | NUMBERS)[option, value] in line(bench, small, option, value)
+
+
+@pytest.mark.parametrize("defense", ["noise", "pgd", "advmask", "advmask-universal"])
+def test_a_budget_that_a_defense_does_not_keep(bench: Command, small: tuple[str, ...], defense: str) -> None:
+    said = line(bench, small, "--defense", defense, "--budget", "dssim:0.004")
+    assert f"defense '{defense}' keeps linf:N, not dssim:0.004. Try --budget linf:8." in said
+
+
+def test_a_defense_that_keeps_no_l_infinity_budget(
+    bench: Command, small: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = PluginCard("keeps likeness alone", "control", budgets=("dssim", "ssim"))
+    monkeypatch.setattr(registry.load("defenses", "blur"), "card", card)
+    said = line(bench, small, "--defense", "blur", "--budget", "linf:8")
+    assert "defense 'blur' keeps dssim:X or ssim:X, not linf:8. Try --budget dssim:0.004." in said
 
 
 def test_an_unknown_surrogate(bench: Command, small: tuple[str, ...]) -> None:

@@ -25,7 +25,7 @@ import typer.main
 import bench as library
 from bench.cli import app
 from bench.inventory.doctor import KINDS, diagnosis
-from bench.records.record import CellRecord, read
+from bench.records import CellRecord, read
 from bench.types import Folders
 
 VIEWS = ("cells", "panel", "attackers", "falls")

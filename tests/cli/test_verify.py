@@ -135,7 +135,9 @@ def test_own_photos_without_any_face_are_counted_and_named_nowhere(bench: Comman
     assert record["metrics"]["accuracy"]["value"] == pytest.approx(40 / 60)
     assert record["metrics"]["auc"]["value"] == 0.5
     assert record["metrics"]["auc_detected"]["value"] is None
-    assert record["flags"] == ["weak encoder: AUC below 0.95 on this data (not measurable)"]
+    assert record["flags"] == [
+        {"code": "weak_encoder", "reason": "AUC below 0.95 on this data (not measurable)"}
+    ]
 
 
 def test_all_are_the_encoders_that_are_here(bench: Command, tmp_path: Path) -> None:

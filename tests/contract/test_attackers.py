@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass, replace
 from functools import cache
+from inspect import get_annotations
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,27 @@ def test_it_is_a_frozen_dataclass_with_a_card_and_only_stores(name: str) -> None
     assert vars(plugin(**given)) == given
     with pytest.raises(AttributeError):
         setattr(plugin(), "card_of_another", 1)  # noqa: B010 - frozen; mypy knows that it has no such field
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_parameter_is_described_where_it_is_declared(name: str) -> None:
+    plugin = registry.load("attackers", name)
+    for base in plugin.__mro__:
+        own = [field for field in get_annotations(base) if field != "card"]
+        assert own == [field for field in own if f"\n        {field}: " in (base.__doc__ or "")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parameters_are_checked_before_anything_is_computed(name: str) -> None:
+    # the framework calls `check` of every attacker when it plans a run
+    attacker = registry.load("attackers", name)()
+    attacker.check()
+    wrong = {"probes": 0, "people": 0, "far": 2.0}
+    given = {field: value for field, value in wrong.items() if hasattr(attacker, field)}
+    assert given
+    for field, value in given.items():
+        with pytest.raises(UserError, match=f"^{name}: .*{field} {value:g}"):
+            replace(attacker, **{field: value}).check()
 
 
 @pytest.mark.parametrize("name", NAMES)

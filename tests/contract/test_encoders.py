@@ -126,7 +126,7 @@ def encoder(request: pytest.FixtureRequest, home: Path) -> Iterator[Encoder]:
     real = request.param in {card.name for card in ONNX}
     folders = Folders(home=str(home), real_data=str(request.getfixturevalue("real_data")) if real else None)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bench.encoders.families.entry_points.entry_points", points)
+        patch.setattr("bench.encoders.outside.entry_points", points)
         name = {"outside": "outside-net"}.get(request.param, request.param.format(home=home))
         yield bench.encoders.load(bench.encoders.ready(name, folders), folders)
 

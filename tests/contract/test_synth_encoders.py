@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from bench.encoders.families import synth
-from bench.encoders.families.synth_nets import DIMENSIONS, NETS, skeleton
+from bench.encoders.families.synth.nets import DIMENSIONS, NETS, skeleton
 from bench.encoders.networks import embed as embed_with
 from bench.errors import UserError
 from bench.metrics.verification import auc

@@ -44,7 +44,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     monkeypatch.syspath_prepend(str(tmp_path))
     points: list[EntryPoint] = []
     monkeypatch.setattr(
-        "bench.encoders.families.entry_points.entry_points",
+        "bench.encoders.outside.entry_points",
         lambda group: [p for p in points if p.group == group],
     )
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from bench.encoders.families.onnx_file import OnnxEncoder
+from bench.encoders.families.onnx_file.encoder import OnnxEncoder
 from bench.encoders.preprocessing import sample
 from bench.errors import UserError
 from bench.optim.networks.folding import fold
@@ -123,7 +123,7 @@ def test_a_twin_that_computes_something_else_is_refused(
 ) -> None:
     made = encoder((helper.make_node("Identity", ["x"], ["z"]),), {}, tmp_path / "toy.onnx")
     other = torch.nn.Sequential(torch.nn.AvgPool2d(28), torch.nn.Flatten(), torch.nn.Linear(48, 5))
-    monkeypatch.setattr("bench.encoders.families.onnx_twin.from_onnx", lambda *_, **__: other)
+    monkeypatch.setattr("bench.encoders.families.onnx_file.twin.from_onnx", lambda *_, **__: other)
     with pytest.raises(UserError, match=r"cannot be a surrogate: .*other embeddings than onnx"):
         made.twin()
 

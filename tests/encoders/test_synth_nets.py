@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from bench.encoders.families.synth_nets import DIMENSIONS, NETS, folded, skeleton
+from bench.encoders.families.synth.nets import DIMENSIONS, NETS, folded, skeleton
 from bench.training.card import ARCHITECTURES, stored_net, write_weights
 
 every = pytest.mark.parametrize("name", sorted(NETS))

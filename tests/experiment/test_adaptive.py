@@ -13,7 +13,7 @@ import bench.recognition.recogniser
 from bench.channels import learner, parse
 from bench.experiment.session import Session
 from bench.records.record import CellRecord
-from bench.types import Image
+from bench.types import FlagCode, Image
 
 One = Callable[..., CellRecord]
 
@@ -107,8 +107,8 @@ def test_thresholds_are_tuned_on_cloaks_when_the_attacker_is_adaptive(run: Run) 
     assert len(oblivious.tried) == len(oblivious.calibrated["grid"])
     # the best rate in hindsight is at least that of any threshold chosen before
     assert value(oracle, "cfr") >= max(value(oblivious, "cfr"), value(adaptive, "cfr"))
-    assert any(flag.startswith("oracle") for flag in oracle.flags)
-    assert not any(flag.startswith("oracle") for flag in (*oblivious.flags, *adaptive.flags))
+    assert FlagCode.ORACLE in {flag.code for flag in oracle.flags}
+    assert FlagCode.ORACLE not in {flag.code for flag in (*oblivious.flags, *adaptive.flags)}
 
 
 def test_a_purifier_runs_on_everything_and_a_platform_on_released_photos_only(

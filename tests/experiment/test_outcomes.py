@@ -18,8 +18,8 @@ from bench.experiment.pipeline import Pipeline
 from bench.experiment.session import CellsFailed, Session, write
 from bench.plan.cells import RunSpec
 from bench.recognition.recogniser import Recogniser
-from bench.records.record import CellRecord, read
-from bench.types import Image
+from bench.records import CellRecord, read
+from bench.types import Flag, FlagCode, Image
 
 One = Callable[..., CellRecord]
 PHOTOS = 8  # of the two users
@@ -40,7 +40,9 @@ def by(amount: int) -> Callable[[list[Image]], list[Image]]:
 def test_one_value_beyond_the_budget_is_out_of_budget(one: One) -> None:
     record = one(defenses=(by(9),), budgets=("linf:8",))
     assert record.outcomes == {"out_of_budget": PHOTOS}
-    assert "out of budget" in record.flags
+    assert (
+        Flag(FlagCode.OUT_OF_BUDGET, f"{PHOTOS} of {PHOTOS} photos break the budget linf:8") in record.flags
+    )
     assert record.perceptual["photo"]["linf"] == {"mean": 9.0, "worst": 9.0}  # measured, and not clipped
     assert record.metrics["cfr"].n == 2
     # photos over budget prove nothing: within it all might have clustered, or none
@@ -50,12 +52,31 @@ def test_one_value_beyond_the_budget_is_out_of_budget(one: One) -> None:
 def test_the_whole_budget_is_within_the_budget(one: One) -> None:
     record = one(defenses=(by(8),), budgets=("linf:8",))
     assert record.outcomes == {"ok": PHOTOS}
-    assert record.flags == [f for f in record.flags if "budget" not in f]
+    assert FlagCode.OUT_OF_BUDGET not in {flag.code for flag in record.flags}
     assert record.metrics["cfr"].bounds is None
 
 
 def test_without_a_limit_nothing_is_out_of_budget(one: One) -> None:
     assert one(defenses=(by(100),), budgets=("unbounded",)).outcomes == {"ok": PHOTOS}
+
+
+@pytest.mark.parametrize("kind", ["dssim", "ssim"])
+def test_a_budget_of_likeness_is_judged_on_the_worse_of_photo_and_face(one: One, kind: str) -> None:
+    def dotted(photos: list[Image]) -> list[Image]:
+        for photo in photos:
+            photo[80:84, 80:84] ^= 32  # in the middle, where the face is
+        return photos
+
+    measured = one(defenses=(dotted,), budgets=("unbounded",)).perceptual
+    photo, face = (measured[region][kind]["worst"] for region in ("photo", "face"))
+    assert photo is not None and face is not None
+    assert (photo < face) == (kind == "dssim")  # a few pixels weigh more on the face
+    within = one(defenses=(dotted,), budgets=(f"{kind}:{face!r}",))
+    assert within.outcomes == {"ok": PHOTOS}
+    assert "noise" not in within.controls
+    beyond = one(defenses=(dotted,), budgets=(f"{kind}:{(photo + face) / 2!r}",))
+    assert beyond.outcomes["out_of_budget"] >= 1
+    assert FlagCode.OUT_OF_BUDGET in {flag.code for flag in beyond.flags}
 
 
 def test_a_photo_that_was_not_cloaked_is_published_as_it_was(one: One) -> None:

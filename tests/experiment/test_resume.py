@@ -20,7 +20,7 @@ import pytest
 from bench.errors import UserError
 from bench.experiment.session import Session
 from bench.plan.cells import RunSpec
-from bench.records.record import CellRecord, Records, read
+from bench.records import CellRecord, Records, read
 
 Run = Callable[..., Session]
 

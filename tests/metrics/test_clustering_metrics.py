@@ -178,6 +178,22 @@ def test_the_coverage_curve_falls_and_meets_cfr_at_one_half() -> None:
     assert rates.tolist() == [1.0, 0.5, 0.5, 0.0]
 
 
+def test_a_criterion_wants_all_three_of_one_cluster() -> None:
+    support, purity, coverage = (
+        np.array([3, 2, 3, 3]),
+        np.array([0.6, 1, 0.5, 0.6]),
+        np.array([0.5, 1, 1, 0.4]),
+    )
+    # the second has too few photos, the third is half somebody else's, the fourth covers too little
+    assert c.PROTOCOL.met(support, purity, coverage).tolist() == [True, False, False, False]
+    assert replace(c.PROTOCOL, purity_reached=True).met(support, purity, coverage).tolist() == [
+        True,
+        False,
+        True,
+        False,
+    ]
+
+
 # --- agreement
 
 

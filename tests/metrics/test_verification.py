@@ -19,7 +19,7 @@ from bench.metrics.verification import (
     tar_at_far,
     threshold_at_far,
 )
-from bench.types import Score
+from bench.types import Flag, FlagCode, Score
 
 SCORES = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=30)
 
@@ -176,7 +176,9 @@ def test_an_encoder_below_the_bar_is_flagged() -> None:
         return Score("auc", value, math.nan, math.nan, 9, "lower")
 
     assert encoder_flags(score(0.95)) == []
-    assert encoder_flags(score(0.9401)) == ["weak encoder: AUC below 0.95 on this data (0.940)"]
+    assert encoder_flags(score(0.9401)) == [
+        Flag(FlagCode.WEAK_ENCODER, "AUC below 0.95 on this data (0.940)")
+    ]
 
 
 def test_separation_refuses_arrays_that_do_not_fit() -> None:

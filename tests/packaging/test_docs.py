@@ -24,9 +24,9 @@ import bench
 from bench import channels, registry
 from bench.attack import judge
 from bench.cli import app
-from bench.encoders import cards
-from bench.encoders.families import insightface_packs, synth, users_files
-from bench.encoders.families.onnx_file import OnnxEncoder
+from bench.encoders import card_files, cards
+from bench.encoders.families import insightface_packs, synth
+from bench.encoders.families.onnx_file.encoder import OnnxEncoder
 from bench.experiment.tables import MEASURES
 from bench.metrics.clustering import bcubed_objective
 from bench.plan.split import Split
@@ -34,7 +34,7 @@ from bench.protocols import Descent, Ground, Kit
 from bench.records.record import CellRecord
 from bench.store.weights import file_name
 from bench.training.card import ARCHITECTURES
-from bench.types import ARCFACE_CROP, Album, Budget, EncoderCard, Folders, Gallery, Outcome
+from bench.types import ARCFACE_CROP, Album, Budget, EncoderCard, FlagCode, Folders, Gallery, Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -238,7 +238,7 @@ def test_a_command_on_a_page_can_be_typed(words: list[str]) -> None:
             for text in texts:
                 assert text.partition(":")[0] in TAUGHT or registry.make(kind, text)
         for text in [*(asked["encoder"] or ()), *(asked["surrogate"] or ())]:
-            assert users_files.split(text) or set(text.removeprefix("mean:").split("+")) <= encoders
+            assert card_files.split(text) or set(text.removeprefix("mean:").split("+")) <= encoders
         for text in asked["budget"] or ():
             Budget.parse(text)
         for text in asked["channel"] or ():
@@ -318,7 +318,7 @@ def test_the_example_of_the_readme_runs_and_the_tables_have_the_columns_that_are
     assert clean.metrics["cfr"] == clean.metrics["cfr_clean"] == darker.metrics["cfr_clean"]
     # a photo less 8 of 255: just within the default budget
     assert darker.perceptual["photo"]["linf"]["worst"] == 8
-    assert "out of budget" not in darker.flags
+    assert FlagCode.OUT_OF_BUDGET not in {flag.code for flag in darker.flags}
 
     bench.run(attacker="dbscan", encoder="synth-ir", users=5, photos=5, background=10, out=tmp_path)
     text = page("docs/running.md")

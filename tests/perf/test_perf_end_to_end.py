@@ -8,7 +8,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import bench
-from bench.records.record import Records
+from bench.records import Records
 
 
 def small() -> Records:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import bench
-from bench.records.record import CellRecord, Records
+from bench.records import CellRecord, Records
 
 pytestmark = pytest.mark.real
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from pydantic import ValidationError
 
 from bench.errors import UserError
-from bench.records.record import SCHEMA_VERSION, CellRecord, Cost, Metric, Named, Records, read, schema
+from bench.records import SCHEMA_VERSION, CellRecord, Cost, Metric, Named, Records, read, schema
+from bench.types import Flag, FlagCode, Score
 
 
 def record(**changes: Any) -> CellRecord:
@@ -55,11 +57,30 @@ def test_the_document_keeps_its_schema() -> None:
     document = json.loads(Records([record(), record(status="skipped", metrics={})]).to_json())
     jsonschema.validate(document, schema())
     assert document["schema_version"] == SCHEMA_VERSION
-    for path, value in (("status", "perhaps"), ("knowledge", "some"), ("seed", "zero"), ("surprise", 1)):
+    for path, value in (("status", "perhaps"), ("knowledge", "some"), ("seed", "zero"), ("surprise", 1),
+                        ("flags", ["oracle"]), ("flags", [{"code": "oracle"}]),
+                        ("flags", [{"code": "odd", "reason": ""}])):  # fmt: skip
         wrong = json.loads(json.dumps(document))
         wrong["cells"][0][path] = value
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(wrong, schema())
+
+
+def test_a_flag_is_a_code_and_a_reason(tmp_path: Path) -> None:
+    flagged = record(flags=[Flag(FlagCode.ORACLE, "told the true number of people")])
+    text = Records([flagged]).to_json()
+    assert json.loads(text)["cells"][0]["flags"] == [
+        {"code": "oracle", "reason": "told the true number of people"}
+    ]
+    (tmp_path / "records.json").write_text(text)
+    assert read(tmp_path)[0].flags == flagged.flags
+    with pytest.raises(ValidationError):
+        record(flags=[{"code": "oracle", "reason": "", "colour": "red"}])
+
+
+def test_a_metric_is_a_score_without_numbers_that_json_lacks() -> None:
+    score = Score("cfr", 0.25, math.nan, math.inf, 8, "lower", (0.0, 0.5))
+    assert Metric.of(score) == Metric(value=0.25, low=None, high=None, n=8, better="lower", bounds=(0.0, 0.5))
 
 
 def test_timings_and_environment_are_not_compared() -> None:
@@ -85,18 +106,24 @@ def test_records_are_a_sequence() -> None:
 
 def test_a_row_of_the_table() -> None:
     undefined = Metric(value=None, low=None, high=None, n=0, better="lower")
-    table = Records([record(), record(metrics={"cfr": undefined}, flags=["weak", "out"])]).to_pandas()
+    flags = [
+        Flag(FlagCode.OUT_OF_BUDGET, "3 of 8 photos break the budget linf:8"),
+        Flag(FlagCode.OTHER, "as it was"),
+    ]
+    table = Records([record(), record(metrics={"cfr": undefined}, flags=flags)]).to_pandas()
     assert list(table["surrogate"]) == ["one+two"] * 2
     assert table["cfr"].max() == 1 / 3
     assert table["cfr"].isna().tolist() == [False, True]
     assert list(table["ssim"]) == [0.9] * 2
-    assert list(table["flags"]) == ["", "weak; out"]
+    assert list(table["flags"]) == ["", "out of budget: 3 of 8 photos break the budget linf:8; as it was"]
 
 
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", "1", "null", "{}", '{"schema_version": 1}',
                 '{"schema_version": 1, "cells": 3}', '{"schema_version": 1, "cells": [3]}',
-                '{"schema_version": 0, "cells": []}',
+                '{"schema_version": 0, "cells": []}', '{"schema_version": "1", "cells": []}',
+                '{"schema_version": 1, "cells": [{"flags": 3}]}',
+                '{"schema_version": 1, "cells": [{"flags": [3]}]}',
                 '{"schema_version": 99, "cells": []}', "\udcff"],
 )  # fmt: skip
 def test_what_holds_no_records(tmp_path: Path, content: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -54,6 +55,40 @@ def outcome(
 )
 def test_the_earliest_fault_counts(what: dict[str, Any], expected: str) -> None:
     assert outcome(**what) == expected
+
+
+def at(linf: float = 0.0, **measures: float) -> dict[str, float]:
+    """One region's cost."""
+    return {"linf": linf, "ssim": 1.0, "dssim": 0.0} | measures
+
+
+@pytest.mark.parametrize(
+    ("budget", "whole", "face", "expected"),
+    [
+        ("dssim:0.01", at(dssim=0.01), at(dssim=0.01), "ok"),
+        # the mean over a large photo hides what the face shows
+        ("dssim:0.01", at(dssim=0.001), at(dssim=0.011), "out_of_budget"),
+        # and a change beside the face is on the photo alone
+        ("dssim:0.01", at(dssim=0.011), at(), "out_of_budget"),
+        ("dssim:0.01", at(dssim=0.011), None, "out_of_budget"),
+        ("ssim:0.95", at(ssim=0.99), at(ssim=0.95), "ok"),
+        ("ssim:0.95", at(ssim=0.99), at(ssim=0.94), "out_of_budget"),
+        ("ssim:0.95", at(ssim=0.94), None, "out_of_budget"),
+        # many levels may change within a budget of SSIM, and none may count against it
+        ("ssim:0.95", at(linf=200, ssim=0.96), at(linf=200, ssim=0.96), "ok"),
+        # a face too small for a window says nothing; a photo too small may not change at all
+        ("ssim:0.95", at(ssim=0.99), at(ssim=math.nan), "ok"),
+        ("ssim:0.95", at(ssim=math.nan, linf=1), None, "out_of_budget"),
+        ("dssim:0.01", at(dssim=math.nan), None, "ok"),
+        ("unbounded", at(linf=255, ssim=-1, dssim=1), None, "ok"),
+    ],
+)
+def test_a_budget_of_likeness_is_judged_where_it_is_worse(
+    budget: str, whole: dict[str, float], face: dict[str, float] | None, expected: str
+) -> None:
+    seen = Observed((HERE,), {}, {})
+    (outcome,) = outcomes(Budget.parse(budget), [False], [{"whole": whole, "face": face}], seen, seen)
+    assert outcome == expected
 
 
 def test_boxes_overlap_by_half_their_union() -> None:

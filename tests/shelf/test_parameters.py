@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import UserError
-from bench.parameters import Plain, coerce, plain, resolved
+from bench.parameters import Plain, coerce, filled, plain, resolved
 from bench.store.digests import array_digest, code_digest, digest, plugin_code, versions
 
 
@@ -71,6 +72,23 @@ def test_everything_is_written_down() -> None:
         "grid": [0.5, "inf"],
         "inner": {"size": 2},
     }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Sharing(Shared):
+    eps: float = 0.5
+    grid: int = 3
+
+
+def test_parameters_that_many_plugins_share_come_last_as_in_the_constructor() -> None:
+    assert list(resolved(Sharing())) == ["eps", "grid", "seed"] == list(signature(Sharing).parameters)
+    with pytest.raises(UserError, match="it has: eps, grid, seed"):
+        filled(Sharing, "attacker 'sharing'", "size=3")
 
 
 PLAIN = st.recursive(

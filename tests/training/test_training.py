@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from bench.encoders.families.synth import card_of
-from bench.encoders.families.synth_nets import ConvUnit, Head
+from bench.encoders.families.synth.nets import ConvUnit, Head
 from bench.faces import align
 from bench.training import __main__ as command
 from bench.training import loop

@@ -10,7 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from bench.uncertainty.intervals import clopper_pearson, cross, rate_interval, spread, t_quantile, wilson
+from bench.uncertainty.intervals import (
+    CONFIDENCE,
+    LEVEL,
+    clopper_pearson,
+    cross,
+    rate_interval,
+    spread,
+    t_quantile,
+    wilson,
+)
 
 
 @pytest.mark.parametrize(("n", "points"), [(50, 13.4), (100, 9.6), (200, 6.9), (500, 4.4)])
@@ -197,3 +206,7 @@ def test_a_list_becomes_a_table() -> None:
         cross([0, 0], ["a", "a"], [1, 1])
     with pytest.raises(ValueError, match="for each row"):
         cross([0], ["a", "b"], [1, 1])
+
+
+def test_tests_are_as_strict_as_intervals_are_wide() -> None:
+    assert pytest.approx(1) == CONFIDENCE + LEVEL

@@ -15,7 +15,7 @@ from bench.store import weights
 from bench.types import EncoderCard, Folders
 
 if TYPE_CHECKING:
-    from bench.encoders.families.onnx_file import OnnxEncoder
+    from bench.encoders.families.onnx_file.encoder import OnnxEncoder
 
 FILES = {"buffalo_l": "w600k_r50.onnx", "buffalo_s": "w600k_mbf.onnx", "antelopev2": "glintr100.onnx"}
 """Pack -> its recognition network."""
@@ -56,8 +56,8 @@ def find(card: EncoderCard, folders: Folders) -> Path:
     path = present(card.name, folders)
     if path is None:
         raise UserError(f"encoder {card.name!r}: {missing(card.name, folders)}.")
-    from bench.encoders.families.onnx_graph import interface, parse
-    from bench.encoders.families.users_files import read
+    from bench.encoders.card_files import read
+    from bench.encoders.families.onnx_file.graph import interface, parse
 
     # before it is pinned: a wrong file must not become the right one by being the first
     interface(parse(read(path), str(path)), card, str(path))
@@ -70,7 +70,7 @@ def load(card: EncoderCard, path: Path, device: str) -> OnnxEncoder:
     Raises:
         UserError: if it does not, and if insightface does not load.
     """
-    from bench.encoders.families.onnx_file import OnnxEncoder
+    from bench.encoders.families.onnx_file.encoder import OnnxEncoder
     from bench.torchvision_compat import ensure
 
     made = OnnxEncoder(card, path, device)

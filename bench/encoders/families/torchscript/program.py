@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from bench.encoders.families.users_files import read
+from bench.encoders.card_files import read
 from bench.encoders.networks import embed, frozen
 from bench.encoders.preprocessing import Prepared, sample
 from bench.errors import UserError

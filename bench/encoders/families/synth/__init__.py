@@ -18,7 +18,7 @@ from bench.types import ARCFACE_CROP, EncoderCard
 if TYPE_CHECKING:
     import torch
 
-FOLDER = Path(__file__).resolve().parents[1] / "weights"
+FOLDER = Path(__file__).resolve().parents[2] / "weights"
 
 _OURS = {"crop", "preprocessing", "location"}
 """Fields that are the same for all of them."""
@@ -65,7 +65,7 @@ def _network(path: Path, sha256: str, name: str, device: str) -> torch.nn.Module
     import safetensors.torch
     import torch
 
-    from bench.encoders.families.synth_nets import skeleton
+    from bench.encoders.families.synth.nets import skeleton
     from bench.encoders.networks import frozen
 
     if not path.is_file():

@@ -18,15 +18,15 @@ import torch
 from onnxruntime.capi import onnxruntime_pybind11_state as faults
 from torch import nn
 
-from bench.encoders.families.onnx_graph import interface, parse
-from bench.encoders.families.users_files import read
+from bench.encoders.card_files import read
+from bench.encoders.families.onnx_file.graph import interface, parse
 from bench.encoders.networks import embed, frozen
 from bench.encoders.preprocessing import Prepare, sample
 from bench.errors import UserError
 from bench.types import EncoderCard
 
 if TYPE_CHECKING:
-    from bench.encoders.families.onnx_graph import Interface
+    from bench.encoders.families.onnx_file.graph import Interface
 
 _CUDA = "CUDAExecutionProvider"
 _CPU = "CPUExecutionProvider"
@@ -100,7 +100,7 @@ class OnnxEncoder:
 
     @cached_property
     def _twin(self) -> nn.Module:
-        from bench.encoders.families.onnx_twin import from_onnx
+        from bench.encoders.families.onnx_file.twin import from_onnx
 
         name, fixed = self.card.name, self._interface.batch is not None
         if self._session is None:  # nothing to compare with: it embeds itself

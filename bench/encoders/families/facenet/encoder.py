@@ -12,7 +12,7 @@ import onnxruntime
 import torch
 from torch import nn
 
-from bench.encoders.families import exported
+from bench.encoders.families.facenet import exported
 from bench.encoders.networks import Run, embed, frozen
 from bench.encoders.preprocessing import Prepared
 from bench.errors import UserError

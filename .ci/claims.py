@@ -1,0 +1,251 @@
+"""Claims of the pages: a sentence with a conclusion carries the expression that it rests on.
+
+The expressions stand beside the sentence, one a line, in a comment `<!-- claim … -->`. They are Python over
+the committed records in `results/`, in the words of this module, and all of them are true:
+
+    <!-- claim
+    round(cfr(LFW, "pgd", "dbscan", Y1), 2) == 0.53
+    -->
+
+`python .ci/claims.py` prints every expression with its answer; `tests/packaging/test_claims.py` evaluates
+them, sees that every figure of a sentence occurs in its claims, and that no conclusion is without one.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bench.records import read
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ("README.md",)
+"""The pages whose conclusions are held to the records."""
+
+DEMO, DRAWN, LFW, FIVE, DRAWS, CROWD = (
+    "built-in",
+    "standard",
+    "standard-lfw",
+    "lfw",
+    "draws",
+    "distractors",
+)
+Y1, MFN, V3 = "insightface_mobilefacenet_y1", "mfn_espdl", "mobileface_v3"
+IR, INC, VIT = "synth-ir", "synth-inc", "synth-vit"
+ANY = "*"
+
+USUAL = {
+    "scenario": "introduced",
+    "channel": "none",
+    "level": "oblivious",
+    "adaptation": "none",
+    "dose": 1.0,
+    "distractors": 0,
+    "draw": 0,
+    "budget": "linf:8",
+}
+"""The conditions of a cell where a claim says nothing else; `ANY` takes all of them."""
+
+Cell = dict[str, Any]
+
+
+@cache
+def records(folder: str) -> list[Cell]:
+    """The cells of one folder of `results/`, as today's schema has them."""
+    return [record.model_dump(mode="json") for record in read(ROOT / "results" / folder)]
+
+
+def cells(folder: str, **conditions: Any) -> list[Cell]:
+    """The cells that meet all conditions. Oracles are left out unless a level is named.
+
+    Args:
+        folder: One of `DEMO`, `DRAWN`, `LFW`, `FIVE`, `DRAWS` and `CROWD`.
+        conditions: Field -> its name or value, a tuple of several, or `ANY`. Fields that are not named are
+            as `USUAL` says.
+    """
+    wanted = USUAL | conditions
+    return [
+        cell
+        for cell in records(folder)
+        if all(_meets(cell, field, value) for field, value in wanted.items())
+        and ("level" in conditions or not flagged(cell, "oracle"))
+    ]
+
+
+def _meets(cell: Cell, field: str, value: Any) -> bool:
+    if value == ANY:
+        return True
+    held = cell[field]
+    if field == "surrogate":
+        held = "+".join(one["name"] for one in held)
+    elif isinstance(held, dict):
+        held = held["name"]
+    return held in value if isinstance(value, tuple) else bool(held == value)
+
+
+def flagged(cell: Cell, code: str) -> bool:
+    """Whether a cell has a flag of this code, such as `weak_attacker`."""
+    return any(flag["code"] == code for flag in cell["flags"])
+
+
+def cell(folder: str, defense: str, attacker: str, encoder: str, **conditions: Any) -> Cell:
+    """The one cell that meets all conditions.
+
+    Raises:
+        LookupError: None does, or several do.
+    """
+    wanted = {"defense": defense, "attacker": attacker, "encoder": encoder, **conditions}
+    met = cells(folder, **wanted)
+    if len(met) != 1:
+        raise LookupError(f"{len(met)} cells of {folder} meet {wanted}")
+    return met[0]
+
+
+def metric(name: str, folder: str, defense: str, attacker: str, encoder: str, **conditions: Any) -> float:
+    """One metric of the one cell that meets all conditions."""
+    return float(cell(folder, defense, attacker, encoder, **conditions)["metrics"][name]["value"])
+
+
+def cfr(folder: str, defense: str, attacker: str, encoder: str, **conditions: Any) -> float:
+    """The cluster-formation rate of one cell."""
+    return metric("cfr", folder, defense, attacker, encoder, **conditions)
+
+
+def clean(folder: str, defense: str, attacker: str, encoder: str, **conditions: Any) -> float:
+    """The same attacker's rate on the same users' clean photos."""
+    return metric("cfr_clean", folder, defense, attacker, encoder, **conditions)
+
+
+def upper(folder: str, defense: str, attacker: str, encoder: str, **conditions: Any) -> float:
+    """The upper end of the 95 % interval of a cell's cluster-formation rate."""
+    return float(cell(folder, defense, attacker, encoder, **conditions)["metrics"]["cfr"]["high"])
+
+
+def lower(folder: str, defense: str, attacker: str, encoder: str, **conditions: Any) -> float:
+    """The lower end of that interval."""
+    return float(cell(folder, defense, attacker, encoder, **conditions)["metrics"]["cfr"]["low"])
+
+
+def most(folder: str, **conditions: Any) -> float:
+    """The largest cluster-formation rate of the cells that meet all conditions."""
+    return max(float(one["metrics"]["cfr"]["value"]) for one in cells(folder, **conditions))
+
+
+def least(folder: str, **conditions: Any) -> float:
+    """The smallest cluster-formation rate of these cells."""
+    return min(float(one["metrics"]["cfr"]["value"]) for one in cells(folder, **conditions))
+
+
+def named(folder: str, **conditions: Any) -> float:
+    """The largest share of users' cloaked photos that an identifier names: 1 - PSR@1, scenario `evasion`."""
+    met = cells(folder, **({"scenario": "evasion"} | conditions))
+    return max(1 - float(one["metrics"]["psr1"]["value"]) for one in met)
+
+
+def users(folder: str) -> int:
+    """The number of protected users in every cell of a folder.
+
+    Raises:
+        LookupError: The cells differ in it.
+    """
+    counts = {one["scenario"]["parameters"]["users"] for one in records(folder)}
+    if len(counts) != 1:
+        raise LookupError(f"{folder} has cells of {sorted(counts)} users")
+    return int(counts.pop())
+
+
+@cache
+def _formed(folder: str) -> dict[str, dict[str, bool]]:
+    import pandas as pd
+
+    table = pd.read_parquet(ROOT / "results" / folder / "users.parquet", columns=["cell", "user", "formed"])
+    table = table.dropna()
+    return {
+        str(name): dict(zip(rows["user"], rows["formed"].astype(bool), strict=True))
+        for name, rows in table.groupby("cell")
+    }
+
+
+def formed(folder: str, defense: str, attacker: str, encoder: str, **conditions: Any) -> frozenset[str]:
+    """The users whose photos form a cluster in one cell."""
+    table = _formed(folder)[cell(folder, defense, attacker, encoder, **conditions)["cell"]]
+    return frozenset(user for user, yes in table.items() if yes)
+
+
+def new(folder: str, defense: str, attacker: str, encoder: str, **conditions: Any) -> int:
+    """How many users are clustered under these conditions, and not under the usual ones."""
+    changed = formed(folder, defense, attacker, encoder, **conditions)
+    return len(changed - formed(folder, defense, attacker, encoder))
+
+
+def p(folder: str, defense: str, attacker: str, encoder: str, **conditions: Any) -> float:
+    """McNemar's exact p, uncorrected: these conditions against the usual ones, on the same users."""
+    changed = formed(folder, defense, attacker, encoder, **conditions)
+    usual = formed(folder, defense, attacker, encoder)
+    rarer, differ = min(len(changed - usual), len(usual - changed)), len(changed ^ usual)
+    tail = sum(math.comb(differ, k) for k in range(rarer + 1)) / 2**differ
+    return min(1.0, 2 * tail)
+
+
+COMMENT = re.compile(r"<!-- (claim|method)\b(.*?)-->", re.S)
+_ANOTHER = re.compile(
+    r"^<!-- (?!claim|method|end).*?<!-- end[^>]*-->|^```.*?^```|^<!--(?! claim| method).*?-->", re.S | re.M
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A paragraph or an item of a list.
+
+    Attributes:
+        page: The page's path below the root.
+        text: The prose, without its comments.
+        claims: The expressions that it rests on.
+        method: Whether it says how something is done, and concludes nothing.
+    """
+
+    page: str
+    text: str
+    claims: tuple[str, ...]
+    method: bool
+
+
+def blocks(page: str) -> Iterator[Block]:
+    """Every paragraph and every item of a list; tables, headings and code are left out."""
+    text = _ANOTHER.sub("", (ROOT / page).read_text("utf-8"))
+    for part in re.split(r"\n\s*\n|\n(?=- )", text):
+        comments = COMMENT.findall(part)
+        prose = COMMENT.sub("", part).strip()
+        if not prose or prose.startswith(("#", "|", "![", "<")):
+            if comments:
+                raise ValueError(f"{page}: a claim without a sentence: {comments[0][1].strip()[:60]}")
+            continue
+        lines = [line.strip() for kind, body in comments if kind == "claim" for line in body.splitlines()]
+        yield Block(page, prose, tuple(filter(None, lines)), any(kind == "method" for kind, _ in comments))
+
+
+def value(expression: str) -> Any:
+    """What an expression comes to, in the words of this module."""
+    return eval(expression, {**globals()})  # our own pages, as the examples that a test runs
+
+
+def main() -> int:
+    """Print every claim with its answer."""
+    wrong = 0
+    for page in PAGES:
+        for block in blocks(page):
+            for expression in block.claims:
+                answer = value(expression)
+                wrong += answer is not True
+                sys.stdout.write(f"{page}: {expression}: {answer}\n")
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""FaceNet: InceptionResnetV1 as facenet-pytorch defines it."""

@@ -1,0 +1,37 @@
+"""Budgets that can be kept, and by whom: looked at before anything is computed."""
+
+from __future__ import annotations
+
+from bench.errors import UserError
+from bench.types import BUDGETS, Budget, PluginCard
+
+
+def check_budget(budget: Budget) -> None:
+    """See that a budget leaves anything to change.
+
+    Raises:
+        UserError: for an L-infinity budget below one level of 8 bits.
+    """
+    if budget.kind == "linf" and budget.value < 1:
+        raise UserError(f"budget {str(budget)!r} changes no 8-bit value: N must be at least 1. Try linf:1.")
+
+
+def check_keeps(name: str, card: PluginCard, budget: Budget) -> None:
+    """See that a defense keeps budgets of this kind.
+
+    A defense that keeps no budget runs under any and is judged by it. Whether a defense can do without a
+    budget is for its own `check` to say.
+
+    Args:
+        name: The defense's name on the command line.
+        card: What the defense states about itself.
+        budget: What its photos would be judged by.
+
+    Raises:
+        UserError: for a defense that keeps budgets of other kinds only.
+    """
+    if not card.keeps or budget.kind == "unbounded" or budget.kind in card.keeps:
+        return
+    forms = " or ".join(BUDGETS[kind].form for kind in card.keeps)
+    example = BUDGETS[card.keeps[0]].example
+    raise UserError(f"defense {name!r} keeps {forms}, not {budget}. Try --budget {example}.")
