@@ -12,7 +12,7 @@ DEMO := --defense none --defense noise --defense advmask --attacker dbscan \
   --preview out/preview.png --out out/demo
 SET_UP := pyproject.toml .ci/environment.py
 
-.PHONY: demo test lint bench gpu env clean
+.PHONY: demo test lint bench gpu gpu-check env clean
 
 demo: env
 	$(BENCH) run $(DEMO)
@@ -34,6 +34,10 @@ bench: $(VENV)/.perf
 # onnxruntime-gpu in the place of onnxruntime; torch is whatever pip gives this machine
 gpu: env
 	$(VENV)/bin/python .ci/environment.py --gpu
+
+# under eight minutes on a CUDA device; without one, or with ARGS=--dry, the same steps run small on the CPU
+gpu-check: env
+	$(VENV)/bin/python .ci/gpu_check.py $(ARGS)
 
 env: $(VENV)/.dev
 

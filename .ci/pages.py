@@ -1,7 +1,7 @@
 """Tables on pages that a command prints: write them anew, or see that they are what it prints now.
 
-A table stands between `<!-- bench board … -->`, or `<!-- performance NAME -->` (see performance_tables.py),
-and `<!-- end -->`. `python .ci/pages.py` writes all of them,
+A table stands between `<!-- bench board … -->`, or `<!-- performance NAME -->` (see performance_tables.py and
+gpu_tables.py), and `<!-- end -->`. `python .ci/pages.py` writes all of them,
 `python .ci/pages.py --check` changes nothing and ends with 1 if one differs.
 """
 
@@ -13,6 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import gpu_tables
 import performance_tables
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,7 +23,7 @@ TABLE = re.compile(r"<!-- (bench board|performance) ([^>]*?) -->\n(.*?)<!-- end 
 def printed(verb: str, rest: str) -> str:
     """What a command prints, run from the root of the checkout."""
     if verb == "performance":
-        return performance_tables.printed(rest)
+        return gpu_tables.printed() if rest == "gpu" else performance_tables.printed(rest)
     words = [sys.executable, "-m", "bench.cli", "board", *shlex.split(rest)]
     return subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 

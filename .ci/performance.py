@@ -1,8 +1,8 @@
-"""What `make bench` measured -> a record that can be shown to others, and the tables on the pages.
+"""What `make bench` and `make gpu-check` measured -> records that can be shown, and the tables on the pages.
 
 `python .ci/performance.py out/benchmarks.json …` reduces files of pytest-benchmark, all of one machine and
 one set of versions, to results/performance/benchmarks.json, then writes the tables anew. A test that was
-measured twice counts as in the last file.
+measured twice counts as in the last file. A file of gpu-check becomes results/performance/gpu-CARD.json.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import gpu_tables
 import pages
 from performance_tables import RECORD
 
@@ -55,12 +56,19 @@ def reduced(runs: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def main(files: list[str]) -> int:
-    """Write the record and the pages."""
+    """Write the records and the pages."""
     if not files:
         raise SystemExit("performance: no file given. Type: python .ci/performance.py out/benchmarks.json")
-    record = reduced(json.loads(Path(file).read_text("utf-8")) for file in files)
+    documents = {file: json.loads(Path(file).read_text("utf-8")) for file in files}
+    checks = {file: document for file, document in documents.items() if "schema" in document}
+    timed = [document for file, document in documents.items() if file not in checks]
+    records = {gpu_tables.file_name(document, file): document for file, document in checks.items()}
+    if timed:
+        records[RECORD.name] = reduced(timed)
     RECORD.parent.mkdir(parents=True, exist_ok=True)
-    RECORD.write_text(json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
+    for name, record in records.items():
+        text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+        (RECORD.parent / name).write_text(text, "utf-8")
     return pages.main(check=False)
 
 

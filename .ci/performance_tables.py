@@ -26,16 +26,18 @@ def printed(name: str) -> str:
     return TABLES[name](record["machine"] if name == "machine" else record["tests"])
 
 
-def _number(x: float) -> str:
+def number(x: float) -> str:
+    """Three digits that count; whole from a hundred on."""
     return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.3g}"
 
 
 def _rate(test: Test | None) -> str:
     """Photos a second."""
-    return _number(test["extra_info"]["photos"] / test["seconds"]) if test else ""
+    return number(test["extra_info"]["photos"] / test["seconds"]) if test else ""
 
 
-def _table(head: Iterable[str], rows: list[list[str]]) -> str:
+def table(head: Iterable[str], rows: list[list[str]]) -> str:
+    """A table in Markdown; without rows, that nothing was measured."""
     head = list(head)
     lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines) if rows else "Not measured.\n"
@@ -62,7 +64,7 @@ def machine(about: dict[str, Any]) -> str:
         "system": f"{about['system']} {about['machine']}, Python {about['python_version']}",
         "packages": packages,
     }
-    return _table(["", ""], [[key, value] for key, value in rows.items()])
+    return table(["", ""], [[key, value] for key, value in rows.items()])
 
 
 def _contests(tests: list[Test]) -> dict[str, dict[str, Test]]:
@@ -95,17 +97,17 @@ def cloaking(tests: list[Test]) -> str:
         ]
         for encoder, who in _contests(tests).items()
     ]
-    return _table(["encoder", *CLOAKERS, "ratio", "ratio, stopping"], rows)
+    return table(["encoder", *CLOAKERS, "ratio", "ratio, stopping"], rows)
 
 
 def files(tests: list[Test]) -> str:
     """From files to embeddings, beside the loops that users of other packages write."""
     found = _of(tests, "files_to_embeddings", "twice_as_fast_as_the_plain_loop")
     rows = [
-        [t["params"]["network"], *(_number(t["extra_info"][k]) for k in ("cloakbench", "plain", "ratio"))]
+        [t["params"]["network"], *(number(t["extra_info"][k]) for k in ("cloakbench", "plain", "ratio"))]
         for t in found
     ]
-    return _table(["network", "cloakbench, photos/s", "plain loop, photos/s", "ratio"], rows)
+    return table(["network", "cloakbench, photos/s", "plain loop, photos/s", "ratio"], rows)
 
 
 def stages(tests: list[Test]) -> str:
@@ -115,7 +117,7 @@ def stages(tests: list[Test]) -> str:
         for t in _of(tests, "detect_embed", *STAGES)
     ]
     rows += [
-        [f"{t['group']}: {t['params']['stage']}", "cloakbench", _number(1 / t["seconds"])]
+        [f"{t['group']}: {t['params']['stage']}", "cloakbench", number(1 / t["seconds"])]
         for t in _of(tests, "detect_embed", "a_photo_of_12_megapixels")
     ]
     rows += [[t["group"], "cloakbench", _rate(t)] for t in _of(tests, "renderer", "draw_photos")]
@@ -123,7 +125,7 @@ def stages(tests: list[Test]) -> str:
         [f"open a tree, its files never seen before: `{t['params']['name']}`", "cloakbench", _rate(t)]
         for t in _of(tests, "datasets", "open_a_tree")
     ]
-    return _table(["stage", "who", "photos/s"], rows)
+    return table(["stage", "who", "photos/s"], rows)
 
 
 def embedding(tests: list[Test]) -> str:
@@ -135,14 +137,14 @@ def embedding(tests: list[Test]) -> str:
     )
     sizes = sorted({size for row in found.values() for size in row})
     rows = [[who, *(_rate(row.get(size)) for size in sizes)] for who, row in found.items()]
-    return _table(["encoder", *(f"{size} a call" for size in sizes)], rows)
+    return table(["encoder", *(f"{size} a call" for size in sizes)], rows)
 
 
 def clusterers(tests: list[Test]) -> str:
     """Wall time and peak memory by size, and the exponent of growth."""
 
     def cell(t: Test | None) -> str:
-        return f"{_number(t['seconds'])} ({t['extra_info']['peak_mib']:,} MiB)" if t else ""
+        return f"{number(t['seconds'])} ({t['extra_info']['peak_mib']:,} MiB)" if t else ""
 
     found = _by(_of(tests, "clustering", "ours", "theirs"), lambda t: t["params"]["name"], "photos")
     growth = {t["params"]["name"]: t["extra_info"] for t in _of(tests, "clustering", "growth")}
@@ -155,13 +157,13 @@ def clusterers(tests: list[Test]) -> str:
         ]
         for who, row in found.items()
     ]
-    return _table(["clusterer", *(f"{size:,} photos" for size in sizes), "growth n^"], rows)
+    return table(["clusterer", *(f"{size:,} photos" for size in sizes), "growth n^"], rows)
 
 
 def agreement(tests: list[Test]) -> str:
     """Do inverted lists find the people that all pairs find?"""
     found = _of(tests, "clustering", "lists_find_the_people_that_all_pairs_find_at_20000")
-    return _table(
+    return table(
         ["clusterer", "adjusted Rand"],
         [[f"`{t['params']['name']}`", f"{t['extra_info']['adjusted_rand']:.4f}"] for t in found],
     )
@@ -173,15 +175,15 @@ def million(tests: list[Test]) -> str:
     for test in _of(tests, "million", "a_million_photos"):
         more = test["extra_info"]
         told = f"{more['peak_mib']:,}", f"{more['adjusted_rand']:.4f}"
-        rows.append([f"`{test['params']['name']}`", _number(more["processor_seconds"]), *told])
-    return _table(["clusterer", "processor seconds", "peak, MiB", "adjusted Rand with the truth"], rows)
+        rows.append([f"`{test['params']['name']}`", number(more["processor_seconds"]), *told])
+    return table(["clusterer", "processor seconds", "peak, MiB", "adjusted Rand with the truth"], rows)
 
 
 def memory(tests: list[Test]) -> str:
     """A whole collection, streamed."""
     more = [t["extra_info"] for t in _of(tests, "memory", "stream_a_collection")]
-    rows = [[f"{m['photos']:,}", _number(m["photos_per_second"]), f"{m['peak_mib']:,}"] for m in more]
-    return _table(["photos", "photos/s", "peak, MiB"], rows)
+    rows = [[f"{m['photos']:,}", number(m["photos_per_second"]), f"{m['peak_mib']:,}"] for m in more]
+    return table(["photos", "photos/s", "peak, MiB"], rows)
 
 
 def arithmetic(tests: list[Test]) -> str:
@@ -193,9 +195,9 @@ def arithmetic(tests: list[Test]) -> str:
         p, m = t["params"], t["extra_info"]
         how = f"{m['device']}, {p['precision']}, batch {m['photos']}"
         rows.append(
-            [f"`{p['name']}`", how, _number(m["gflop_a_crop"]), _rate(t), *(_number(m[k]) for k in keys)]
+            [f"`{p['name']}`", how, number(m["gflop_a_crop"]), _rate(t), *(number(m[k]) for k in keys)]
         )
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def goals(tests: list[Test]) -> str:
@@ -245,14 +247,14 @@ def goals(tests: list[Test]) -> str:
         worst = (min if sign == "≥" else max)(values, default=0.0)
         met = worst >= goal if sign == "≥" else worst <= goal
         reached = (
-            f"{_number(min(values))} to {_number(max(values))}"
+            f"{number(min(values))} to {number(max(values))}"
             if len(values) > 1
-            else "".join(map(_number, values))
+            else "".join(map(number, values))
         )
         rows.append(
             [what, f"{sign} {goal:,}", reached or "not measured", ("yes" if met else "no") if values else ""]
         )
-    return _table(["what", "goal", "reached", "goal met"], rows)
+    return table(["what", "goal", "reached", "goal met"], rows)
 
 
 TABLES: dict[str, Callable[[Any], str]] = {

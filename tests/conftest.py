@@ -32,6 +32,15 @@ def real_data() -> Path:
     return folder.resolve()
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests marked `cuda` where there is no CUDA device."""
+    if item.get_closest_marker("cuda"):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("needs a CUDA device")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Child processes share compiled modules, also where nothing compiled is kept: loading torch halves."""

@@ -127,7 +127,7 @@ def test_every_step_is_told() -> None:
     assert told == [1, 1, 1]
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.cuda
 def test_a_gpu_trains_and_applies_alike_each_time() -> None:
     photo = np.random.default_rng(4).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     one, two = (denoiser.train([photo], cloak([photo], 0), seed=1, steps=5, device="cuda") for _ in "12")

@@ -10,10 +10,8 @@ import pytest
 import torch
 
 from bench.store.digests import versions
-from bench.store.weights import file_name
-from bench.torchvision_compat import ensure
+from measuring.subjects import facenet_weights
 
-FACENET = "facenet-vggface2"
 LIBRARIES = (
     *("torch", "onnxruntime", "numpy", "scipy", "scikit-learn", "faiss-cpu", "hdbscan"),
     *("facenet-pytorch", "insightface", "torchattacks", "foolbox", "pillow"),
@@ -30,17 +28,7 @@ def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
 
 @pytest.fixture(scope="session")
 def facenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home that holds an InceptionResnetV1 of random weights in facenet-pytorch's format.
-
-    Time does not depend on them, and the published ones cannot be had everywhere.
-    """
-    ensure()
-    from facenet_pytorch import InceptionResnetV1
-
+    """A home that holds an InceptionResnetV1 of random weights in facenet-pytorch's format."""
     home = tmp_path_factory.mktemp("facenet")
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        net = InceptionResnetV1(pretrained=None)
-    (home / "weights").mkdir()
-    torch.save(net.state_dict(), home / "weights" / file_name(FACENET))
+    facenet_weights(home)
     return home
