@@ -189,7 +189,7 @@ def p(folder: str, defense: str, attacker: str, encoder: str, **conditions: Any)
     changed = formed(folder, defense, attacker, encoder, **conditions)
     usual = formed(folder, defense, attacker, encoder)
     rarer, differ = min(len(changed - usual), len(usual - changed)), len(changed ^ usual)
-    tail = sum(math.comb(differ, k) for k in range(rarer + 1)) / 2**differ
+    tail: float = sum(math.comb(differ, k) for k in range(rarer + 1)) / 2**differ
     return min(1.0, 2 * tail)
 
 
