@@ -24,7 +24,7 @@ from bench import __version__
 from bench.errors import UserError
 from bench.fetching.contents import odd_start, page
 from bench.machine.progress import Progress
-from bench.store.lock import replace
+from bench.store.writing import write_whole
 
 ATTEMPTS = 3
 """Tries at one address that bring no new byte before the next address is tried."""
@@ -230,7 +230,7 @@ class _Download:
             # in this order: a kill in between leaves no part that is taken for one of another file
             drop(self.part)
             part = Begun(self.url, _validator(answer), total)
-            replace(_beside(self.part), json.dumps(asdict(part)) + "\n")
+            write_whole(_beside(self.part), (json.dumps(asdict(part)) + "\n").encode())
         left = (total or 0) - start
         unit = f"{self.file}, MB"
         with self.part.open("ab" if start else "wb") as out, ExitStack() as stack:

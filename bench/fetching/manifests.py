@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench.errors import UserError
 from bench.store import lock, weights
+from bench.store.writing import write_whole
 from bench.types import Folders
 
 
@@ -20,7 +21,7 @@ def write(target: Path, digests: Mapping[str, str], folders: Folders) -> None:
     """
     listed = _beside(target)
     lines = "".join(f"{sha256}  {target.name}/{name}\n" for name, sha256 in sorted(digests.items()))
-    lock.replace(listed, lines)
+    write_whole(listed, lines.encode())
     lock.pin(listed.name, weights.digest(listed), folders)
 
 

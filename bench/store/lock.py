@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 
 from bench.errors import UserError
+from bench.store.writing import write_whole
 from bench.types import Folders
 
 LOCK = "bench.lock.json"
@@ -40,24 +39,12 @@ def pin(name: str, sha256: str, folders: Folders) -> None:
     lock = Path(folders.home) / LOCK
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
-        replace(lock, json.dumps(pins | {name: sha256}, indent=1, sort_keys=True) + "\n")
+        write_whole(lock, (json.dumps(pins | {name: sha256}, indent=1, sort_keys=True) + "\n").encode())
     except OSError as error:
         raise UserError(
             f"cannot pin the digest of {name} in {lock}: {error.strerror}. "
             "Make room or set BENCH_HOME to a folder of yours."
         ) from error
-
-
-def replace(path: Path, text: str) -> None:
-    """Write a file so that a reader, or a kill, never meets half of it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _pins(folders: Folders) -> dict[str, str]:
