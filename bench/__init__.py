@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bench.experiment.session import run as run
+    from bench.experiment.api import run as run
 
 __version__ = "0.1.0"
 
@@ -26,7 +26,7 @@ if (_checkout / "pyproject.toml").is_file():
 def __getattr__(name: str) -> Any:
     """`bench.run`, without loading its libraries for those who only want the version."""
     if name == "run":
-        from bench.experiment.session import run
+        from bench.experiment.api import run
 
         return run
     raise AttributeError(f"module 'bench' has no attribute {name!r}")

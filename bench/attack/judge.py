@@ -1,9 +1,4 @@
-"""What an attacker achieved on one corpus: labels or names in, figures out.
-
-The corpus is laid out once: the released photos user by user, then the users' clean labelled photos, then
-everybody else's. Photos without a detected face have label -1, are named by nobody, and stay in every
-denominator.
-"""
+"""What an attacker achieved on one corpus: labels or names in, figures out."""
 
 from __future__ import annotations
 
@@ -13,13 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bench.attack.asking import TOP
+from bench.attack.corpus import Corpus
 from bench.metrics import clustering, identification, retrieval
 from bench.metrics.verification import RATES
-from bench.plan.split import Split
-from bench.protocols import Clusterer, Identifier
-from bench.types import Flag, FlagCode, Gallery, Labels, Score
+from bench.recognition.embedded import Embedded
+from bench.types import Flag, FlagCode, Labels, Mask, Score
 
-TOP = 5
 WEAK = 0.8
 """A clean CFR (or clean rank-1 rate) below this is no evidence of protection: the attacker is weak."""
 _CHANCE = 0x9E12  # keeps this draw apart from others of the same seed
@@ -40,72 +35,6 @@ KEPT = 0.9
 
 
 @dataclass(frozen=True)
-class Corpus:
-    """Who is on each photo of the attacker's collection, and why it is there. Never shown to an attacker.
-
-    Attributes:
-        owners: int64 [photo]: users from 0, then background people.
-        released: bool [photo].
-        linked: bool [photo]: clean photos of users that carry their name.
-        users: int64 [user].
-        poisoned: whether released photos carry the users' names and the linked ones are looked for.
-    """
-
-    owners: Labels
-    released: npt.NDArray[np.bool_]
-    linked: npt.NDArray[np.bool_]
-    users: Labels
-    poisoned: bool = False
-
-    @classmethod
-    def of(cls, split: Split, *, poisoned: bool = False) -> Corpus:
-        """Lay out a split's released, labelled and background photos, in this order."""
-        users = len(split.released)
-        sizes = [
-            *((i, len(photos)) for i, photos in enumerate(split.released)),
-            *((i, len(photos)) for i, photos in enumerate(split.labelled)),
-            *((users + i, len(photos)) for i, photos in enumerate(split.background)),
-        ]
-        owners = np.repeat([i for i, _ in sizes], [n for _, n in sizes]).astype(np.int64)
-        released = np.zeros(owners.size, bool)
-        linked = np.zeros(owners.size, bool)
-        shown, named = sum(map(len, split.released)), sum(map(len, split.labelled))
-        released[:shown] = True
-        linked[shown : shown + named] = True
-        return cls(owners, released, linked, np.arange(users, dtype=np.int64), poisoned)
-
-    def among(self, strangers: Labels) -> Corpus:
-        """The same with more background people.
-
-        Args:
-            strangers: int64 [photo], who is on each further photo, from 0.
-        """
-        first = int(self.owners.max()) + 1
-        nothing = np.zeros(strangers.size, bool)
-        return replace(
-            self,
-            owners=np.concatenate([self.owners, first + strangers]),
-            released=np.concatenate([self.released, nothing]),
-            linked=np.concatenate([self.linked, nothing]),
-        )
-
-    @property
-    def background(self) -> npt.NDArray[np.bool_]:
-        """Bool [photo]: everybody else's."""
-        return self.owners >= self.users.size
-
-    @property
-    def probes(self) -> npt.NDArray[np.bool_]:
-        """Bool [photo]: what an identification attacker is asked about."""
-        return self.linked if self.poisoned else self.released
-
-    @property
-    def gallery(self) -> npt.NDArray[np.bool_]:
-        """Bool [photo]: what it knows people from."""
-        return ~self.probes
-
-
-@dataclass(frozen=True)
 class Verdict:
     """The figures of one attack.
 
@@ -120,37 +49,14 @@ class Verdict:
     photos: dict[str, list[Any]] = field(default_factory=dict)
 
 
-def cluster(attacker: Clusterer, embeddings: npt.NDArray[np.float32]) -> Labels:
-    """Let an attacker cluster what was detected; rows of NaN get label -1."""
-    detected = ~np.isnan(embeddings[:, 0])
-    labels = np.full(len(embeddings), -1, np.int64)
-    if detected.any():
-        labels[detected] = attacker.cluster(embeddings[detected])
-    return labels
-
-
-def name(attacker: Identifier, embeddings: npt.NDArray[np.float32], corpus: Corpus) -> Labels:
-    """Let an attacker name the people on the probes from its gallery: [probe, TOP]."""
-    detected = ~np.isnan(embeddings[:, 0])
-    held = detected & corpus.gallery
-    probes = detected[corpus.probes]
-    ranked = np.full((probes.size, TOP), -1, np.int64)
-    if probes.any() and held.any():
-        gallery = Gallery(embeddings[held], corpus.owners[held])
-        ranked[probes] = attacker.rank(embeddings[corpus.probes & detected], gallery, TOP)
-    return ranked
-
-
-def clustered(
-    labels: Labels, clean: Labels, corpus: Corpus, unsure: npt.NDArray[np.bool_] | None = None
-) -> Verdict:
+def judge_clustering(labels: Labels, clean: Labels, corpus: Corpus, not_ok: Mask | None = None) -> Verdict:
     """Figures of a clustering.
 
     Args:
         labels: of the corpus as released.
         clean: of the same corpus with every photo clean.
         corpus: who is on it.
-        unsure: bool [released], photos whose outcome is not `ok`: then the rates have bounds.
+        not_ok: bool [released], photos whose outcome is not `ok`: then the rates have bounds.
     """
     linked = corpus.linked if corpus.linked.any() else None
     plain = clustering.cluster_formation(labels, corpus.owners, corpus.users, released=corpus.released)
@@ -170,8 +76,8 @@ def clustered(
         # count, so that the strict rate is taken with CFR-link's, which counts all of the user's photos
         scores.append(clustering.formation_rate(table))
         scores.append(clustering.formation_rate(table, strict))
-    if unsure is not None and unsure.any():
-        scores = [_bounded(score, labels, corpus, unsure) for score in scores]
+    if not_ok is not None and not_ok.any():
+        scores = [_bounded(score, labels, corpus, not_ok) for score in scores]
     background = corpus.background
     scores += clustering.bcubed(corpus.owners, labels, of=~background)
     scores += clustering.pairwise(corpus.owners, labels, of=~background)
@@ -200,36 +106,36 @@ def clustered(
     return Verdict({score.name: score for score in scores}, users, photos)
 
 
-def _bounded(score: Score, labels: Labels, corpus: Corpus, unsure: npt.NDArray[np.bool_]) -> Score:
-    """A formation rate with the bounds that unsure photos leave it."""
+def _bounded(score: Score, labels: Labels, corpus: Corpus, not_ok: Mask) -> Score:
+    """A formation rate with the bounds that not_ok photos leave it."""
     doubtful = np.zeros(labels.size, bool)
-    doubtful[corpus.released] = unsure
+    doubtful[corpus.released] = not_ok
     bounds = clustering.formation_bounds(
         labels,
         corpus.owners,
         corpus.users,
         doubtful,
         released=corpus.released,
-        # CFR's strict rate is CFR-link's where there are labelled photos, see `clustered`
+        # CFR's strict rate is CFR-link's where there are labelled photos, see `judge_clustering`
         linked=corpus.linked if score.name.startswith("cfr_link") else None,
         criterion=clustering.STRICT if score.name.endswith("_strict") else clustering.PROTOCOL,
     )
     return replace(score, bounds=bounds)
 
 
-def identified(
+def judge_identification(
     ranked: Labels,
     corpus: Corpus,
-    detected: npt.NDArray[np.bool_],
-    unsure: npt.NDArray[np.bool_] | None = None,
+    detected: Mask,
+    not_ok: Mask | None = None,
 ) -> Verdict:
     """Figures of naming people.
 
     Args:
-        ranked: int [probe, TOP] from `name`.
+        ranked: int [probe, TOP] from `bench.attack.asking.ask_identifier`.
         corpus: who is on the photos.
         detected: bool [probe].
-        unsure: bool [released], photos whose outcome is not `ok`: if they are the probes, rates have bounds.
+        not_ok: bool [released], photos whose outcome is not `ok`: if they are the probes, rates have bounds.
     """
     truth = corpus.owners[corpus.probes]
     # where the gallery is cloaked the rate at which clean probes are missed has a name of its own
@@ -238,7 +144,7 @@ def identified(
         if corpus.poisoned
         else {1: "psr1", TOP: f"psr{TOP}"}
     )
-    doubtful = None if corpus.poisoned or unsure is None or not unsure.any() else unsure
+    doubtful = None if corpus.poisoned or not_ok is None or not not_ok.any() else not_ok
     scores, by_user = {}, {}
     for k, called in names.items():
         score = identification.protection_success_rate(ranked, truth, k, detected=detected, name=called)
@@ -254,40 +160,36 @@ def identified(
     return Verdict(scores, dict(by_user), {} if corpus.poisoned else {"rank": rank.tolist()})
 
 
-def retrieved(
-    clean: npt.NDArray[np.float32],
-    released: npt.NDArray[np.float32],
+def judge_retrieval(
+    clean: Embedded,
+    released: Embedded,
     corpus: Corpus,
-    held: npt.NDArray[np.float32],
+    attackers_clean: Embedded,
     impostor: npt.NDArray[np.float64],
 ) -> dict[str, Score]:
     """Four-cell retrieval, TAR@FAR and OPOM's PSR of the released photos, whatever the attacker.
 
     Args:
-        clean: [released, dimensions], the users' photos as they were; NaN without a face.
-        released: [released, dimensions], as published.
-        corpus: who is on the photos.
-        held: [photo, dimensions] of the clean photos that the attacker holds; those of the background are
-            the distractors.
-        impostor: [pair] similarities of different calibration people.
+        clean: The users' photos as they were, one for each released photo.
+        released: The users' photos as published.
+        corpus: Who is on the photos.
+        attackers_clean: The clean photos that the attacker holds; those of the background are distractors.
+        impostor: float64 [pair], similarities of different calibration people.
     """
     shown = corpus.released
-    others = held[corpus.background[~shown]]
-    cells = retrieval.four_cells(
-        clean, released, corpus.owners[shown], others[np.isfinite(others[:, 0])], impostor=impostor
-    )
+    owners = corpus.owners[shown]
+    others = attackers_clean.select(corpus.background[~shown]).of_faces
+    cells = retrieval.four_cells(clean.or_nan, released.or_nan, owners, others, impostor=impostor)
     short = {
         f"tar_far_{rate}": replace(cells[f"tar_far_{rate}_cloaked_clean"], name=f"tar_far_{rate}")
         for rate in RATES
     }
-    if np.isfinite(others[:, 0]).any():
-        strangers = others[np.isfinite(others[:, 0])]
-        owners = corpus.owners[shown]
-        cells |= retrieval.single_mate_protection(released, clean, owners, strangers)
+    if len(others):
+        cells |= retrieval.single_mate_protection(released.or_nan, clean.or_nan, owners, others)
     return cells | short
 
 
-def permuted(answers: Labels, seed: int) -> Labels:
+def permute(answers: Labels, seed: int) -> Labels:
     """The same answers (clusters, or rankings) dealt out to other photos: what chance gives."""
     draw = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, _CHANCE])))
     shuffled: Labels = draw.permutation(answers)

@@ -19,7 +19,8 @@ from bench.channels.protocol import Channel
 from bench.channels.rows import ROWS
 from bench.errors import UserError, unknown_name
 from bench.parameters import Plain, plain
-from bench.store.digests import code_digest, versions
+from bench.store.code import code_of
+from bench.store.digests import versions
 from bench.types import Image
 
 __all__ = [
@@ -32,6 +33,8 @@ __all__ = [
     "divided",
     "learner",
     "parse",
+    "platform",
+    "purifier",
     "stamp",
     "with_state",
 ]
@@ -95,6 +98,16 @@ def divided(channel: Channel) -> tuple[Channel, Channel]:
     return _joined([s for s in steps if not s.purifier]), _joined([s for s in steps if s.purifier])
 
 
+def platform(text: str) -> Channel:
+    """What lies between release and attacker in a channel as `parse` reads it."""
+    return divided(parse(text))[0]
+
+
+def purifier(text: str) -> Channel:
+    """The attacker's own step before it looks in a channel as `parse` reads it."""
+    return divided(parse(text))[1]
+
+
 def learner(channel: Channel) -> LearnedDenoiser | None:
     """The step that has to be trained, if there is one."""
     return next((step for step in _steps(channel) if isinstance(step, LearnedDenoiser)), None)
@@ -121,9 +134,8 @@ def stamp(channel: Channel) -> Plain:
     trained = learner(channel)
     learned: list[Plain] = []
     if trained:
-        code = code_digest("bench.channels.denoiser", "bench.machine.workers")
-        learned = [sha256(trained.state).hexdigest(), trained.device.partition(":")[0], code]
-    return [str(channel), code_digest("bench.channels"), plain(versions(channel.libraries)), learned]
+        learned = [sha256(trained.state).hexdigest(), trained.device.partition(":")[0]]
+    return [str(channel), code_of(__name__), plain(versions(channel.libraries)), learned]
 
 
 def _steps(channel: Channel) -> Sequence[Channel]:

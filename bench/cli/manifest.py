@@ -37,10 +37,10 @@ def manifest(
 ) -> None:
     """Parse, open, print."""
     from bench import registry
-    from bench.plan.cells import RunSpec
-    from bench.plan.resolve import opened
-    from bench.plan.split import manifest as placed
-    from bench.plan.split import manifest_csv
+    from bench.plan.manifest import manifest as placed
+    from bench.plan.manifest import manifest_csv
+    from bench.plan.resolve import open_dataset
+    from bench.plan.spec import RunSpec
     from bench.store.folders import folders
 
     if left_out:
@@ -60,7 +60,7 @@ def manifest(
         background=background,
         seed=seed,
     )
-    _, data, parts = opened(spec, folders())
+    _, data, parts = open_dataset(spec, folders())
     rows = placed(parts, data.digest)
     if as_json:
         about = {"dataset": data.card.name, "revision": data.card.revision}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from bench.experiment.session import Session
+    from bench.experiment.session import RunResult
 
 _EXAMPLE = """
 Example: bench run --defense none --defense advmask --attacker dbscan --budget linf:8 --users 20
@@ -92,9 +92,10 @@ def run(
 ) -> None:
     """Parse, run, print."""
     from bench.errors import UserError
-    from bench.experiment.session import execute, write
+    from bench.experiment.files import write
+    from bench.experiment.session import execute
     from bench.machine.progress import Terminal
-    from bench.plan.cells import RunSpec
+    from bench.plan.spec import RunSpec
     from bench.plan.suites import load
 
     axes = {
@@ -128,47 +129,47 @@ def run(
         raise UserError(
             f"nothing to run: {missing} is missing. Name one, or a --suite: 'bench list' has names."
         )
-    session = execute(load(suite, given) if suite else RunSpec(**given), Terminal())
+    result = execute(load(suite, given) if suite else RunSpec(**given), Terminal())
     if out is not None:
-        write(session, out)
+        write(result, out)
     if as_json:
-        sys.stdout.write(session.records.to_json() + "\n")
+        sys.stdout.write(result.records.to_json() + "\n")
     else:
-        _print(session, whole=suite is None)
+        _print(result, whole=suite is None)
     if preview is not None:
         from bench.board.preview import draw
 
-        draw(preview, session.pipeline.pairs())
-    _tell(session)
+        draw(preview, result.pipeline.pairs())
+    _tell(result)
 
 
-def _print(session: Session, *, whole: bool) -> None:
+def _print(result: RunResult, *, whole: bool) -> None:
     """The board, unless there are too many rows to look at; what one step further does, and the panel."""
     from bench.board import one_step, panel
     from bench.cli.printing import print_board, print_rows
 
-    users = {cell: tables["users"] for cell, tables in session.tables.items() if tables}
+    users = {cell: tables["users"] for cell, tables in result.tables.items() if tables}
     if whole:
-        print_board(session.records)
+        print_board(result.records)
     else:
-        sys.stdout.write(f"{len(session.records)} cells; 'bench board' prints those that --out keeps.\n\n")
+        sys.stdout.write(f"{len(result.records)} cells; 'bench board' prints those that --out keeps.\n\n")
         sys.stdout.write("the cluster-formation rate, one step from DBSCAN on the surrogate:\n")
-        print_rows(one_step.to_rows(session.records, users), one_step.COLUMNS)
-    if len({record.attacker.name for record in session.records}) > 1:
+        print_rows(one_step.to_rows(result.records, users), one_step.COLUMNS)
+    if len({record.attacker.name for record in result.records}) > 1:
         sys.stdout.write("\nthe strongest attacker of the panel counts:\n")
-        print_rows(panel.to_rows(panel.panels(session.records, users)), panel.COLUMNS)
+        print_rows(panel.to_rows(panel.panels(result.records, users)), panel.COLUMNS)
 
 
-def _tell(session: Session) -> None:
+def _tell(result: RunResult) -> None:
     """Say what went wrong besides; end with status 1 if a cell failed by a fault of ours, 2 by the user's."""
     from bench.errors import UserError
 
-    ours = [fault for fault in session.faults if not isinstance(fault, UserError)]
-    refused = [str(fault) for fault in session.faults if isinstance(fault, UserError)]
-    for line in dict.fromkeys([*session.notes, *refused]):
+    ours = [fault for fault in result.faults if not isinstance(fault, UserError)]
+    refused = [str(fault) for fault in result.faults if isinstance(fault, UserError)]
+    for line in dict.fromkeys([*result.notes, *refused]):
         sys.stderr.write(f"bench: {line}\n")
     for fault in ours:
         sys.stderr.write("".join(traceback.format_exception(fault)))
-    if session.faults:
-        sys.stderr.write(f"bench: {len(session.faults)} cells failed; all others are kept.\n")
+    if result.faults:
+        sys.stderr.write(f"bench: {len(result.faults)} cells failed; all others are kept.\n")
         raise typer.Exit(1 if ours else 2)

@@ -15,7 +15,7 @@ from bench.errors import UserError, unknown_name
 from bench.parameters import Plain, plain
 from bench.protocols import Encoder
 from bench.store import weights
-from bench.store.digests import plugin_code
+from bench.store.code import code_of
 from bench.store.sources import SOURCES
 from bench.types import EncoderCard, Folders
 
@@ -112,7 +112,7 @@ def load(asked: str | EncoderCard, folders: Folders, device: str = "cpu") -> Enc
 
 def identity(found: EncoderCard) -> Plain:
     """Everything on a card that decides a result, and for an outside encoder its code: for digests."""
-    code = [plugin_code(outside.module(found))] if found.location.startswith(f"{outside.SCHEME}:") else []
+    code = [code_of(outside.module(found))] if found.location.startswith(f"{outside.SCHEME}:") else []
     stated = (found.name, found.sha256, found.crop, found.preprocessing, found.dimensions)
     derived = (found.architecture, found.training_set)  # what knowledge is derived from
     return [plain(one) for one in (*stated, *derived, *code)]

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.attack.judge import Verdict
-from bench.plan.split import Split
-from bench.protocols import Dataset
+from bench.experiment.repetition import Repetition
 from bench.recognition.observer import Observed
-from bench.release.publisher import Release
+from bench.release.costs import Costs
+from bench.release.release import Release
 from bench.store.digests import combine
 from bench.types import Outcome
 
@@ -50,23 +50,31 @@ def perceptual_summary(
 
 
 def rows(
-    data: Dataset,
-    split: Split,
+    repetition: Repetition,
     release: Release,
-    result: Verdict,
-    state: Sequence[Outcome],
-    costs: Sequence[dict[str, Any] | None],
+    verdict: Verdict,
+    became: Sequence[Outcome],
+    costs: Costs,
     seen: Observed,
 ) -> dict[str, dict[str, list[Any]]]:
-    """The two tables of a cell, as columns."""
-    people = [combine([data.digest(p) for p in user])[:16] for user in split.released]
-    owners = [person for person, user in zip(people, split.released, strict=True) for _ in user]
-    names = [data.digest(p)[:16] for user in split.released for p in user]
+    """The two tables of a cell, as columns.
+
+    Args:
+        repetition: Whose photos were released.
+        release: What was published.
+        verdict: What the attacker achieved.
+        became: The outcome of each released photo.
+        costs: The perceptual cost of each released photo.
+        seen: The released photos as the attacker saw them.
+    """
+    data, released = repetition.data, repetition.split.released
+    people = [combine([data.digest(photo) for photo in user])[:16] for user in released]
+    owners = [person for person, user in zip(people, released, strict=True) for _ in user]
     photos: dict[str, list[Any]] = {
         "user": owners,
-        "photo": names,
+        "photo": [data.digest(photo)[:16] for user in released for photo in user],
         "released": [content[:16] for content in release.digests],
-        "outcome": [str(o) for o in state],
+        "outcome": [str(outcome) for outcome in became],
         "faces": [face.found if face else 0 for face in seen.faces],
     }
     for region, stored in _REGIONS.items():
@@ -75,7 +83,7 @@ def rows(
                 None if cost is None or cost[stored] is None else _finite(cost[stored][name])
                 for cost in costs
             ]
-    return {"users": {"user": people, **result.users}, "photos": {**photos, **result.photos}}
+    return {"users": {"user": people, **verdict.users}, "photos": {**photos, **verdict.photos}}
 
 
 def _finite(value: float) -> float | None:

@@ -82,7 +82,7 @@ Row = tuple[str, str, str]
 def diagnosis(folders: Folders) -> list[Row]:
     """What is installed, found or missing, one row a thing. Looking changes nothing."""
     rows = [("python", platform.python_version(), "")]
-    rows += [(name, version, "") for name, version in versions((*LIBRARIES, "insightface")).items()]
+    rows += [(name, version, "") for name, version in versions(LIBRARIES).items()]
     rows += [_torch(), _onnxruntime(), _opencv()]
     rows.append(_home(Path(folders.home)))
     real = folders.real_data or ""
@@ -97,7 +97,7 @@ def diagnosis(folders: Folders) -> list[Row]:
 
 def screen(rows: Sequence[Row]) -> list[Row]:
     """The same on one screen: libraries in one row, and encoders that are alike in one."""
-    single = {"python", *LIBRARIES, "insightface"}
+    single = {"python", *LIBRARIES}
     libraries = ", ".join(f"{s} {v}" for s, v, _ in rows if s in single and v != "absent")
     out: list[Row] = [("installed", libraries, "")]
     alike: dict[tuple[str, str], list[str]] = {}

@@ -2,49 +2,46 @@
 
 from __future__ import annotations
 
-import pkgutil
 import platform
 import subprocess
 from functools import cache
 from pathlib import Path
 
 import bench
-from bench.store.digests import code_digest, versions
+from bench.store.code import code_of
+from bench.store.digests import versions
 
 LIBRARIES = (
-    "torch",
-    "torchvision",
-    "numpy",
-    "scipy",
-    "scikit-learn",
-    "scikit-image",
+    "facenet-pytorch",
     "faiss-cpu",
-    "opencv-python",
-    "opencv-python-headless",
-    "safetensors",
-    "pillow",
-    "pillow-heif",
+    "insightface",
+    "numpy",
+    "onnx",
+    "onnx2torch",
     "onnxruntime",
     "onnxruntime-gpu",
-    "onnx2torch",
-    "facenet-pytorch",
+    "opencv-python",
+    "opencv-python-headless",
+    "pandas",
+    "pillow",
+    "pillow-heif",
+    "protobuf",
+    "pydantic",
+    "safetensors",
+    "scikit-image",
+    "scikit-learn",
+    "scipy",
+    "threadpoolctl",
+    "torch",
+    "torchvision",
 )
 """Whatever any stage of a cell stands on: a cell is stored whole under their versions."""
 
 
-NO_RESULTS = {
-    *("board", "cli", "errors", "fetching", "inventory", "training", "verification"),
-    # plug-ins, which lie here in a wheel: the cell's key has those that it uses
-    *("attackers", "datasets", "defenses"),
-}
-"""Rooms that no figure of a cell depends on. A room that is not named here counts."""
-
-
 @cache
 def code() -> str:
-    """Digest of everything that can change a cell: the package without its pictures and its command line."""
-    here = pkgutil.iter_modules([str(Path(__file__).parents[1])])
-    return code_digest(*sorted(f"bench.{m.name}" for m in here if m.name not in NO_RESULTS))
+    """Digest of all code that can change a cell, but for plug-ins, which the keys of their cells have."""
+    return code_of("bench.experiment.pipeline")
 
 
 @cache

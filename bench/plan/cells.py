@@ -1,23 +1,20 @@
-"""What a run is made of: what was asked, and the cells that it resolves to."""
+"""What a run is made of: cells, completely resolved and digested before anything runs."""
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
 
-from bench import adaptations, encoders
-from bench.parameters import Plain, resolved
+from bench import encoders
+from bench.parameters import Plain
+from bench.plan.knowledge import Knowledge, knowledge_of_all
+from bench.plan.nouns import Attack, Cloaking, View
+from bench.plan.spec import RunSpec
 from bench.plan.split import Split
-from bench.protocols import Dataset, Kit
+from bench.protocols import Dataset
 from bench.records.record import PROTOCOL
 from bench.store.digests import digest
-from bench.types import BUDGETS, Album, Budget, EncoderCard, Image, PluginCard
 
-Knowledge = Literal["white-box", "grey-box", "black-box", "none"]
-_UNASKED: dict[str, Plain] = {
+DEFAULTS_NOT_IN_DIGEST: dict[str, Plain] = {
     "precision": "fp32",
     "dose": 1.0,
     "level": "oblivious",
@@ -25,140 +22,72 @@ _UNASKED: dict[str, Plain] = {
     "draw": 0,
     "distractors": 0,
 }
-UserFunction = Callable[[list[Image]], Sequence[Image]]
-
-
-@dataclass(frozen=True, slots=True)
-class RunSpec:
-    """A matrix of cells, as asked. Tuples are axes; see `bench run --help` for each."""
-
-    dataset: str = "synthetic"
-    scenario: str = "introduced"
-    defenses: tuple[str | UserFunction, ...] = ("none",)
-    attackers: tuple[str, ...] = ("dbscan",)
-    encoders: tuple[str, ...] = ()
-    surrogates: tuple[str, ...] = ()
-    budgets: tuple[str, ...] = ("linf:8",)
-    channels: tuple[str, ...] = ("none",)
-    users: int | None = None
-    photos: int = 10
-    labelled: int = 5
-    background: int | None = None
-    doses: tuple[float, ...] = (1.0,)
-    levels: tuple[str, ...] = ("oblivious",)
-    adaptations: tuple[str, ...] = ("none",)
-    distractors: tuple[int, ...] = (0,)
-    seed: int = 0
-    draws: int = 1
-    device: str = "auto"
-    precision: str = "fp32"
-
-
-@dataclass(frozen=True)
-class FunctionDefense:
-    """A defense that is any function of one user's photos: list of [h, w, 3] uint8 -> as many of the same.
-
-    It is called anew in every run: nobody can know what else the function reads.
-    """
-
-    card: ClassVar[PluginCard] = PluginCard(
-        summary="a function", source="the caller's", budgets=tuple(BUDGETS)
-    )
-
-    function: UserFunction
-
-    def cloak(self, albums: Sequence[Album], kit: Kit) -> list[list[Image | None]]:
-        """See `bench.protocols.Defense.cloak`."""
-        del kit
-        return [list(self.function([photo.copy() for photo in album.photos])) for album in albums]
-
-    @property
-    def source_digest(self) -> str:
-        """Hex sha256 of the function's source text, or of its byte code where there is no text."""
-        try:
-            text = inspect.getsource(self.function).encode()
-        except (OSError, TypeError):
-            code = getattr(self.function, "__code__", None)
-            text = code.co_code if code is not None else repr(type(self.function)).encode()
-        return hashlib.sha256(text).hexdigest()
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """A plug-in by name, with what it resolved to."""
-
-    name: str
-    plugin: Any
-
-    @property
-    def parameters(self) -> dict[str, Plain]:
-        """Every parameter; for a function, the digest of its source."""
-        if isinstance(self.plugin, FunctionDefense):
-            return {"source": self.plugin.source_digest}
-        return resolved(self.plugin)
-
-    def described(self) -> dict[str, Plain]:
-        """For digests and records."""
-        return {"name": self.name, "parameters": self.parameters}
+"""Options that are younger than the first published digests: at these values they are in no digest."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell, resolved. `digest` covers every field that decides its result."""
+    """One cell, resolved.
+
+    Attributes:
+        dataset: The data set's name, parameters and digest.
+        scenario: The scenario's name and the sizes of its parts.
+        split_digest: A digest of who plays which part, by content.
+        detector: Everything that decides what is detected, but for the device.
+        cloaking: What is published.
+        view: What the attacker sees.
+        attack: What the attacker does.
+        repetition: The number of the split that the cell belongs to, from 0.
+        digest: A digest of every field that decides the cell's result.
+    """
 
     dataset: dict[str, Plain]
     scenario: dict[str, Plain]
-    parts: str
-    defense: Chosen
-    surrogates: tuple[EncoderCard, ...]
-    budget: Budget
-    channel: str
-    encoder: EncoderCard
-    attacker: Chosen
+    split_digest: str
     detector: dict[str, Plain]
-    seed: int
-    precision: str = "fp32"
-    dose: float = 1.0
-    level: str = "oblivious"
-    adaptation: Chosen = field(default_factory=lambda: Chosen(*adaptations.make("none")))
-    draw: int = 0
-    distractors: int = 0
-    members: tuple[EncoderCard, ...] = ()
-    """The encoders that `encoder` puts together; itself alone if it is one."""
+    cloaking: Cloaking
+    view: View
+    attack: Attack
+    repetition: int = 0
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
         """Compute the digest once."""
-        # options that are younger than the first published digests, which stay what they are
+        cloaking, view, attack = self.cloaking, self.view, self.attack
         younger: dict[str, Plain] = {
-            "precision": self.precision,
-            "dose": self.dose,
-            "level": self.level,
-            "adaptation": self.adaptation.described(),
-            "draw": self.draw,
-            "distractors": self.distractors,
+            "precision": view.precision,
+            "dose": cloaking.dose,
+            "level": attack.level,
+            "adaptation": view.adaptation.described(),
+            "draw": self.repetition,
+            "distractors": attack.distractors,
         }
         value = digest(
             PROTOCOL,
             self.dataset,
             self.scenario,
-            self.parts,
-            self.defense.described(),
-            [encoders.identity(card) for card in self.surrogates],
-            str(self.budget),
-            self.channel,
-            [encoders.identity(card) for card in (self.encoder, *self.members)],
-            self.attacker.described(),
+            self.split_digest,
+            cloaking.defense.described(),
+            [encoders.identity(card) for card in cloaking.surrogates],
+            str(cloaking.budget),
+            view.channel,
+            [encoders.identity(card) for card in (view.encoder, *view.members)],
+            attack.attacker.described(),
             self.detector,
-            self.seed,
-            {name: given for name, given in younger.items() if given != _UNASKED[name]},
+            cloaking.seed,
+            {name: value for name, value in younger.items() if value != DEFAULTS_NOT_IN_DIGEST[name]},
         )
         object.__setattr__(self, "digest", value)
 
     @property
+    def seed(self) -> int:
+        """The run's seed."""
+        return self.cloaking.seed
+
+    @property
     def knowledge(self) -> Knowledge:
         """What the defense knew of the attacker's encoder; derived, never declared."""
-        return knowledge_of_all(self.surrogates, self.members)
+        return knowledge_of_all(self.cloaking.surrogates, self.view.members)
 
 
 @dataclass(frozen=True)
@@ -166,11 +95,11 @@ class Plan:
     """Cells that share one data set and its protected users.
 
     Attributes:
-        spec: what was asked.
-        data: whose photos.
-        splits: who plays which part, for each draw of it.
-        cells: all of them; `Cell.draw` is the split that each belongs to.
-        device: resolved.
+        spec: What was asked.
+        data: The data set.
+        splits: Who plays which part, one split for each repetition.
+        cells: All cells; `Cell.repetition` is the position of the split that each belongs to.
+        device: The device, resolved.
     """
 
     spec: RunSpec
@@ -178,29 +107,3 @@ class Plan:
     splits: tuple[Split, ...]
     cells: tuple[Cell, ...]
     device: str
-
-
-def knowledge(surrogates: Sequence[EncoderCard], encoder: EncoderCard) -> Knowledge:
-    """Derive what a defense knew of an encoder from weight digests, architectures and training sets.
-
-    A training set that its source does not state may be the same: black-box is claimed only where both are
-    stated and differ.
-    """
-    if not surrogates:
-        return "none"
-    if any(s.sha256 == encoder.sha256 for s in surrogates):
-        return "white-box"
-    for s in surrogates:
-        same_set = not s.training_set or not encoder.training_set or s.training_set == encoder.training_set
-        if same_set or s.architecture == encoder.architecture:
-            return "grey-box"
-    return "black-box"
-
-
-def knowledge_of_all(surrogates: Sequence[EncoderCard], members: Sequence[EncoderCard]) -> Knowledge:
-    """What a defense knew of encoders that an attacker puts together.
-
-    White-box only where it is so for all of them, black-box where it is for any.
-    """
-    known = {knowledge(surrogates, card) for card in members}
-    return known.pop() if len(known) == 1 else "black-box" if "black-box" in known else "grey-box"

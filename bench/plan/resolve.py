@@ -12,15 +12,18 @@ from bench.errors import UserError, unknown_name
 from bench.machine import devices
 from bench.parameters import Plain, plain
 from bench.plan.budgets import check_budget, check_keeps
-from bench.plan.cells import Cell, Chosen, FunctionDefense, Plan, RunSpec, UserFunction
-from bench.plan.scenarios import LEVELS, SCENARIOS, role
+from bench.plan.cells import Cell, Plan
+from bench.plan.chosen import Chosen, FunctionDefense, UserFunction
+from bench.plan.nouns import Attack, Cloaking, View
+from bench.plan.scenarios import LEVELS, SCENARIOS, role, scenarios_of
+from bench.plan.spec import RunSpec
 from bench.plan.split import Request, Split, split
 from bench.protocols import Dataset
 from bench.store.digests import digest
 from bench.types import Budget, EncoderCard, Folders
 
 
-def opened(spec: RunSpec, folders: Folders, draw: int = 0) -> tuple[Chosen, Dataset, Split]:
+def open_dataset(spec: RunSpec, folders: Folders, draw: int = 0) -> tuple[Chosen, Dataset, Split]:
     """The data set that was asked for, and who plays which part in it.
 
     Raises:
@@ -29,70 +32,70 @@ def opened(spec: RunSpec, folders: Folders, draw: int = 0) -> tuple[Chosen, Data
     _check(spec)
     chosen = Chosen(*registry.make("datasets", spec.dataset))
     data: Dataset = chosen.plugin.open(folders)
-    return chosen, data, _parts(spec, data, draw)
+    return chosen, data, _split(spec, data, draw)
 
 
-def plan(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device: str) -> Plan:
+def resolve(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device: str) -> Plan:
     """Resolve everything that was asked.
+
+    Args:
+        spec: What was asked.
+        folders: Where data sets and weights lie.
+        detector: Everything that decides what is detected, see `bench.faces.finder.detector_parameters`.
+        device: The device, resolved.
 
     Raises:
         UserError: for anything unknown, missing, out of range, or that cannot go together.
     """
-    dataset, data, first = opened(spec, folders)
-    splits = (first, *(_parts(spec, data, draw) for draw in range(1, spec.draws)))
-    wanted = _encoders(spec, dataset.name, folders)
+    dataset, data, first = open_dataset(spec, folders)
+    splits = (first, *(_split(spec, data, draw) for draw in range(1, spec.draws)))
+    encoder_axis = _encoders(spec, dataset.name, folders)
     attackers = [Chosen(*registry.make("attackers", text)) for text in spec.attackers]
-    fitting = SCENARIOS[spec.scenario].roles
-    if not any(role(a.plugin) in fitting for a in attackers):
-        name, wrong = attackers[0].name, role(attackers[0].plugin)
-        elsewhere = [known for known, one in SCENARIOS.items() if wrong in one.roles]
-        raise UserError(
-            f"attacker {name!r} is {_a(wrong)}, and scenario {spec.scenario!r} needs {_a(fitting[0])}. "
-            f"Try --scenario {elsewhere[0]}, or another --attacker."
-        )
+    _check_roles(spec.scenario, attackers)
     defenses = _defenses(spec.defenses)
-    against = _asked(spec, wanted, folders)
-    _checked(defenses, attackers, spec.budgets)
+    surrogate_axis = _surrogates(spec, encoder_axis, folders)
+    _check_plugins(defenses, attackers, spec.budgets)
     described: dict[str, Plain] = {
         "name": dataset.name,
         "parameters": {**dataset.parameters, **data.card.resolved},
         "digest": data.card.revision,
     }
-    how = [Chosen(*adaptations.make(text)) for text in spec.adaptations]
-    stated = [(_scenario(spec, parts), digest(plain_split(parts, data))) for parts in splits]
+    adapted = [Chosen(*adaptations.make(text)) for text in spec.adaptations]
+    precision = devices.precision(spec.precision)
+    stated = [(_scenario(spec, parts), digest(split_content(parts, data))) for parts in splits]
     cells: list[Cell] = []
     for defense, budget, channel in product(defenses, spec.budgets, spec.channels):
-        parsed, passed = Budget.parse(budget), str(channels.parse(channel))
-        for surrogates, dose in product(against if defense.plugin.card.surrogates else [()], spec.doses):
-            for encoder, adaptation, attacker in product(wanted, how, attackers):
+        limit, passed = Budget.parse(budget), str(channels.parse(channel))
+        for surrogates, dose in product(
+            surrogate_axis if defense.plugin.card.surrogates else [()], spec.doses
+        ):
+            cloaking = Cloaking(defense, surrogates, limit, dose, spec.seed)
+            for (encoder, members), adaptation, attacker in product(encoder_axis, adapted, attackers):
+                view = View(encoder, members, adaptation, passed, precision)
                 for level, crowd, draw in product(spec.levels, spec.distractors, range(spec.draws)):
-                    scenario, parts = stated[draw]
+                    scenario, split_digest = stated[draw]
+                    attack = Attack(attacker, level, crowd)
                     cell = Cell(
-                        described,
-                        scenario,
-                        parts,
-                        defense,
-                        surrogates,
-                        parsed,
-                        passed,
-                        encoder[0],
-                        attacker,
-                        detector,
-                        spec.seed,
-                        devices.precision(spec.precision),
-                        dose=dose,
-                        level=level,
-                        adaptation=adaptation,
-                        draw=draw,
-                        distractors=crowd,
-                        members=encoder[1],
+                        described, scenario, split_digest, detector, cloaking, view, attack, repetition=draw
                     )
                     cells.append(cell)
     unique = {cell.digest: cell for cell in cells}
     return Plan(spec, data, splits, tuple(unique.values()), device)
 
 
-def _parts(spec: RunSpec, data: Dataset, draw: int) -> Split:
+def _check_roles(scenario: str, attackers: Sequence[Chosen]) -> None:
+    """See that at least one attacker fits the scenario; the cells of the others are skipped."""
+    fitting = SCENARIOS[scenario].roles
+    if any(role(attacker.plugin) in fitting for attacker in attackers):
+        return
+    name, wrong = attackers[0].name, role(attackers[0].plugin)
+    raise UserError(
+        f"attacker {name!r} is {_a(wrong)}, and scenario {scenario!r} needs {_a(fitting[0])}. "
+        f"Try --scenario {scenarios_of(wrong)[0]}, or another --attacker."
+    )
+
+
+def _split(spec: RunSpec, data: Dataset, draw: int) -> Split:
     labelled = spec.labelled if SCENARIOS[spec.scenario].clean else 0
     request = Request(spec.users, spec.photos, labelled, spec.background, spec.seed, draw)
     return split(data.catalogue(), data.card, request)
@@ -112,7 +115,7 @@ def _scenario(spec: RunSpec, parts: Split) -> dict[str, Plain]:
     }
 
 
-def plain_split(parts: Split, data: Dataset) -> Plain:
+def split_content(parts: Split, data: Dataset) -> Plain:
     """The split as content digests of photos: who is where, whatever the files are called."""
     groups = (parts.released, parts.labelled, parts.calibration, parts.reference, parts.background)
     boxes = parts.boxes
@@ -183,7 +186,7 @@ def _encoders(
     return found
 
 
-def _asked(
+def _surrogates(
     spec: RunSpec, wanted: list[tuple[EncoderCard, tuple[EncoderCard, ...]]], folders: Folders
 ) -> list[tuple[EncoderCard, ...]]:
     """The surrogate axis: one entry a `--surrogate`; `a+b` is one entry of two.
@@ -197,7 +200,7 @@ def _asked(
     return asked
 
 
-def _checked(defenses: Sequence[Chosen], attackers: Sequence[Chosen], budgets: Sequence[str]) -> None:
+def _check_plugins(defenses: Sequence[Chosen], attackers: Sequence[Chosen], budgets: Sequence[str]) -> None:
     """Have every plug-in that can do so look at its parameters, before anything is computed."""
     for attacker in attackers:
         if hasattr(attacker.plugin, "check"):

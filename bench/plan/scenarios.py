@@ -60,3 +60,8 @@ LEVELS = {
 def role(attacker: object) -> Role:
     """Whether an attacker sorts photos into people, or names them."""
     return "clusterer" if hasattr(attacker, "cluster") else "identifier"
+
+
+def scenarios_of(kind: Role) -> list[str]:
+    """The scenarios that a kind of attacker fits."""
+    return [name for name, scenario in SCENARIOS.items() if kind in scenario.roles]

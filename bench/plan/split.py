@@ -7,7 +7,7 @@ are added to the data set.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bench.errors import UserError
@@ -135,39 +135,6 @@ def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
         crowd=len(crowd),
         boxes=catalogue.boxes,
     )
-
-
-def manifest(parts: Split, content: Callable[[str], str]) -> list[tuple[str, int, str]]:
-    """Who plays which part, without a name or a path: the same on every machine for the same photos.
-
-    Args:
-        parts: of a data set.
-        content: photo name -> digest of its content.
-
-    Returns:
-        Part, number of the person, and content digest, photo by photo. People are numbered through all parts;
-        a user's labelled photos bear the number of the released ones.
-    """
-    alone = len(parts.calibration) - parts.crowd
-    groups = (
-        ("released", parts.released),
-        ("labelled", parts.labelled),
-        ("calibration", parts.calibration[:alone]),
-        ("crowd", parts.calibration[alone:]),
-        ("reference", parts.reference),
-        ("background", parts.background),
-    )
-    rows: list[tuple[str, int, str]] = []
-    first = 0
-    for part, people in groups:
-        rows += [(part, first + i, content(photo)) for i, person in enumerate(people) for photo in person]
-        first += 0 if part == "released" else len(people)
-    return rows
-
-
-def manifest_csv(rows: list[tuple[str, int, str]]) -> str:
-    """A manifest as a table: `part,person,sha256`, one photo a line."""
-    return "part,person,sha256\n" + "".join(f"{part},{person},{photo}\n" for part, person, photo in rows)
 
 
 def _without(names: list[str], taken: list[str]) -> list[str]:

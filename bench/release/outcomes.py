@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from bench.recognition.observer import Observed
 from bench.types import Budget, Face, Flag, FlagCode, Outcome
 
 SAME_FACE = 0.5
@@ -18,8 +17,8 @@ def outcomes(
     budget: Budget,
     failed: Sequence[bool],
     costs: Sequence[dict[str, Any] | None],
-    before: Observed,
-    after: Observed,
+    before: Sequence[Face | None],
+    after: Sequence[Face | None],
 ) -> list[Outcome]:
     """One outcome a photo: the first that applies, from what went wrong earliest.
 
@@ -27,11 +26,11 @@ def outcomes(
         budget: that the photos are judged by.
         failed: whether the defense gave nothing.
         costs: perceptual cost of each photo; None where it could not be read.
-        before: the clean photos.
-        after: the released ones, as the attacker saw them.
+        before: The faces in the clean photos.
+        after: The faces in the released photos, as the attacker found them.
     """
     return [
-        _outcome(budget, fail, cost, before.faces[i], after.faces[i])
+        _outcome(budget, fail, cost, before[i], after[i])
         for i, (fail, cost) in enumerate(zip(failed, costs, strict=True))
     ]
 

@@ -8,7 +8,6 @@ cut short or altered reads as absent and is computed again. Nothing here knows w
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.errors import UserError
+from bench.store.writing import write_whole
 
 _CHECK = 16
 
@@ -85,14 +85,7 @@ class Cache:
         path = self._path(stage, key)
         with _writing(self.folder):
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
-            try:
-                with os.fdopen(handle, "wb") as out:
-                    out.write(_sealed(content))
-                Path(name).replace(path)
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
+            write_whole(path, _sealed(content))
 
     def close(self) -> None:
         """Release the SQLite file; it is opened again if something is asked for after all."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,16 +14,22 @@ from bench import encoders, registry
 from bench.encoders import trial_run
 from bench.encoders.faults import EncoderFault
 from bench.errors import UserError
+from bench.experiment.recording import detector
 from bench.experiment.session import execute as run
+from bench.faces.finder import detector_parameters
 from bench.machine.devices import device
 from bench.machine.environment import environment
+from bench.machine.memory import peak_memory
 from bench.machine.progress import Progress, Silent
 from bench.metrics.ten_fold import REFUSED, Scored, verified
 from bench.metrics.verification import encoder_flags
 from bench.parameters import plain
-from bench.plan.cells import Chosen, RunSpec
+from bench.photos.collection import Photos, clean_photos
+from bench.plan.chosen import Chosen
+from bench.plan.spec import RunSpec
 from bench.protocols import Dataset
-from bench.recognition.observer import Observed, Observer, Photos, clean, detector_parameters
+from bench.recognition.embedded import Embedded
+from bench.recognition.observer import Observed, Observer
 from bench.records.record import Cost, Metric, Named, finite
 from bench.store.cache import Cache
 from bench.store.digests import digest
@@ -95,7 +99,7 @@ def verify(spec: VerificationSpec, progress: Progress | None = None) -> list[Ver
         ground = _ground(spec, dataset, where, on)
         cache = Cache(Path(where.home))
         try:
-            observer = Observer(where, cache, on, reporting)
+            observer = Observer.on(on, where, cache, reporting)
             cost = _look(ground, [card for _, card in cards], observer, cache)
             records = [_verified(spec, ground, card, observer, cost) for _, card in cards]
         finally:
@@ -126,9 +130,9 @@ def _look(ground: _Ground, cards: Sequence[EncoderCard], observer: Observer, cac
         raise UserError(f"{fault}: it cannot be verified. Check its weights and its card.") from fault
     return Cost(
         seconds={"observe": round(time.monotonic() - began, 3)},
-        peak_memory_mib=_peak_memory(),
+        peak_memory_mib=peak_memory(),
         device=ground.device,
-        providers=observer.runtimes(),
+        providers=observer.pool.runtimes(),
         cache_hits={stage: count for stage, count in cache.hits.items() if count},
     )
 
@@ -153,7 +157,7 @@ def _ground(spec: VerificationSpec, text: str, where: Folders, on: str) -> _Grou
         parameters={**chosen.parameters, **data.card.resolved},
         digest=data.card.revision,
     )
-    photos = clean(data, compared.photos, catalogue.boxes)
+    photos = clean_photos(data, compared.photos, catalogue.boxes)
     return _Ground(on, described, photos, compared, calibration(compared, spec.seed))
 
 
@@ -172,7 +176,6 @@ def _verified(
         compared.people[compared.second],
     )
     result = verified(scored, _cosines(vectors, further[0], further[1]), further[2])
-    detector = detector_parameters()
     return VerificationRecord(
         encoder=Named(
             name=card.name,
@@ -190,9 +193,7 @@ def _verified(
             digest=card.sha256,
         ),
         dataset=ground.dataset,
-        detector=Named(
-            name=str(detector["name"]), parameters={k: v for k, v in detector.items() if k != "name"}
-        ),
+        detector=detector(detector_parameters()),
         pairs=compared.protocol,
         pairs_digest=digest(
             photos.digests,
@@ -207,7 +208,7 @@ def _verified(
         standard_error=result.standard_error,
         fold_accuracy=list(result.fold_accuracy),
         thresholds={name: [finite(v) for v in values] for name, values in result.thresholds.items()},
-        speed=speed(observer.encoder(card), ground.device) if spec.speed else None,
+        speed=speed(observer.pool.encoder(card), ground.device) if spec.speed else None,
         flags=encoder_flags(result.scores["auc_detected"]),
         notes=[compared.note] if compared.note else [],
         cost=cost,
@@ -215,10 +216,10 @@ def _verified(
     )
 
 
-def _cosines(vectors: npt.NDArray[np.float32], first: Labels, second: Labels) -> npt.NDArray[np.float64]:
+def _cosines(seen: Embedded, first: Labels, second: Labels) -> npt.NDArray[np.float64]:
     """Cosine of each pair; `REFUSED` where a photo has no face."""
-    cosines = np.einsum("ij,ij->i", vectors[first], vectors[second], dtype=np.float64)
-    return np.where(np.isnan(cosines), REFUSED, cosines)
+    cosines = np.einsum("ij,ij->i", seen.vectors[first], seen.vectors[second], dtype=np.float64)
+    return np.where(seen.has_face[first] & seen.has_face[second], cosines, REFUSED)
 
 
 def _counts(ground: _Ground, seen: Observed, scored: Scored) -> dict[str, int]:
@@ -252,9 +253,3 @@ def _clustered(spec: VerificationSpec, dataset: str, names: Sequence[str], progr
         )
         for cell in session.records
     ]
-
-
-def _peak_memory() -> float:
-    """Of this process so far, in MiB; Linux counts in KiB, macOS in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.adaptations import ensembles
 from bench.encoders.families.synth import cards
-from bench.plan.cells import knowledge_of_all
+from bench.plan.knowledge import knowledge_of_all
 
 RNG = np.random.Generator(np.random.Philox(3))
 IR, INC, VIT = sorted(cards(), key=lambda card: ["synth-ir", "synth-inc", "synth-vit"].index(card.name))

@@ -47,6 +47,7 @@ MAY_IMPORT = {
     "channels": {
         "bench.types",
         "bench.errors",
+        "bench.store.code",
         "bench.store.digests",
         "bench.parameters",
         "bench.machine.workers",

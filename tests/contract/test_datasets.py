@@ -15,9 +15,9 @@ from bench import registry
 from bench.errors import UserError
 from bench.parameters import resolved
 from bench.photos.decode import UnreadablePhoto, decode
-from bench.plan.cells import RunSpec
-from bench.plan.resolve import opened
-from bench.plan.split import manifest
+from bench.plan.manifest import manifest
+from bench.plan.resolve import open_dataset
+from bench.plan.spec import RunSpec
 from bench.store.digests import digest
 from bench.types import Folders
 
@@ -129,7 +129,7 @@ def test_the_manifest_says_the_same_everywhere(
 ) -> None:
     def rows(home: Path, seed: int = 3) -> list[tuple[str, int, str]]:
         spec = RunSpec(dataset=CASES[name].text.replace("HOME", str(home)), users=3, photos=4, seed=seed)
-        _, data, parts = opened(spec, Folders(home=str(home)))
+        _, data, parts = open_dataset(spec, Folders(home=str(home)))
         return manifest(parts, data.digest)
 
     CASES[name].make(tmp_path / "here")
@@ -235,4 +235,4 @@ def test_fewer_people_than_users(name: str, tmp_path: Path) -> None:
     text = CASES[name].make(tmp_path)
     for users, photos, says in (99, 4, "99 users asked for"), (None, 9, "0 people with 9 photos"):
         with pytest.raises(UserError, match=says):
-            opened(RunSpec(dataset=text, users=users, photos=photos), Folders(home=str(tmp_path)))
+            open_dataset(RunSpec(dataset=text, users=users, photos=photos), Folders(home=str(tmp_path)))

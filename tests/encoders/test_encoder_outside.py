@@ -19,7 +19,7 @@ from bench.encoders import trial_run
 from bench.encoders.families import synth
 from bench.encoders.preprocessing import sample
 from bench.errors import UserError
-from bench.store.digests import plugin_code
+from bench.store import code
 from bench.types import Folders
 
 FOLDERS = Folders(home="")
@@ -78,7 +78,7 @@ def test_its_code_is_in_the_digest(install: Install) -> None:
     before = bench.encoders.identity(card)
     assert bench.encoders.identity(replace(card, location="")) != before
     install(more="CHANGED = True\n")
-    plugin_code.cache_clear()  # a process reads a plug-in once
+    code.forget()  # a process reads a plug-in once
     assert bench.encoders.identity(replace(card)) != before
 
 

@@ -11,8 +11,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from bench.errors import UserError
-from bench.experiment.session import Session, execute
-from bench.plan.cells import RunSpec
+from bench.experiment.session import RunResult, execute
+from bench.plan.spec import RunSpec
 
 SMALL = RunSpec(
     dataset="synthetic:people=12,photos-each=6", users=2, photos=4, background=2, device="cpu", seed=3
@@ -46,17 +46,17 @@ def write(path: Path, *, value: float = 1.0, refuses: bool = False) -> str:
     return f"onnx:{path}"
 
 
-def outcome(session: Session) -> dict[str, str]:
-    return {record.encoder.name: record.status for record in session.records}
+def outcome(result: RunResult) -> dict[str, str]:
+    return {record.encoder.name: record.status for record in result.records}
 
 
 def test_a_users_file_embeds_and_is_a_surrogate_and_no_path_is_recorded(tmp_path: Path) -> None:
     name = write(tmp_path / "grid.onnx")
-    session = execute(spec(defenses=("pgd:steps=2",), encoders=(name, "synth-ir"), surrogates=(name,)))
-    assert not session.faults
-    knowledge = {record.encoder.name: record.knowledge for record in session.records}
+    result = execute(spec(defenses=("pgd:steps=2",), encoders=(name, "synth-ir"), surrogates=(name,)))
+    assert not result.faults
+    knowledge = {record.encoder.name: record.knowledge for record in result.records}
     assert knowledge == {"grid": "white-box", "synth-ir": "black-box"}
-    text = session.records.to_json()
+    text = result.records.to_json()
     assert str(tmp_path) not in text
     assert json.loads(text)["cells"][0]["surrogate"][0]["name"] == "grid"
 
@@ -67,9 +67,9 @@ def test_no_embedding_fails_its_own_cell_and_keeps_the_others(
     bad = write(tmp_path / "bad.onnx", value=float("nan"))
     # a network may give an embedding of the crop that it is tried on, and none of a photo
     monkeypatch.setattr("bench.encoders.trial_run._embeds", lambda *_: None)
-    session = execute(spec(encoders=(bad, "synth-ir")))
-    assert outcome(session) == {"bad": "failed", "synth-ir": "ok"}
-    [fault] = session.faults
+    result = execute(spec(encoders=(bad, "synth-ir")))
+    assert outcome(result) == {"bad": "failed", "synth-ir": "ok"}
+    [fault] = result.faults
     assert "encoder 'bad'" in str(fault)
     assert "not finite" in str(fault)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bench.experiment.session import Session, execute
-from bench.plan.cells import RunSpec
+from bench.experiment.session import RunResult, execute
+from bench.plan.spec import RunSpec
 from bench.records.record import CellRecord
 
 ENCODER = "synth-ir"
@@ -24,7 +24,7 @@ SMALL = RunSpec(
 )
 """12 people: 2 users, 6 to calibrate on, 2 for reference, 2 in the background; 38 photos in all."""
 
-Run = Callable[..., Session]
+Run = Callable[..., RunResult]
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +37,7 @@ def small() -> RunSpec:
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run SMALL with some fields changed, in BENCH_HOME, or in another `home`."""
 
-    def go(home: object = None, **changes: Any) -> Session:
+    def go(home: object = None, **changes: Any) -> RunResult:
         if home is not None:
             monkeypatch.setenv("BENCH_HOME", str(home))
         return execute(replace(SMALL, **changes))
@@ -50,9 +50,9 @@ def one(run: Run) -> Callable[..., CellRecord]:
     """The only record of such a run; it must have gone well."""
 
     def go(**changes: Any) -> CellRecord:
-        session = run(**changes)
-        assert not session.faults
-        (record,) = session.records
+        result = run(**changes)
+        assert not result.faults
+        (record,) = result.records
         assert record.status == "ok"
         return record
 

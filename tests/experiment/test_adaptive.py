@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-import bench.recognition.recogniser
+import bench.photos.through_channel
 from bench.channels import learner, parse
-from bench.experiment.session import Session
+from bench.experiment.session import RunResult
+from bench.recognition.attacker_view import AttackerView
+from bench.recognition.trained import TrainingData
 from bench.records.record import CellRecord
 from bench.types import FlagCode, Image
 
@@ -25,7 +27,7 @@ def value(record: CellRecord, metric: str) -> float:
     return number
 
 
-Run = Callable[..., Session]
+Run = Callable[..., RunResult]
 
 LEARNING = {
     "head": {"adaptations": ("head:steps=5",)},
@@ -69,25 +71,25 @@ def test_every_way_runs_and_a_second_run_is_the_same(
 def test_what_is_learned_is_learned_from_calibration_people_alone(
     name: str, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    met: list[bench.recognition.recogniser.Lessons] = []
-    made = bench.recognition.recogniser.Recogniser.__init__
+    met: list[TrainingData] = []
+    made = AttackerView.__init__
 
     def watched(self: Any, *given: Any) -> None:
-        met.append(given[4])
+        met.append(given[2])
         made(self, *given)
 
-    monkeypatch.setattr(bench.recognition.recogniser.Recogniser, "__init__", watched)
+    monkeypatch.setattr(AttackerView, "__init__", watched)
 
     def darker(photos: list[Image]) -> list[Image]:
         return [photo // 2 for photo in photos]
 
-    session = run(defenses=(darker,), budgets=("unbounded",), **LEARNING[name])
-    assert not session.faults
-    data, (parts,) = session.pipeline.plan.data, session.pipeline.plan.splits
+    result = run(defenses=(darker,), budgets=("unbounded",), **LEARNING[name])
+    assert not result.faults
+    data, (parts,) = result.pipeline.plan.data, result.pipeline.plan.splits
     protected = {data.digest(p) for person in (*parts.released, *parts.labelled) for p in person}
     (lessons,) = met
     assert not protected & set(lessons.clean.digests)
-    cloaks, people = lessons.cloaks()
+    cloaks, people = lessons.cloaks
     # they are the calibration people's, made by this very defense
     known = [p for person in parts.calibration[: len(parts.calibration) - parts.crowd] for p in person]
     assert len(cloaks) == len(people) == len(known)
@@ -101,8 +103,8 @@ def test_thresholds_are_tuned_on_cloaks_when_the_attacker_is_adaptive(run: Run) 
     def grey(photos: list[Image]) -> list[Image]:
         return [np.repeat(photo.mean(2, keepdims=True), 3, 2).astype(np.uint8) for photo in photos]
 
-    session = run(defenses=(grey,), budgets=("unbounded",), levels=("oblivious", "adaptive", "oracle"))
-    oblivious, adaptive, oracle = session.records
+    result = run(defenses=(grey,), budgets=("unbounded",), levels=("oblivious", "adaptive", "oracle"))
+    oblivious, adaptive, oracle = result.records
     assert oblivious.tried != adaptive.tried
     assert len(oblivious.tried) == len(oblivious.calibrated["grid"])
     # the best rate in hindsight is at least that of any threshold chosen before
@@ -115,16 +117,16 @@ def test_a_purifier_runs_on_everything_and_a_platform_on_released_photos_only(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passed: dict[str, int] = {}
-    through = bench.recognition.observer._passed
+    through = bench.photos.through_channel._pass
 
     def counted(content: Any, channel: Any) -> Any:
         passed[str(channel)] = passed.get(str(channel), 0) + 1
         return through(content, channel)
 
-    monkeypatch.setattr("bench.recognition.observer._passed", counted)
-    session = run(defenses=("none",), channels=("jpeg:33+tv:0.03",))
-    assert not session.faults
-    parts = session.pipeline.plan.splits[0]
+    monkeypatch.setattr("bench.photos.through_channel._pass", counted)
+    result = run(defenses=("none",), channels=("jpeg:33+tv:0.03",))
+    assert not result.faults
+    parts = result.pipeline.plan.splits[0]
     released = sum(map(len, parts.released))
     held = sum(map(len, (*parts.background, *parts.calibration)))
     # released, clean ones after the channel and noise; `none` publishes the clean pixels

@@ -17,17 +17,17 @@ import bench.recognition.observer
 from bench import registry
 from bench.channels import parse
 from bench.experiment.pipeline import Pipeline
-from bench.experiment.session import Session
+from bench.experiment.session import RunResult
+from bench.faces.finder import detector_parameters
 from bench.photos.decode import decode
-from bench.plan.cells import RunSpec
-from bench.plan.resolve import plan
+from bench.plan.resolve import resolve
+from bench.plan.spec import RunSpec
 from bench.plan.split import Split
-from bench.recognition.observer import detector_parameters
 from bench.store.cache import Cache
 from bench.store.folders import folders
 from bench.types import Album, Catalogue, Gallery, Image, PluginCard
 
-Run = Callable[..., Session]
+Run = Callable[..., RunResult]
 SHIFT = 20
 
 
@@ -65,7 +65,7 @@ def test_other_names_change_nothing(small: RunSpec, bench_home: Path, tmp_path: 
     with sqlite3.connect(tmp_path / "cache" / "rows.sqlite") as rows:
         rows.execute("DELETE FROM row WHERE stage = 'attack'")
     rows.close()
-    asked = plan(spec, folders(), detector_parameters(), "cpu")
+    asked = resolve(spec, folders(), detector_parameters(), "cpu")
     (parts,) = asked.splits
     groups: dict[str, Any] = {
         name: tuple(tuple(map(_new, person)) for person in getattr(parts, name))
@@ -165,13 +165,13 @@ def shifted(photo: Image) -> Image:
 
 def test_a_face_that_moved_is_found_where_it_went(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     cropped: list[tuple[bytes, Any]] = []
-    crop = bench.recognition.observer._crop
+    crop = bench.recognition.observer.crop_face
 
     def watched(image: Image, face: Any, how: Any) -> Any:
         cropped.append((image.tobytes(), face))
         return crop(image, face, how)
 
-    monkeypatch.setattr("bench.recognition.observer._crop", watched)
+    monkeypatch.setattr("bench.recognition.observer.crop_face", watched)
     moved: list[bytes] = []
     originals: list[Image] = []
 
@@ -181,11 +181,11 @@ def test_a_face_that_moved_is_found_where_it_went(run: Run, monkeypatch: pytest.
         moved.extend(photo.tobytes() for photo in out)
         return out
 
-    session = run(defenses=(moves,), budgets=("unbounded",), dataset="synthetic:people=12,photos-each=5")
-    (record,) = session.records
+    result = run(defenses=(moves,), budgets=("unbounded",), dataset="synthetic:people=12,photos-each=5")
+    (record,) = result.records
     assert record.status == "ok"
-    observer = session.pipeline._observer
-    faces = observer.detector.detect(originals)
+    observer = result.pipeline._observer
+    faces = observer.finder.detector.detect(originals)
     before = {photo.tobytes(): face for photo, face in zip(originals, faces, strict=True)}
     used = dict(cropped)
     steps = []
@@ -209,9 +209,9 @@ def test_the_channel_comes_before_detection(run: Run, monkeypatch: pytest.Monkey
             return super().detect(photos, boxes)
 
     monkeypatch.setattr("bench.faces.detect.Detector", Watched)
-    session = run(defenses=(lambda photos: [255 - p for p in photos],), channels=("jpeg:31",))
-    cell = session.pipeline.plan.cells[0]
-    for file in session.pipeline._draws[0].publisher.release(cell).files:
+    result = run(defenses=(lambda photos: [255 - p for p in photos],), channels=("jpeg:31",))
+    cell = result.pipeline.plan.cells[0]
+    for file in result.pipeline._repetitions[0].publisher.release(cell.cloaking).files:
         released = decode(file)
         assert parse("jpeg:31")(released).tobytes() in seen
 
@@ -234,10 +234,10 @@ def test_a_defense_gets_a_user_at_a_time_and_no_names(run: Run, monkeypatch: pyt
         "bench.registry.make",
         lambda kind, text: (text, Watching()) if text == "watching" else makes(kind, text),
     )
-    session = run(defenses=("watching",), seed=7)
-    assert session.records[0].status == "ok"
+    result = run(defenses=("watching",), seed=7)
+    assert result.records[0].status == "ok"
     assert [len(album.photos) for album in albums] == [4, 4]
-    people = set(session.pipeline.plan.splits[0].people)
+    people = set(result.pipeline.plan.splits[0].people)
     assert not any(name in repr((album.digests, album.faces)) for album in albums for name in people)
     own = {digest for album in albums for digest in album.digests}
     assert not own & set(kits[0].reference.digests)

@@ -14,9 +14,9 @@ import bench.experiment.session
 from bench.cli import app, main
 from bench.encoders import READY, availability
 from bench.errors import UserError
-from bench.plan.cells import RunSpec
-from bench.plan.resolve import plan
-from bench.recognition.observer import detector_parameters
+from bench.faces.finder import detector_parameters
+from bench.plan.resolve import resolve
+from bench.plan.spec import RunSpec
 from bench.store.folders import folders
 from bench.types import Catalogue
 
@@ -95,7 +95,7 @@ def spec_of(monkeypatch: pytest.MonkeyPatch) -> SpecOf:
 
 
 def digests(spec: RunSpec) -> set[str]:
-    return {cell.digest for cell in plan(spec, folders(), detector_parameters(), "cpu").cells}
+    return {cell.digest for cell in resolve(spec, folders(), detector_parameters(), "cpu").cells}
 
 
 @pytest.fixture(scope="module")
@@ -192,13 +192,13 @@ def test_a_surrogate_is_no_axis_for_a_defense_without(small: RunSpec, two_encode
 
 def test_a_data_set_of_other_content_has_other_cells(small: RunSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     first = digests(small)
-    data = type(plan(small, folders(), detector_parameters(), "cpu").data)
+    data = type(resolve(small, folders(), detector_parameters(), "cpu").data)
     monkeypatch.setattr(data, "digest", lambda self, photo: f"other content of {photo}")
     assert not first & digests(small)
 
 
 def test_a_data_set_with_other_boxes_has_other_cells(small: RunSpec, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = type(plan(small, folders(), detector_parameters(), "cpu").data)
+    data = type(resolve(small, folders(), detector_parameters(), "cpu").data)
     stated: Any = data.catalogue
 
     def boxed(x0: float) -> set[str]:
@@ -216,7 +216,7 @@ def test_a_data_set_with_other_boxes_has_other_cells(small: RunSpec, monkeypatch
 def test_another_detector_has_other_cells(small: RunSpec) -> None:
     def with_detector(**changes: Any) -> set[str]:
         detector = detector_parameters() | changes
-        return {cell.digest for cell in plan(small, folders(), detector, "cpu").cells}
+        return {cell.digest for cell in resolve(small, folders(), detector, "cpu").cells}
 
     assert with_detector() != with_detector(min_face=20)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from bench import registry
-from bench.experiment.session import Session
+from bench.experiment.session import RunResult
 from bench.records.record import CellRecord
 
 
@@ -28,14 +28,14 @@ def test_others_are_told_nothing(one: Callable[..., CellRecord]) -> None:
     assert record.calibrated is not None and "people" not in record.calibrated
 
 
-def test_every_clusterer_runs_on_the_same_embeddings(run: Callable[..., Session]) -> None:
+def test_every_clusterer_runs_on_the_same_embeddings(run: Callable[..., RunResult]) -> None:
     names = tuple(
         name for name in registry.names("attackers") if hasattr(registry.load("attackers", name), "cluster")
     )
-    session = run(attackers=names)
-    assert not session.faults
-    assert [record.attacker.name for record in session.records] == list(names)
+    result = run(attackers=names)
+    assert not result.faults
+    assert [record.attacker.name for record in result.records] == list(names)
     # Every threshold that was tuned is in the record; only presets and oracles have none.
-    for record in session.records:
+    for record in result.records:
         tuned = {k for k, v in record.attacker.parameters.items() if v is None}
         assert record.calibrated is not None and not {k for k in tuned if record.calibrated[k] is None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,10 +15,12 @@ import pytest
 
 import bench
 from bench.errors import UserError
-from bench.experiment.pipeline import Pipeline
-from bench.experiment.session import CellsFailed, Session, write
-from bench.plan.cells import RunSpec
-from bench.recognition.recogniser import Recogniser
+from bench.experiment.api import CellsFailed
+from bench.experiment.files import write
+from bench.experiment.session import RunResult
+from bench.experiment.stages import Clock
+from bench.plan.spec import RunSpec
+from bench.recognition.attacker_view import AttackerView
 from bench.records import CellRecord, read
 from bench.types import Flag, FlagCode, Image
 
@@ -122,14 +125,14 @@ def test_when_no_face_is_left_nobody_forms_a_cluster(one: One) -> None:
     ids=["too few", "smaller", "not 8 bits", "raises"],
 )
 def test_a_wrong_function_fails_its_own_cell_only(
-    run: Callable[..., Session], wrong: Callable[[list[Image]], list[Image]], says: str
+    run: Callable[..., RunResult], wrong: Callable[[list[Image]], list[Image]], says: str
 ) -> None:
-    session = run(defenses=(wrong, "none"))
-    failed, good = session.records
+    result = run(defenses=(wrong, "none"))
+    failed, good = result.records
     assert (failed.status, good.status) == ("failed", "ok")
     assert failed.metrics == {}
     assert re.search(says, failed.error or "")
-    assert len(session.faults) == 1
+    assert len(result.faults) == 1
 
 
 def test_from_python_the_others_are_kept_and_the_fault_is_raised(small: RunSpec, tmp_path: Path) -> None:
@@ -173,28 +176,30 @@ def test_from_python_a_mistaken_argument_is_one_line(given: dict[str, Any], says
 
 
 def test_a_file_that_does_not_fit_leaves_no_beginning_of_itself(
-    run: Callable[..., Session], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., RunResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, content: bytes) -> int:
-        with path.open("wb") as file:
-            file.write(content[:1])
-        raise OSError(errno.ENOSPC, "No space left on device")
+    class Full(io.FileIO):
+        """A file on a disk with room for one more byte."""
 
-    session = run()
-    monkeypatch.setattr(Path, "write_bytes", full)
+        def write(self, content: Any) -> int:
+            super().write(bytes(content)[:1])
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    result = run()
+    monkeypatch.setattr("bench.store.writing.os.fdopen", Full)
     with pytest.raises(UserError, match="No space left on device"):
-        write(session, tmp_path)
+        write(result, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_attacker_that_does_not_fit_is_skipped_and_named(run: Callable[..., Session]) -> None:
+def test_an_attacker_that_does_not_fit_is_skipped_and_named(run: Callable[..., RunResult]) -> None:
     fits, skipped = run(attackers=("dbscan", "knn")).records
     assert (fits.status, skipped.status) == ("ok", "skipped")
     assert "linked" in (skipped.error or "")
     assert skipped.metrics == {}
 
 
-def test_a_run_of_failed_cells_is_written_down(run: Callable[..., Session], tmp_path: Path) -> None:
+def test_a_run_of_failed_cells_is_written_down(run: Callable[..., RunResult], tmp_path: Path) -> None:
     def breaks(photos: list[Image]) -> list[Image]:
         raise RuntimeError("no film left")
 
@@ -204,10 +209,10 @@ def test_a_run_of_failed_cells_is_written_down(run: Callable[..., Session], tmp_
     assert not list(tmp_path.glob("*.parquet"))
 
 
-def test_every_figure_is_stored_per_user_and_per_photo(run: Callable[..., Session]) -> None:
-    session = run(defenses=("noise",))
-    (record,) = session.records
-    tables = session.tables[record.cell]
+def test_every_figure_is_stored_per_user_and_per_photo(run: Callable[..., RunResult]) -> None:
+    result = run(defenses=("noise",))
+    (record,) = result.records
+    tables = result.tables[record.cell]
     formed = tables["users"]["formed"]
     assert sum(formed) / len(formed) == record.metrics["cfr"].value
     linf = tables["photos"]["photo_linf"]
@@ -236,38 +241,40 @@ def test_the_input_of_a_function_is_its_own_copy(one: One) -> None:
 
 
 def test_the_time_of_an_attack_is_that_of_the_attacker(
-    run: Callable[..., Session], monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., RunResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # what is looked at besides the released photos, and the controls, have their own lines in the cost
     timed: list[str] = []
     inside: list[str] = []
-    whole, look = Pipeline._timed, Recogniser.look
+    whole, look = Clock.stage, AttackerView.look
 
     @contextmanager
-    def stage(self: Pipeline, name: str) -> Iterator[None]:
+    def stage(self: Clock, name: str) -> Iterator[None]:
         inside.append(name)
         with whole(self, name):
             yield
         inside.pop()
 
-    def seen(self: Recogniser, *given: Any, **more: Any) -> Any:
+    def seen(self: AttackerView, *given: Any, **more: Any) -> Any:
         timed.append(inside[-1])
         return look(self, *given, **more)
 
-    monkeypatch.setattr(Pipeline, "_timed", stage)
-    monkeypatch.setattr(Recogniser, "look", seen)
+    monkeypatch.setattr(Clock, "stage", stage)
+    monkeypatch.setattr(AttackerView, "look", seen)
     (record,) = run(defenses=("noise",), seed=7).records
     assert set(timed) == {"observe", "controls"}
     assert set(record.cost.seconds) == {"cloak", "observe", "measure", "controls", "attack"}
 
 
-def test_a_refused_cell_is_a_line_in_its_record_and_the_others_are_kept(run: Callable[..., Session]) -> None:
-    session = run(attackers=("growing", "knn"), scenario="evasion")
-    refused, good = session.records
+def test_a_refused_cell_is_a_line_in_its_record_and_the_others_are_kept(
+    run: Callable[..., RunResult],
+) -> None:
+    result = run(attackers=("growing", "knn"), scenario="evasion")
+    refused, good = result.records
     assert (refused.status, good.status) == ("failed", "ok")
     assert refused.error is not None and "calibration" in refused.error
     assert not refused.error.startswith("RefusedError")
-    (fault,) = session.faults
+    (fault,) = result.faults
     assert isinstance(fault, UserError)
     # nothing is worth keeping where every cell is refused
     with pytest.raises(UserError, match="calibration"):

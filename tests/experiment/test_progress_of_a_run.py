@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bench.experiment.session import execute
 from bench.machine.progress import Advance
-from bench.plan.cells import RunSpec
+from bench.plan.spec import RunSpec
 
 
 def test_cells_of_all_runs_are_counted_together_cached_or_not(small: RunSpec) -> None:

@@ -18,11 +18,11 @@ from typing import Any
 import pytest
 
 from bench.errors import UserError
-from bench.experiment.session import Session
-from bench.plan.cells import RunSpec
+from bench.experiment.session import RunResult
+from bench.plan.spec import RunSpec
 from bench.records import CellRecord, Records, read
 
-Run = Callable[..., Session]
+Run = Callable[..., RunResult]
 
 MATRIX = {
     "defenses": ("none", "pgd:steps=2"),
@@ -111,11 +111,11 @@ def test_a_second_run_computes_nothing(
     monkeypatch.setattr("bench.faces.detect.Detector", never)
     monkeypatch.setattr("bench.encoders.load", never)
     before = rows(undisturbed["home"])
-    session = run(home=undisturbed["home"], **MATRIX)
-    assert [record.cost.reused for record in session.records] == [True] * 4
-    assert comparable(session.records) == comparable(undisturbed["records"])
+    result = run(home=undisturbed["home"], **MATRIX)
+    assert [record.cost.reused for record in result.records] == [True] * 4
+    assert comparable(result.records) == comparable(undisturbed["records"])
     assert rows(undisturbed["home"]) == before
-    cache = session.pipeline._cache
+    cache = result.pipeline._cache
     assert cache.hits == {"cell": 4}
     assert not any(cache.misses.values())
 
@@ -140,40 +140,19 @@ def test_a_second_run_prints_the_same(small: RunSpec, undisturbed: dict[str, Any
 
 def test_another_attacker_sees_nothing_anew(run: Run) -> None:
     run(attackers=("dbscan",))
-    session = run(attackers=("dbscan:min-samples=2",))
-    (record,) = session.records
+    result = run(attackers=("dbscan:min-samples=2",))
+    (record,) = result.records
     assert not record.cost.reused
-    misses = session.pipeline._cache.misses
+    misses = result.pipeline._cache.misses
     assert {stage: n for stage, n in misses.items() if n and stage not in ("cell", "attack")} == {}
     assert record.cost.cache_hits["embedding"] > 0
 
 
 def test_another_defense_embeds_its_own_photos_only(run: Run) -> None:
     run(defenses=("none",))
-    session = run(defenses=("noise:kind=uniform",))
-    misses = session.pipeline._cache.misses
+    result = run(defenses=("noise:kind=uniform",))
+    misses = result.pipeline._cache.misses
     assert (misses["face"], misses["embedding"], misses["cloak"]) == (8, 8, 1)
-
-
-def test_changed_code_is_not_answered_from_the_cache(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    run()
-    monkeypatch.setattr("bench.experiment.pipeline.code", lambda: "another")
-    (record,) = run().records
-    assert not record.cost.reused
-
-
-def test_a_changed_stage_is_computed_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    run()
-    monkeypatch.setattr("bench.experiment.pipeline.code", lambda: "a changed stage")
-    monkeypatch.setattr("bench.release.publisher.code_digest", lambda *_: "another")
-    misses = run().pipeline._cache.misses
-    assert misses["cloak"] > 0  # two: the defense's, and that of the noise it is compared with
-    assert (misses["face"], misses["embedding"]) == (0, 0)  # the same photos came out of it
-    monkeypatch.setattr("bench.experiment.pipeline.code", lambda: "two changed stages")
-    monkeypatch.setattr("bench.recognition.observer.code_digest", lambda *_: "another")
-    misses = run().pipeline._cache.misses
-    assert misses["face"] >= 30
-    assert misses["embedding"] >= 30
 
 
 def test_a_function_is_called_anew_in_every_run(run: Run) -> None:
@@ -249,6 +228,6 @@ def test_damage_to_the_cache_costs_time_only(run: Run, undisturbed: dict[str, An
         if path.is_file():
             content = path.read_bytes()
             path.write_bytes(content[: len(content) // 2])
-    session = run(home=home, **MATRIX)
-    assert comparable(session.records) == comparable(undisturbed["records"])
-    assert not any(record.cost.reused for record in session.records)
+    result = run(home=home, **MATRIX)
+    assert comparable(result.records) == comparable(undisturbed["records"])
+    assert not any(record.cost.reused for record in result.records)

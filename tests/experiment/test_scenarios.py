@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 
 from bench.errors import UserError
-from bench.experiment.draw import LeakError
-from bench.experiment.session import Session
-from bench.plan.cells import RunSpec
-from bench.plan.resolve import plan
+from bench.experiment.repetition import LeakError
+from bench.experiment.session import RunResult
+from bench.faces.finder import detector_parameters
+from bench.plan.resolve import resolve
+from bench.plan.spec import RunSpec
 from bench.plan.split import Split
-from bench.recognition.observer import detector_parameters
 from bench.records.record import CellRecord
 from bench.store.folders import folders
 from bench.types import Image
 
 One = Callable[..., CellRecord]
-Run = Callable[..., Session]
+Run = Callable[..., RunResult]
 PHOTOS = 8  # of the two users
 
 
@@ -62,34 +62,34 @@ def test_a_clusterer_has_no_place_where_people_are_named(run: Run, small: RunSpe
     assert (fits.status, skipped.status) == ("ok", "skipped")
     assert "introduced" in (skipped.error or "")
     with pytest.raises(UserError, match="--scenario introduced"):
-        plan(replace(small, scenario="poisoning"), folders(), detector_parameters(), "cpu")
+        resolve(replace(small, scenario="poisoning"), folders(), detector_parameters(), "cpu")
 
 
 def test_a_dose_leaves_photos_as_they_were(run: Run) -> None:
-    session = run(defenses=("noise",), doses=(1.0, 0.5, 0.1))
+    result = run(defenses=("noise",), doses=(1.0, 0.5, 0.1))
     changed = []
-    for record in session.records:
-        photos = session.tables[record.cell]["photos"]
+    for record in result.records:
+        photos = result.tables[record.cell]["photos"]
         linf = np.array(photos["photo_linf"]).reshape(2, 4)
         changed.append((linf > 0).sum(1).tolist())
         assert record.outcomes == {"ok": PHOTOS}
     # of four photos each: all, two, and never none
     assert changed == [[4, 4], [2, 2], [1, 1]]
-    assert [record.dose for record in session.records] == [1.0, 0.5, 0.1]
+    assert [record.dose for record in result.records] == [1.0, 0.5, 0.1]
 
 
 def test_the_photos_of_a_smaller_dose_are_among_those_of_a_larger(run: Run) -> None:
-    session = run(defenses=("noise",), doses=(0.25, 0.75))
+    result = run(defenses=("noise",), doses=(0.25, 0.75))
     few, many = (
         {p for p, linf in zip(t["photos"]["photo"], t["photos"]["photo_linf"], strict=True) if linf}
-        for t in session.tables.values()
+        for t in result.tables.values()
     )
     assert few < many
 
 
 def test_a_draw_changes_the_others_and_keeps_the_users(small: RunSpec) -> None:
     spec = replace(small, dataset="synthetic:people=30,photos-each=6", background=None, draws=3)
-    asked = plan(spec, folders(), detector_parameters(), "cpu")
+    asked = resolve(spec, folders(), detector_parameters(), "cpu")
     first, *others = asked.splits
     assert len(asked.cells) == 3
     for other in others:
@@ -102,9 +102,9 @@ def test_a_draw_changes_the_others_and_keeps_the_users(small: RunSpec) -> None:
 
 def test_draws_share_cloaks(run: Run) -> None:
     spec = {"dataset": "synthetic:people=16,photos-each=6", "background": None}
-    session = run(**spec, defenses=("noise:kind=uniform",), draws=2, seed=5)
-    one, two = session.records
-    released = [session.tables[r.cell]["photos"]["released"] for r in (one, two)]
+    result = run(**spec, defenses=("noise:kind=uniform",), draws=2, seed=5)
+    one, two = result.records
+    released = [result.tables[r.cell]["photos"]["released"] for r in (one, two)]
     assert released[0] == released[1]
     assert two.cost.cache_hits.get("cloak", 0) >= 1
     assert (one.draw, two.draw) == (0, 1)
@@ -127,4 +127,4 @@ def test_a_planted_leak_is_no_result(run: Run, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(("dose", "says"), [(0.0, "above 0"), (1.5, "at most 1")])
 def test_a_dose_out_of_range_is_refused(small: RunSpec, dose: float, says: str) -> None:
     with pytest.raises(UserError, match=says):
-        plan(replace(small, doses=(dose,)), folders(), detector_parameters(), "cpu")
+        resolve(replace(small, doses=(dose,)), folders(), detector_parameters(), "cpu")

@@ -1,31 +1,20 @@
-"""A cell is stored whole under the version of every library that any of its stages stands on."""
+"""A record says with which libraries it was computed: all that any stage stands on."""
 
 from __future__ import annotations
 
-import pytest
-
-from bench import channels
-from bench.attack import arena
+from bench import registry
 from bench.machine.environment import LIBRARIES, environment
-from bench.recognition import observer, recogniser
-from bench.release import publisher
-
-STAGES = {
-    "attack": arena._LIBRARIES,
-    "observe": observer._LIBRARIES,
-    "recognise": recogniser._LIBRARIES,
-    "release": publisher._LIBRARIES,
-    "platform": channels.parse("messenger").libraries,
-    "screenshot": channels.parse("screenshot").libraries,
-    "purifier tv": channels.parse("tv:0.1").libraries,
-    "purifier nlm": channels.parse("nlm:3").libraries,
-    "purifier denoiser": channels.parse("denoiser:10").libraries,
-}
+from bench.store.code import libraries_of
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_new_version_of_a_library_of_any_stage_is_another_cell(stage: str) -> None:
-    assert set(STAGES[stage]) <= set(LIBRARIES)
+def test_a_record_names_every_library_that_a_stage_or_a_plugin_stands_on() -> None:
+    plugins = [
+        registry.load(kind, name).__module__
+        for kind in ("attackers", "defenses", "datasets")
+        for name in registry.names(kind)
+    ]
+    needed = {name for module in ("bench.experiment.pipeline", *plugins) for name in libraries_of(module)}
+    assert needed - set(LIBRARIES) == set()
 
 
 def test_a_record_says_with_what_it_was_clustered() -> None:

@@ -23,6 +23,7 @@ import typer.main
 import bench
 from bench import channels, registry
 from bench.attack import judge
+from bench.attack.corpus import Corpus
 from bench.cli import app
 from bench.encoders import card_files, cards
 from bench.encoders.families import insightface_packs, synth
@@ -286,15 +287,15 @@ def toy(labelled: int) -> judge.Verdict:
     users = tuple(tuple(f"{u}{i}" for i in range(5)) for u in "ab")
     named_photos = tuple(tuple(f"{u}l{i}" for i in range(labelled)) for u in "ab")
     others = tuple((f"{u}0", f"{u}1") for u in "cde")
-    corpus = judge.Corpus.of(Split(users, named_photos, ("a", "b"), (), (), others))
-    return judge.clustered(corpus.owners, corpus.owners, corpus)
+    corpus = Corpus.of(Split(users, named_photos, ("a", "b"), (), (), others))
+    return judge.judge_clustering(corpus.owners, corpus.owners, corpus)
 
 
 def toy_names(*, poisoned: bool = False) -> judge.Verdict:
     """Two users' photos, all named rightly."""
     split = Split((("a",), ("b",)), (("c",), ("d",)), ("a", "b"), (), (), ())
-    corpus = judge.Corpus.of(split, poisoned=poisoned)
-    return judge.identified(np.tile(np.arange(5), (2, 1)), corpus, np.ones(2, bool))
+    corpus = Corpus.of(split, poisoned=poisoned)
+    return judge.judge_identification(np.tile(np.arange(5), (2, 1)), corpus, np.ones(2, bool))
 
 
 def test_the_page_on_running_names_every_field_metric_and_outcome() -> None:

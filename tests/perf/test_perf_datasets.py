@@ -10,8 +10,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench import registry
-from bench.plan.cells import RunSpec
-from bench.plan.resolve import opened
+from bench.plan.resolve import open_dataset
+from bench.plan.spec import RunSpec
 from bench.types import Folders
 
 PEOPLE, EACH, SIZE = 650, 20, 12_000
@@ -40,7 +40,7 @@ def test_open_a_tree(benchmark: BenchmarkFixture, home: Path, name: str) -> None
 
     def once() -> int:
         digests._computed.clear()
-        _, data, _ = opened(RunSpec(dataset=text, users=100), Folders(home=str(home)))
+        _, data, _ = open_dataset(RunSpec(dataset=text, users=100), Folders(home=str(home)))
         assert data.card.revision
         return int(data.card.photos or 0)
 

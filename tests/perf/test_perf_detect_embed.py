@@ -19,7 +19,7 @@ from bench.faces.detect import Detector
 from bench.faces.mtcnn_card import DIGESTS
 from bench.faces.mtcnn_nets import state
 from bench.photos.decode import decode, encode_png
-from bench.recognition.observer import _crop
+from bench.recognition.observer import crop_face
 from bench.store.weights import file_name
 from bench.torchvision_compat import ensure
 from bench.types import ARCFACE_CROP, Folders, Image
@@ -147,7 +147,7 @@ def test_a_photo_of_12_megapixels(benchmark: Any, phone: bytes, stage: str) -> N
     work: dict[str, Callable[[], object]] = {
         "decode": lambda: decode(phone),
         "detect": lambda: detector.detect([pixels]),
-        "align": lambda: _crop(pixels, face, ARCFACE_CROP),
+        "align": lambda: crop_face(pixels, face, ARCFACE_CROP),
     }
     benchmark(work[stage])
 

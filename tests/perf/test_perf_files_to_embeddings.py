@@ -26,8 +26,9 @@ from bench.faces.detect import Detector
 from bench.faces.mtcnn_card import DIGESTS
 from bench.faces.mtcnn_nets import state
 from bench.machine.progress import Silent
+from bench.photos.collection import Photos
 from bench.photos.decode import decode
-from bench.recognition.observer import Observer, Photos, _crop
+from bench.recognition.observer import Observer, crop_face
 from bench.store.cache import Cache
 from bench.store.weights import file_name
 from bench.torchvision_compat import ensure
@@ -62,14 +63,14 @@ def mtcnn() -> MTCNN:
 def ours(files: list[bytes], encoder: str, where: Folders, home: Path) -> Callable[[], Rows]:
     """Everything that a run does: digests, reading ahead, detection, alignment, embedding, the cache."""
     runs = iter(range(1000))
-    observer = Observer(where, Cache(home), "cpu", Silent())
+    observer = Observer.on("cpu", where, Cache(home), Silent())
     card = bench.encoders.card(encoder, where)
 
     def run() -> Rows:
         turn = next(runs)  # a name that the cache does not know, so that nothing is found in it
         names = tuple(f"{turn}/{i}" for i in range(len(files)))
         photos = Photos(names, lambda wanted: [files[i] for i in wanted])
-        return observer.observe(photos, [card], "benchmark").embeddings[encoder]
+        return observer.observe(photos, [card], "benchmark").embeddings[encoder].or_nan
 
     return run
 
@@ -194,7 +195,7 @@ def test_the_same_landmarks_give_insightfaces_embedding(
     encoder = bench.encoders.load(ONNX, Folders(str(tmp_path), str(real_data)))
     benchmark.group = "align and embed, given the landmarks"
     mine = benchmark.pedantic(
-        lambda: encoder.embed(torch.cat([_crop(photo, face, ARCFACE_CROP) for photo, face in found])),
+        lambda: encoder.embed(torch.cat([crop_face(photo, face, ARCFACE_CROP) for photo, face in found])),
         rounds=1,
     )
     theirs = [
@@ -224,7 +225,7 @@ def test_the_same_boxes_give_facenet_pytorchs_embedding(
     crop = encoder.card.crop
     benchmark.group = "align and embed, given the box"
     mine = benchmark.pedantic(
-        lambda: encoder.embed(torch.cat([_crop(photo, face, crop) for photo, face in found])), rounds=1
+        lambda: encoder.embed(torch.cat([crop_face(photo, face, crop) for photo, face in found])), rounds=1
     )
     with torch.no_grad():
         similar = cosines(mine, net(theirs.float() / 255))

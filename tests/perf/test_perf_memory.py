@@ -25,7 +25,8 @@ from pathlib import Path
 from bench import registry
 from bench.store.cache import Cache
 from bench.encoders import card
-from bench.recognition.observer import Observer, clean
+from bench.photos.collection import clean_photos
+from bench.recognition.observer import Observer
 from bench.machine.progress import Silent
 from bench.types import Folders
 
@@ -33,8 +34,8 @@ tree, home, encoder = sys.argv[1:]
 where = Folders(home)
 _, plugin = registry.make("datasets", f"folder:{tree}")
 data = plugin.open(where)
-photos = clean(data, data.catalogue().photos)
-observer = Observer(where, Cache(Path(home)), "cpu", Silent())
+photos = clean_photos(data, data.catalogue().photos)
+observer = Observer.on("cpu", where, Cache(Path(home)), Silent())
 began = time.perf_counter()
 seen = observer.observe(photos, [card(encoder, where)], "benchmark")
 print(time.perf_counter() - began, len(set(photos.digests)), sum(face is not None for face in seen.faces))

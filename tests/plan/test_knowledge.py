@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.plan.cells import knowledge
+from bench.plan.knowledge import knowledge
 from bench.types import ARCFACE_CROP, EncoderCard
 
 ATTACKER = EncoderCard(

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import UserError
-from bench.plan.split import Request, Split, manifest, manifest_csv, split
+from bench.plan.manifest import manifest, manifest_csv
+from bench.plan.split import Request, Split, split
 from bench.types import Catalogue, DatasetCard
 
 CARD = DatasetCard("test", "0", "", "")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bench.errors import UserError
+from bench.faces.finder import detector_parameters
 from bench.plan import suites
-from bench.plan.resolve import plan
-from bench.recognition.observer import detector_parameters
+from bench.plan.resolve import resolve
 from bench.store.folders import folders
 
 
@@ -30,7 +30,7 @@ def test_the_standard_suite_resolves() -> None:
     assert "standard" in suites.names()
     where = folders()
     small = {"dataset": "synthetic:people=60", "encoders": ("synth-ir", "synth-inc"), "users": 3}
-    plans = [plan(s, where, detector_parameters(), "cpu") for s in suites.load("standard", small)]
+    plans = [resolve(s, where, detector_parameters(), "cpu") for s in suites.load("standard", small)]
     cells = {cell.digest for each in plans for cell in each.cells}
     assert len(cells) > 200
     assert {str(each.spec.scenario) for each in plans} == {"introduced", "linked", "evasion", "poisoning"}

@@ -15,7 +15,9 @@ from bench.encoders import card
 from bench.faces.align import cut, matrix, warp
 from bench.faces.detect import Detector
 from bench.machine.progress import Silent
-from bench.recognition.observer import Observer, Photos, clean, through
+from bench.photos.collection import Photos, clean_photos
+from bench.photos.through_channel import through
+from bench.recognition.observer import Observer
 from bench.registry import load
 from bench.store.cache import Cache
 from bench.types import ARCFACE_CROP, Catalogue, Crop, DatasetCard, Face, Folders, Image
@@ -33,7 +35,7 @@ def nowhere(tmp_path: Path) -> Folders:
 def watch(nowhere: Folders, tmp_path: Path) -> Watch:
     """Makes observers of one cache."""
     cache = Cache(tmp_path)
-    return lambda precision="fp32": Observer(nowhere, cache, "cpu", Silent(), precision)
+    return lambda precision="fp32": Observer.on("cpu", nowhere, cache, Silent(), precision)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +65,7 @@ def test_a_box_chooses_the_face_and_is_part_of_the_key(
         assert right is not None
         assert left.box[2] < 160 < right.box[0]
         assert either in (left, right)
-        vectors = [seen.embeddings[ENCODER][0] for seen in found]
+        vectors = [seen.embeddings[ENCODER].vectors[0] for seen in found]
         assert float(vectors[0] @ vectors[1]) < 0.9
     # a second observer of the same cache finds each under its own key
     again = [watch().observe(only(both, box), wanted, "test").faces[0] for box in sides]
@@ -85,7 +87,7 @@ def test_the_boxes_of_a_data_set_go_with_its_photos(faces: list[Image]) -> None:
 
     from bench.channels import parse
 
-    seen = clean(Data(), ["b", "a"], {"b": (1.0, 2.0, 3.0, 4.0)})
+    seen = clean_photos(Data(), ["b", "a"], {"b": (1.0, 2.0, 3.0, 4.0)})
     assert seen.boxes == (None, (1.0, 2.0, 3.0, 4.0))[::-1]
     passed = through(seen, parse("jpeg:75"))
     assert passed.boxes == seen.boxes
@@ -95,7 +97,7 @@ def test_the_boxes_of_a_data_set_go_with_its_photos(faces: list[Image]) -> None:
 def test_a_precision_has_embeddings_of_its_own(faces: list[Image], watch: Watch, nowhere: Folders) -> None:
     wanted = [card(ENCODER, nowhere)]
     full, half, again = (
-        watch(precision).observe(only(faces[0]), wanted, "test").embeddings[ENCODER][0]
+        watch(precision).observe(only(faces[0]), wanted, "test").embeddings[ENCODER].vectors[0]
         for precision in ("fp32", "bf16", "fp32")
     )
     assert not np.array_equal(full, half)
@@ -122,7 +124,7 @@ def test_grey_and_turned_files_are_seen_as_what_they_show(
     seen = watch().observe(photos, [card(ENCODER, nowhere)], "test")
     assert seen.faces[0] == seen.faces[1] is not None
     assert seen.faces[2] == seen.faces[3] is not None
-    first, second, third, fourth = seen.embeddings[ENCODER]
+    first, second, third, fourth = seen.embeddings[ENCODER].vectors
     assert np.array_equal(first, second)
     assert np.array_equal(third, fourth)
 
@@ -184,7 +186,8 @@ from pathlib import Path
 import PIL.Image
 from bench.store.cache import Cache
 from bench.encoders import card
-from bench.recognition.observer import Observer, Photos
+from bench.photos.collection import Photos
+from bench.recognition.observer import Observer
 from bench.machine.progress import Silent
 from bench.types import Face, Folders
 
@@ -198,8 +201,8 @@ class Somewhere:
         return [Face((1500, 1000, 2500, 2200), points, 1.0) for _ in photos]
 
 where = Folders(home)
-observer = Observer(where, Cache(Path(home)), "cpu", Silent())
-observer.__dict__["detector"] = Somewhere()
+observer = Observer.on("cpu", where, Cache(Path(home)), Silent())
+observer.finder.__dict__["detector"] = Somewhere()
 names = tuple(f"{count}/{i}" for i in range(count))
 photos = Photos(names, lambda wanted: [out.getvalue() for _ in wanted])
 seen = observer.observe(photos, [card("synth-ir", where)], "test")

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from bench.recognition.observer import Observed
 from bench.release.outcomes import outcomes
 from bench.types import Budget, Face, Outcome
 
@@ -27,8 +26,7 @@ def outcome(
     after: Face | None = HERE,
 ) -> Outcome:
     cost: dict[str, Any] | None = None if linf is None else {"whole": {"linf": linf}}
-    seen = (Observed((before,), {}, {}), Observed((after,), {}, {}))
-    (one,) = outcomes(Budget.parse(budget), [failed], [cost], *seen)
+    (one,) = outcomes(Budget.parse(budget), [failed], [cost], [before], [after])
     return one
 
 
@@ -86,8 +84,7 @@ def at(linf: float = 0.0, **measures: float) -> dict[str, float]:
 def test_a_budget_of_likeness_is_judged_where_it_is_worse(
     budget: str, whole: dict[str, float], face: dict[str, float] | None, expected: str
 ) -> None:
-    seen = Observed((HERE,), {}, {})
-    (outcome,) = outcomes(Budget.parse(budget), [False], [{"whole": whole, "face": face}], seen, seen)
+    (outcome,) = outcomes(Budget.parse(budget), [False], [{"whole": whole, "face": face}], [HERE], [HERE])
     assert outcome == expected
 
 

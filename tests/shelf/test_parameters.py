@@ -6,7 +6,6 @@ import json
 import math
 from dataclasses import dataclass
 from inspect import signature
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 
 from bench.errors import UserError
 from bench.parameters import Plain, coerce, filled, plain, resolved
-from bench.store.digests import array_digest, code_digest, digest, plugin_code, versions
+from bench.store.digests import array_digest, digest, versions
 
 
 @dataclass(frozen=True)
@@ -121,26 +120,6 @@ def test_arrays_of_other_shape_or_type_are_others() -> None:
     others: list[np.ndarray] = [flat.reshape(2, 3), flat.reshape(3, 2), flat.astype(np.int64), flat + 1]
     assert len({array_digest(a) for a in (flat, *others)}) == 5
     assert array_digest(flat.reshape(2, 3).T) == array_digest(np.ascontiguousarray(flat.reshape(2, 3).T))
-
-
-def test_code_counts_and_comments_do_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(tmp_path))
-
-    def of(source: str) -> tuple[str, str]:
-        (tmp_path / "some_stage.py").write_text(source)
-        for kept in (code_digest, plugin_code):
-            kept.cache_clear()
-        return code_digest("some_stage"), plugin_code("some_stage")
-
-    before = of('"""A stage."""\n\ndef f(x):\n    """Adds."""\n    return x + 1\n')
-    assert of("# a comment\ndef f(x):\n    # another\n    return (x + 1)\n") == before
-    for other in (
-        "def f(x):\n    return x + 2\n",
-        "def f(x):\n    'text'\n    y = 'text'\n    return x + 1\n",
-    ):
-        assert not set(of(other)) & set(before)
-    code_digest.cache_clear()
-    plugin_code.cache_clear()
 
 
 def test_a_package_that_is_not_there_is_absent() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import UserError, unknown_name
-from bench.plan.cells import RunSpec
+from bench.plan.spec import RunSpec
 
 FOLDER = Path(__file__).resolve().parent
 _AXES = {

@@ -1,4 +1,4 @@
-"""One draw of who plays which part: its photos, its corpus, and what is published in it."""
+"""One repetition of an experiment: a split, its photos, its corpus, and what is published in it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from functools import cached_property
 
 import numpy as np
 
-from bench.attack.judge import Corpus
-from bench.channels import Channel
-from bench.plan.cells import Cell
+from bench.attack.corpus import Corpus
+from bench.channels.protocol import Channel
+from bench.photos.collection import Photos, clean_photos
+from bench.photos.through_channel import through
+from bench.plan.nouns import Cloaking
 from bench.plan.scenarios import SCENARIOS
 from bench.plan.split import Split
 from bench.protocols import Dataset
-from bench.recognition.observer import Photos, clean, through
-from bench.recognition.recogniser import Lessons
+from bench.recognition.trained import Lesson, TrainingData
 from bench.release.publisher import Publisher
 from bench.types import Labels
 
@@ -26,16 +27,18 @@ class LeakError(Exception):
 
 
 @dataclass(frozen=True)
-class Draw:
+class Repetition:
     """One split of a data set, ready to be run on.
 
     Attributes:
-        data: whose photos.
-        split: who plays which part.
-        scenario: its name.
-        publisher: cloaks and measures.
+        number: Of the split, from 0.
+        data: The data set.
+        split: Who plays which part.
+        scenario: The scenario's name.
+        publisher: Cloaks and measures.
     """
 
+    number: int
     data: Dataset
     split: Split
     scenario: str
@@ -67,51 +70,44 @@ class Draw:
         return self._photos(self.split.released)
 
     @cached_property
-    def held(self) -> Photos:
+    def attackers_clean(self) -> Photos:
         """Clean photos that the attacker holds: labelled ones of the users, and everybody else's."""
         return self._photos((*self.split.labelled, *self.split.background))
 
     @cached_property
-    def calibration(self) -> Photos:
-        """Clean photos of the calibration people."""
-        return self._photos(self.split.calibration)
+    def calibration(self) -> Lesson:
+        """Clean photos of the calibration people, the crowd last, and who is on each."""
+        return self._photos(self.split.calibration), _owners(self.split.calibration)
 
     @cached_property
-    def calibration_people(self) -> Labels:
-        """Int [photo], who is on each of `calibration`."""
-        return _people(self.split.calibration)
+    def crowd(self) -> Lesson:
+        """Clean photos of the crowd, and who is on each, numbered as in `calibration`."""
+        first = len(self.split.calibration) - self.split.crowd
+        people = self.split.calibration[first:]
+        return self._photos(people), _owners(people) + first
 
-    def cloaked_calibration(self, cell: Cell, platform: Channel) -> tuple[Photos, Labels]:
+    def cloaked_calibration(self, cloaking: Cloaking, platform: Channel) -> Lesson:
         """Photos of calibration people as the attacker cloaks them, with the defense as a black box.
 
         The crowd is left out: it stands for people without a cloak.
 
         Returns:
-            The photos after the platform, and who is on each, numbered as in `calibration_people`.
+            The photos after the platform, and who is on each, numbered as in `calibration`.
         """
-        known = self.split.calibration[: len(self.split.calibration) - self.split.crowd]
-        return through(self.publisher.cloaks(cell, known).photos(), platform), _people(known)
+        people = self.split.calibration[: len(self.split.calibration) - self.split.crowd]
+        return through(self.publisher.cloaks(cloaking, people).photos(), platform), _owners(people)
 
-    @cached_property
-    def crowd(self) -> tuple[Photos, Labels]:
-        """Clean photos of the crowd, and who is on each, numbered as in `calibration_people`."""
-        first = len(self.split.calibration) - self.split.crowd
-        people = self.split.calibration[first:]
-        return self._photos(people), _people(people) + first
-
-    def lessons(self, cell: Cell, platform: Channel) -> Lessons:
-        """What the attacker of a cell may learn from."""
-        return Lessons(
-            self.calibration,
-            self.calibration_people,
-            lambda: self.cloaked_calibration(cell, platform),
-            cell.seed,
+    def training_data(self, cloaking: Cloaking, platform: Channel) -> TrainingData:
+        """What an attacker may learn from."""
+        photos, people = self.calibration
+        return TrainingData(
+            photos, people, lambda: self.cloaked_calibration(cloaking, platform), cloaking.seed
         )
 
     def _photos(self, people: Sequence[Sequence[str]]) -> Photos:
         """Clean photos of some people, one person after another."""
-        return clean(self.data, [p for person in people for p in person], self.split.boxes)
+        return clean_photos(self.data, [photo for person in people for photo in person], self.split.boxes)
 
 
-def _people(people: Sequence[Sequence[str]]) -> Labels:
+def _owners(people: Sequence[Sequence[str]]) -> Labels:
     return np.repeat(np.arange(len(people), dtype=np.int64), [len(photos) for photos in people])

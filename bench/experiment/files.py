@@ -1,0 +1,47 @@
+"""What `--out` keeps of a run: records, manifests, and tables of users and photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.errors import UserError
+from bench.experiment.session import RunResult
+from bench.plan.manifest import manifest, manifest_csv
+from bench.store.writing import write_whole
+
+
+def write(result: RunResult, folder: Path) -> None:
+    """Write `records.json`, `manifest.csv`, `users.parquet` and `photos.parquet`.
+
+    Raises:
+        UserError: if the folder cannot be written to.
+    """
+    import pandas as pd
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / "records.json", result.records.to_json().encode() + b"\n")
+        for name, content in _manifests(result).items():
+            write_whole(folder / name, content)
+        for name in ("users", "photos"):
+            frames = [
+                pd.DataFrame({"cell": cell, **rows[name]}) for cell, rows in result.tables.items() if rows
+            ]
+            if frames:
+                write_whole(
+                    folder / f"{name}.parquet", pd.concat(frames, ignore_index=True).to_parquet(index=False)
+                )
+    except OSError as error:
+        raise UserError(
+            f"cannot write to {folder}: {error.strerror}. Everything computed is kept: choose another --out "
+            "and repeat the command."
+        ) from error
+
+
+def _manifests(result: RunResult) -> dict[str, bytes]:
+    """File name -> which photos play which part; one for each split that was run on."""
+    found: dict[bytes, None] = {}
+    for pipeline in result.pipelines:
+        for parts in pipeline.plan.splits:
+            found.setdefault(manifest_csv(manifest(parts, pipeline.plan.data.digest)).encode())
+    return {f"manifest-{i}.csv" if i else "manifest.csv": content for i, content in enumerate(found)}

@@ -1,0 +1,204 @@
+"""The stages of one cell, each by the name that a paper's method section would give it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from bench import channels, registry
+from bench.attack.corpus import Corpus
+from bench.attack.distractors import Crowds
+from bench.attack.runner import AttackResult, AttackRunner, Calibration, Tuned, attack_views
+from bench.channels.protocol import Channel
+from bench.errors import of_one_cell
+from bench.experiment.repetition import Repetition
+from bench.metrics.clustering import PROTOCOL
+from bench.photos.collection import Photos
+from bench.photos.through_channel import through
+from bench.plan.cells import Cell
+from bench.plan.chosen import Chosen
+from bench.recognition.attacker_view import AttackerView
+from bench.recognition.embedded import Embedded, all_faces, joined
+from bench.recognition.observer import Observed
+from bench.release.costs import Costs
+from bench.release.outcomes import outcomes
+from bench.release.release import Release
+from bench.types import Outcome
+
+CONTROL = "noise"
+"""The defense that spends a cell's budget without looking at an encoder."""
+
+DISTRACTOR_PHOTOS = PROTOCOL.support
+"""Photos of each simulated stranger: as many as a cluster needs."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the attacker saw of the users' photos.
+
+    Attributes:
+        released: The photos as published, after the platform.
+        clean: The same photos as they were.
+        controls: Name of a control -> the same photos under that control.
+    """
+
+    released: Observed
+    clean: Observed
+    controls: dict[str, Embedded]
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What the attacker holds besides the released photos.
+
+    Attributes:
+        clean: Clean photos: the users' labelled ones, everybody else's, and simulated strangers.
+        corpus: Who is on the released photos and on these.
+        calibration: Clean photos of calibration people.
+        lessons: Photos of calibration people as the attacker's level has them.
+    """
+
+    clean: Embedded
+    corpus: Corpus
+    calibration: Calibration
+    lessons: Calibration
+
+
+@dataclass
+class Clock:
+    """How long each stage took.
+
+    Attributes:
+        seconds: Name of a stage -> seconds.
+    """
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count the time spent inside towards a stage."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - began
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The stages of one cell.
+
+    Attributes:
+        cell: The cell.
+        repetition: The split that the cell belongs to.
+        view: What the cell's attacker sees.
+        runner: Runs attackers.
+        crowds: Draws simulated strangers.
+        clock: Counts the time of every stage.
+    """
+
+    cell: Cell
+    repetition: Repetition
+    view: AttackerView
+    runner: AttackRunner
+    crowds: Crowds
+    clock: Clock
+
+    def publish(self) -> Release:
+        """Cloak the users' photos, and encode what is published."""
+        with self.clock.stage("cloak"):
+            return self.repetition.publisher.release(self.cell.cloaking)
+
+    def measure(self, release: Release) -> Costs:
+        """The perceptual cost of what is published."""
+        with self.clock.stage("measure"):
+            return self.repetition.publisher.costs(release)
+
+    def look(self, release: Release) -> Seen:
+        """What the attacker sees of the users' photos: released, clean, and under every control."""
+        with self.clock.stage("observe"):
+            released = self.view.look(through(release.photos(), self._platform), "released photos")
+            clean = self.view.look(self.repetition.clean, "clean photos", again=True)
+        with self.clock.stage("controls"):
+            controls = {
+                name: self.view.embed(photos, f"control {name}", again=True)
+                for name, photos in self._controls().items()
+            }
+        return Seen(released, clean, controls)
+
+    def judge_files(self, release: Release, costs: Costs, seen: Seen) -> list[Outcome]:
+        """What became of every released photo."""
+        faces = seen.clean.faces, seen.released.faces
+        return outcomes(self.cell.cloaking.budget, release.failed, costs, *faces)
+
+    def collect(self) -> Collection:
+        """What the attacker holds besides: clean photos, calibration people, strangers."""
+        repetition, attack = self.repetition, self.cell.attack
+        with self.clock.stage("observe"):
+            clean = self.view.embed(repetition.attackers_clean, "background", again=True)
+            photos, people = repetition.calibration
+            calibration = Calibration.of(self.view.embed(photos, "calibration people", again=True), people)
+            lessons = self._cloaked_lessons() if attack.level == "adaptive" else calibration
+        corpus = repetition.corpus
+        if attack.distractors:
+            with self.clock.stage("attack"), of_one_cell():
+                seed = self.cell.seed + repetition.number
+                known = calibration.embeddings, calibration.people
+                crowd, strangers = self.crowds.of(
+                    repetition.number, known, attack.distractors, DISTRACTOR_PHOTOS, seed
+                )
+            clean, corpus = joined([clean, all_faces(crowd)]), corpus.among(strangers)
+        return Collection(clean, corpus, calibration, lessons)
+
+    def tune(self, seen: Seen, collection: Collection) -> Tuned:
+        """The attacker, its thresholds frozen."""
+        with self.clock.stage("attack"):
+            whole = joined([self._embedded(seen.released), collection.clean])
+            return self.runner.tune(self.cell.attack, collection.lessons, whole, collection.corpus)
+
+    def attack(self, tuned: Tuned, seen: Seen, collection: Collection, became: list[Outcome]) -> AttackResult:
+        """Attack what was released, and every control."""
+        views = {"released": self._embedded(seen.released), "clean": self._embedded(seen.clean)}
+        with self.clock.stage("attack"):
+            return attack_views(
+                self.runner,
+                tuned.attacker,
+                views | seen.controls,
+                collection.clean,
+                collection.corpus,
+                collection.calibration,
+                np.array([outcome != Outcome.OK for outcome in became]),
+                seed=self.cell.seed,
+                searched=self.cell.scenario["name"] == "evasion",
+            )
+
+    @property
+    def _platform(self) -> Channel:
+        return channels.platform(self.cell.view.channel)
+
+    def _embedded(self, observed: Observed) -> Embedded:
+        return observed.embeddings[self.cell.view.encoder.name]
+
+    def _cloaked_lessons(self) -> Calibration:
+        """Calibration people cloaked by the attacker, in a clean crowd."""
+        cloaks, people = self.repetition.cloaked_calibration(self.cell.cloaking, self._platform)
+        crowd, others = self.repetition.crowd
+        seen = [
+            self.view.embed(cloaks, "cloaks of calibration people"),
+            self.view.embed(crowd, "crowd", again=True),
+        ]
+        return Calibration.of(joined(seen), np.concatenate([people, others]))
+
+    def _controls(self) -> dict[str, Photos]:
+        """Other versions of the users' photos that the same attacker is shown."""
+        cloaking, controls = self.cell.cloaking, {}
+        if str(self._platform) != "none":
+            controls["channel"] = through(self.repetition.clean, self._platform)
+        if cloaking.budget.kind == "linf":
+            noise = replace(cloaking, defense=Chosen(*registry.make("defenses", CONTROL)), surrogates=())
+            controls["noise"] = through(self.repetition.publisher.release(noise).photos(), self._platform)
+        return controls

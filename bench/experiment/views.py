@@ -1,0 +1,46 @@
+"""The attackers' views of a run: cells that see alike share one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench import channels, encoders
+from bench.experiment.repetition import Repetition
+from bench.plan.cells import Cell
+from bench.plan.nouns import Cloaking, View
+from bench.recognition.attacker_view import AttackerView, Tools, learns_from_cloaks
+from bench.store.digests import digest
+
+
+class Views:
+    """Makes each view once."""
+
+    def __init__(self, cells: Sequence[Cell], tools: Tools) -> None:
+        """Store; nothing is learned yet.
+
+        Args:
+            cells: All cells of the run; their encoders look at a photo together.
+            tools: What every view works with.
+        """
+        self._company = tuple({card.name: card for cell in cells for card in cell.view.members}.values())
+        self._tools = tools
+        self._made: dict[str, AttackerView] = {}
+
+    def of(self, view: View, cloaking: Cloaking, repetition: Repetition) -> AttackerView:
+        """What an attacker sees; it depends on the cloaking only where the attacker learned from cloaks."""
+        platform = channels.platform(view.channel)
+        key = [
+            [encoders.identity(card) for card in (view.encoder, *view.members)],
+            view.adaptation.described(),
+            str(channels.purifier(view.channel)),
+            repetition.number,
+            cloaking.seed,
+        ]
+        if learns_from_cloaks(view):
+            key += [cloaking.defense.described(), id(cloaking.defense.plugin), str(cloaking.budget)]
+            key += [str(platform), [encoders.identity(card) for card in cloaking.surrogates]]
+        name = digest(*key)
+        if name not in self._made:
+            lessons = repetition.training_data(cloaking, platform)
+            self._made[name] = AttackerView(view, self._tools, lessons, self._company)
+        return self._made[name]

@@ -1,0 +1,36 @@
+"""What a defense knew of the attacker's encoder: derived from weights, architectures and training sets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from bench.types import EncoderCard
+
+Knowledge = Literal["white-box", "grey-box", "black-box", "none"]
+
+
+def knowledge(surrogates: Sequence[EncoderCard], encoder: EncoderCard) -> Knowledge:
+    """Derive what a defense knew of an encoder from weight digests, architectures and training sets.
+
+    A training set that its source does not state may be the same: black-box is claimed only where both are
+    stated and differ.
+    """
+    if not surrogates:
+        return "none"
+    if any(s.sha256 == encoder.sha256 for s in surrogates):
+        return "white-box"
+    for s in surrogates:
+        same_set = not s.training_set or not encoder.training_set or s.training_set == encoder.training_set
+        if same_set or s.architecture == encoder.architecture:
+            return "grey-box"
+    return "black-box"
+
+
+def knowledge_of_all(surrogates: Sequence[EncoderCard], members: Sequence[EncoderCard]) -> Knowledge:
+    """What a defense knew of encoders that an attacker puts together.
+
+    White-box only where it is so for all of them, black-box where it is for any.
+    """
+    known = {knowledge(surrogates, card) for card in members}
+    return known.pop() if len(known) == 1 else "black-box" if "black-box" in known else "grey-box"

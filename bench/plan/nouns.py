@@ -1,0 +1,70 @@
+"""The nouns that a cell is made of, each the key of a stage.
+
+`Cloaking` decides what is published, `View` what an attacker sees of photos, and `Attack` what the attacker
+does with what it sees. A stage is keyed by its noun, by the content that the stage works on, and by the code
+that computes it; so two cells that share a noun share the stage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.plan.chosen import Chosen
+from bench.types import Budget, EncoderCard
+
+
+@dataclass(frozen=True)
+class Cloaking:
+    """How the users' photos are cloaked.
+
+    Attributes:
+        defense: What makes the cloaks.
+        surrogates: The encoders that the defense optimises against.
+        budget: How far a released photo may be from its original.
+        dose: The share of each user's photos that are cloaked, above 0 and at most 1.
+        seed: The run's seed.
+    """
+
+    defense: Chosen
+    surrogates: tuple[EncoderCard, ...]
+    budget: Budget
+    dose: float = 1.0
+    seed: int = 0
+
+    def __str__(self) -> str:
+        surrogates = "+".join(card.name for card in self.surrogates)
+        return f"{self.defense.name} {self.budget} {surrogates}".strip()
+
+
+@dataclass(frozen=True)
+class View:
+    """What an attacker sees of photos.
+
+    Attributes:
+        encoder: The network, or the ensemble, that the attacker embeds with.
+        members: The encoders that `encoder` puts together; itself alone if it is a single one.
+        adaptation: What the attacker made of the encoder.
+        channel: What lies between a photo and the encoder, as `bench.channels.parse` reads it.
+        precision: The precision that embeddings are computed in.
+    """
+
+    encoder: EncoderCard
+    members: tuple[EncoderCard, ...]
+    adaptation: Chosen
+    channel: str = "none"
+    precision: str = "fp32"
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What an attacker does with what it sees.
+
+    Attributes:
+        attacker: Who clusters or names photos.
+        level: What the attacker's thresholds are tuned on, see `bench.plan.scenarios.LEVELS`.
+        distractors: How many simulated strangers are added to the background.
+    """
+
+    attacker: Chosen
+    level: str = "oblivious"
+    distractors: int = 0

@@ -1,0 +1,215 @@
+"""Photos -> embeddings, as one attacker sees them.
+
+Through purifiers, several looks, several encoders, and networks of the attacker's own training. Whatever the
+attacker learns, it learns from calibration people alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from bench import channels
+from bench.adaptations import ensembles, methods
+from bench.channels.mirror import Mirror
+from bench.channels.protocol import Channel
+from bench.encoders.faults import EncoderFault
+from bench.machine.progress import Progress
+from bench.photos.collection import Photos
+from bench.photos.through_channel import through
+from bench.plan.nouns import View
+from bench.recognition.embedded import Embedded
+from bench.recognition.observer import Observed, Observer
+from bench.recognition.trained import TrainingData, train_denoiser, trained_card
+from bench.store.cache import Cache
+from bench.types import EncoderCard
+
+Rows = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What every view of a run works with.
+
+    Attributes:
+        observer: Detects and embeds.
+        cache: Has what was learned before.
+        progress: Told of training.
+    """
+
+    observer: Observer
+    cache: Cache
+    progress: Progress
+
+
+class AttackerView:
+    """What one attacker sees of photos."""
+
+    def __init__(
+        self, view: View, tools: Tools, lessons: TrainingData, company: Sequence[EncoderCard] = ()
+    ) -> None:
+        """Store; nothing is learned before it is needed.
+
+        Args:
+            view: The encoder, adaptation and channel that decide what is seen.
+            tools: What the view works with.
+            lessons: What may be learned from.
+            company: The cards of encoders that other cells will ask for: with an encoder that is used as it
+                is, a photo is decoded and detected once for all of them.
+        """
+        self._view, self._tools, self._observer = view, tools, tools.observer
+        self._lessons, self._company = lessons, company
+        self._remembered: dict[tuple[str, ...], Observed] = {}
+        self._adaptation: methods.Adaptation = view.adaptation.plugin
+        self._purifier_asked = channels.purifier(view.channel)
+
+    def look(self, photos: Photos, what: str, *, again: bool = False) -> Observed:
+        """See photos: released ones after the platform, and others as they were found.
+
+        Args:
+            photos: What the attacker has.
+            what: For the progress line.
+            again: Whether other cells will look at the same photos: then what was seen is remembered.
+
+        Returns:
+            Faces as found in the purified photo, and the view's embedding under its encoder's name.
+
+        Raises:
+            EncoderFault: if a network gives no embedding.
+        """
+        if photos.digests in self._remembered:
+            return self._remembered[photos.digests]
+        seen = self._before_head(photos, what)
+        if isinstance(self._adaptation, methods.Head):
+            seen = replace(seen, embeddings={n: self._head(v) for n, v in seen.embeddings.items()})
+        if again:
+            self._remembered[photos.digests] = seen
+        return seen
+
+    def embed(self, photos: Photos, what: str, *, again: bool = False) -> Embedded:
+        """The embeddings alone; see `look`."""
+        return self.look(photos, what, again=again).embeddings[self._view.encoder.name]
+
+    def _before_head(self, photos: Photos, what: str) -> Observed:
+        """Before any head: every look through every member, put together."""
+        looks = self._looks(photos, what)
+        return replace(
+            looks[0], embeddings={self._view.encoder.name: self._put_together(self._members(looks))}
+        )
+
+    def _looks(self, photos: Photos, what: str) -> list[Observed]:
+        """Purified photos as they are, or in each version that the attacker averages over."""
+        purified = through(photos, self._purifier)
+        if not isinstance(self._adaptation, methods.Views):
+            return [self._observe(purified, what)]
+        # a mirrored photo's face is not where the data set says
+        names = [name for name in self._adaptation.channels if name != "mirror" or not photos.boxes]
+        return [self._observe(through(purified, _version(name)), what) for name in names]
+
+    def _members(self, looks: Sequence[Observed]) -> list[Embedded]:
+        """What each member sees: the mean direction of its looks."""
+        return [_mean_direction([look.embeddings[card.name] for look in looks]) for card in self._cards]
+
+    def _observe(self, photos: Photos, what: str) -> Observed:
+        own = list(self._cards)
+        if self._cards == self._view.members and self._observer.first_sight(photos):
+            try:
+                return self._observer.observe(photos, _distinct([*own, *self._company]), what)
+            except EncoderFault:
+                # one of the company's networks may be at fault: what the others saw is kept
+                return self._observer.observe(photos, own, what)
+        return self._observer.observe(photos, own, what)
+
+    def _put_together(self, members: Sequence[Embedded]) -> Embedded:
+        if len(members) == 1:
+            return members[0]
+        has_face = np.all([member.has_face for member in members], axis=0)
+        rows = [member.vectors for member in members]
+        averaged = ensembles.averaging(self._view.encoder)
+        vectors = self._mean(rows) if averaged else ensembles.side_by_side(rows)
+        return Embedded(vectors, has_face).mapped(vectors)
+
+    @cached_property
+    def _mean(self) -> ensembles.Mean:
+        """How members are averaged, learned on clean calibration photos."""
+        members = self._members(self._looks(self._lessons.clean, "calibration people"))
+        whole = np.all([member.has_face for member in members], axis=0)
+        return ensembles.Mean.fitted([member.vectors[whole] for member in members])
+
+    @cached_property
+    def _purifier(self) -> Channel:
+        """The attacker's own step before it looks, trained if it has to be."""
+        step = channels.learner(self._purifier_asked)
+        if step is None:
+            return self._purifier_asked
+        state = train_denoiser(
+            step.steps, self._lessons, self._tools.cache, self._tools.progress, self._device
+        )
+        return channels.with_state(self._purifier_asked, state, self._device)
+
+    @cached_property
+    def _head(self) -> Callable[[Embedded], Embedded]:
+        from bench.adaptations.head import train_head
+
+        assert isinstance(self._adaptation, methods.Head)
+        cloaks, people = self._lessons.cloaks
+        name = self._view.encoder.name
+        clean = self._before_head(self._lessons.clean, "calibration people").embeddings[name]
+        cloaked = self._before_head(cloaks, "cloaks of calibration people").embeddings[name]
+        vectors = np.concatenate([clean.of_faces, cloaked.of_faces])
+        owners = np.concatenate([self._lessons.people[clean.has_face], people[cloaked.has_face]])
+        matrix = train_head(vectors, owners, self._adaptation, seed=self._lessons.seed)
+        return lambda seen: seen.mapped(ensembles.unit(seen.vectors @ matrix))
+
+    @cached_property
+    def _cards(self) -> tuple[EncoderCard, ...]:
+        """The cards of the networks that it looks through: the view's, or what the attacker made of them."""
+        if not isinstance(self._adaptation, methods.FineTune | methods.Adversarial):
+            return self._view.members
+        lessons = [(self._lessons.clean, self._lessons.people)]
+        if isinstance(self._adaptation, methods.FineTune):
+            lessons.append(self._lessons.cloaks)
+        purified = [(through(photos, self._purifier), people) for photos, people in lessons]
+        return tuple(
+            trained_card(
+                card,
+                self._view.adaptation,
+                purified,
+                self._lessons.seed,
+                self._observer,
+                self._tools.cache,
+                self._tools.progress,
+            )
+            for card in self._view.members
+        )
+
+    @property
+    def _device(self) -> str:
+        return self._observer.pool.device
+
+
+def learns_from_cloaks(view: View) -> bool:
+    """Whether what an attacker sees depends on the defense, because it was trained on cloaks."""
+    adapts = isinstance(view.adaptation.plugin, methods.Head | methods.FineTune)
+    return adapts or channels.learner(channels.parse(view.channel)) is not None
+
+
+def _distinct(cards: Sequence[EncoderCard]) -> list[EncoderCard]:
+    return list({card.name: card for card in cards}.values())
+
+
+def _version(name: str) -> Channel:
+    return Mirror() if name == "mirror" else channels.parse(name)
+
+
+def _mean_direction(looks: Sequence[Embedded]) -> Embedded:
+    """The mean direction of several looks at each photo, of those looks that have a face."""
+    if len(looks) == 1:
+        return looks[0]
+    total = np.stack([look.vectors for look in looks]).sum(0)
+    has_face = np.any([look.has_face for look in looks], axis=0)
+    return Embedded(ensembles.unit(np.asarray(total, np.float32)), has_face)

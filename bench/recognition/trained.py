@@ -1,0 +1,155 @@
+"""What an attacker trains, on calibration people alone: a denoiser, and further-trained networks.
+
+Training takes minutes: its result is kept under the digest of everything that it learned from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench import encoders
+from bench.adaptations import methods
+from bench.machine.progress import Progress
+from bench.parameters import plain
+from bench.photos.collection import Photos, pixels_or_none
+from bench.plan.chosen import Chosen
+from bench.recognition.observer import Observer
+from bench.store.cache import Cache
+from bench.store.code import stage_code
+from bench.store.digests import digest
+from bench.types import EncoderCard, Labels
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Lesson = tuple[Photos, Labels]
+"""Photos, and who is on each: int [photo]."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What an attacker may learn from: calibration people, some of them cloaked by itself with the defense.
+
+    Attributes:
+        clean: Photos of all of them; the people whom the attacker cloaked come first.
+        people: int [photo], who is on each.
+        make_cloaks: Makes cloaked photos of some of them, as they are after the platform, and says who is on
+            each.
+        seed: The seed of training.
+    """
+
+    clean: Photos
+    people: Labels
+    make_cloaks: Callable[[], Lesson]
+    seed: int
+
+    @cached_property
+    def cloaks(self) -> Lesson:
+        """Cloaked photos, and who is on each; made once."""
+        return self.make_cloaks()
+
+
+def train_denoiser(steps: int, lessons: TrainingData, cache: Cache, progress: Progress, device: str) -> bytes:
+    """The state of a denoiser that has learned from the attacker's own cloaks; see `bench.channels.denoiser`.
+
+    Args:
+        steps: How many optimiser steps to take.
+        lessons: What to learn from.
+        cache: Has what was trained before.
+        progress: Told of every step.
+        device: Where to train.
+    """
+    from bench.channels import denoiser
+
+    cloaked, _ = lessons.cloaks
+    positions, seed = range(len(cloaked)), lessons.seed
+    learned = [lessons.clean.digests[: len(cloaked)], cloaked.digests]
+    stamp = [steps, seed, device.partition(":")[0], *stage_code(denoiser.__name__)]
+    key = digest("denoiser", learned, stamp)
+    state = cache.file("denoiser", key)
+    if state is None:
+        pairs = [
+            (before, after)
+            for content, other in zip(lessons.clean.read(positions), cloaked.read(positions), strict=True)
+            if (before := pixels_or_none(content)) is not None
+            and (after := pixels_or_none(other)) is not None
+        ]
+        with progress.stage("train denoiser", steps) as advance:
+            state = denoiser.train(
+                [before for before, _ in pairs],
+                [after for _, after in pairs],
+                seed=seed,
+                steps=steps,
+                device=device,
+                advance=advance,
+            )
+        cache.put_file("denoiser", key, state)
+    return state
+
+
+def trained_card(
+    card: EncoderCard,
+    adaptation: Chosen,
+    lessons: Sequence[Lesson],
+    seed: int,
+    observer: Observer,
+    cache: Cache,
+    progress: Progress,
+) -> EncoderCard:
+    """The card of an encoder's network after further training; the observer's pool has the network.
+
+    Args:
+        card: The encoder's card.
+        adaptation: `finetune` or `adversarial`, with parameters.
+        lessons: What to learn from, as the attacker sees it.
+        seed: The seed of training.
+        observer: Crops faces, and gets the network.
+        cache: Has what was trained before.
+        progress: Told of every step.
+    """
+    from bench.adaptations.networks import Adapted, restored, stored, trainable
+
+    learned = [[photos.digests, plain(photos.boxes), people.tolist()] for photos, people in lessons]
+    how = [adaptation.described(), seed, observer.pool.device.partition(":")[0]]
+    changed = digest("adapted", encoders.identity(card), how, learned, *stage_code(__name__))
+    made = replace(card, name=f"{card.name}@{changed[:12]}", sha256=changed, location="")
+    if observer.pool.knows(made):
+        return made
+    network = trainable(observer.pool.encoder(card))
+    content = cache.file("adapted", made.sha256)
+    if content is None:
+        network = _train(network, card, adaptation.plugin, lessons, seed, observer, progress)
+        cache.put_file("adapted", made.sha256, stored(network))
+    else:
+        network = restored(network, content)
+    observer.pool.add(Adapted(made, network, observer.pool.device))
+    return made
+
+
+def _train(
+    network: nn.Module,
+    card: EncoderCard,
+    method: methods.FineTune | methods.Adversarial,
+    lessons: Sequence[Lesson],
+    seed: int,
+    observer: Observer,
+    progress: Progress,
+) -> nn.Module:
+    import torch
+
+    from bench.adaptations.training import train_network
+
+    crops, people = [], []
+    for photos, owners in lessons:
+        faces, positions = observer.crops(photos, card)
+        crops.append(faces)
+        people.append(owners[positions])
+    with progress.stage(f"train {card.name}", method.steps) as advance:
+        return train_network(
+            network, torch.cat(crops), np.concatenate(people), method, seed=seed, advance=advance
+        )
