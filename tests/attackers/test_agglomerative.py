@@ -44,6 +44,6 @@ def test_one_dendrogram_cut_at_every_candidate_is_clustering_at_every_candidate(
     people = np.repeat(np.arange(12), 7)
     rows = (rng.normal(size=(12, 16))[people] + 0.7 * rng.normal(size=(84, 16))).astype(np.float32)
     grid = Agglomerative().grid
-    scores = [bcubed_objective(Agglomerative(distance=one).cluster(rows), people) for one in grid]
+    scores = [bcubed_objective(Agglomerative(distance=distance).cluster(rows), people) for distance in grid]
     chosen = Agglomerative().calibrated(rows, people, bcubed_objective)
     assert bcubed_objective(chosen.cluster(rows), people) == max(scores)

@@ -47,10 +47,10 @@ def test_a_probe_at_the_threshold_is_rejected_and_one_above_is_not() -> None:
 def test_it_names_whom_scikit_learn_names() -> None:
     # scikit-learn takes Euclidean distance to plain means; with unit means in their stead it is the same.
     rng = np.random.default_rng(0)
-    who = rng.permutation(np.repeat(np.arange(12), 5))
-    rows = (rng.normal(size=(12, 16))[who] + rng.normal(size=(60, 16))).astype(np.float32)
+    owners = rng.permutation(np.repeat(np.arange(12), 5))
+    rows = (rng.normal(size=(12, 16))[owners] + rng.normal(size=(60, 16))).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    theirs = NearestCentroid().fit(rows[:40], who[:40])
+    theirs = NearestCentroid().fit(rows[:40], owners[:40])
     theirs.centroids_ /= np.linalg.norm(theirs.centroids_, axis=1, keepdims=True)
-    ours = Centroid().rank(rows[40:], Gallery(rows[:40], who[:40]), 1)[:, 0]
+    ours = Centroid().rank(rows[40:], Gallery(rows[:40], owners[:40]), 1)[:, 0]
     assert np.array_equal(ours, theirs.predict(rows[40:]))

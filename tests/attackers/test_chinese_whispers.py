@@ -15,9 +15,9 @@ ChineseWhispers = registry.load("attackers", "chinese-whispers")
 
 def crowd(spread: float) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(3)
-    who = rng.permutation(np.arange(300) % 30)
-    rows = rng.normal(size=(30, 32))[who] + spread * rng.normal(size=(300, 32))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), who
+    owners = rng.permutation(np.arange(300) % 30)
+    rows = rng.normal(size=(30, 32))[owners] + spread * rng.normal(size=(300, 32))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), owners
 
 
 def as_written(rows: np.ndarray, eps: float, random: np.random.Generator) -> np.ndarray:
@@ -47,9 +47,9 @@ def test_visiting_in_the_same_order_it_finds_the_same(spread: float, seed: int) 
 
 
 def test_visiting_in_another_order_it_finds_the_same_people_where_they_hang_together() -> None:
-    rows, who = crowd(0.3)
-    assert groups(ChineseWhispers(eps=0.5).cluster(rows)) == groups(who)
-    assert groups(as_written(rows, 0.5, np.random.default_rng(5))) == groups(who)
+    rows, owners = crowd(0.3)
+    assert groups(ChineseWhispers(eps=0.5).cluster(rows)) == groups(owners)
+    assert groups(as_written(rows, 0.5, np.random.default_rng(5))) == groups(owners)
 
 
 def test_another_seed_is_another_order_and_may_be_another_answer() -> None:

@@ -64,17 +64,17 @@ def test_open_set_names_nobody_who_was_not_recognised_in_the_end() -> None:
 
 def test_without_additions_it_is_the_nearest_photo() -> None:
     rng = np.random.default_rng(0)
-    rows, who = rng.normal(size=(40, 8)).astype(np.float32), rng.integers(0, 6, 40)
-    gallery, probes = Gallery(rows[:30], who[:30]), rows[30:]
+    rows, owners = rng.normal(size=(40, 8)).astype(np.float32), rng.integers(0, 6, 40)
+    gallery, probes = Gallery(rows[:30], owners[:30]), rows[30:]
     for attacker in (Growing(threshold=1.5), Growing(threshold=0.0, rounds=0)):
         assert np.array_equal(attacker.rank(probes, gallery, 6), Knn().rank(probes, gallery, 6))
 
 
 def test_the_order_of_the_probes_does_not_matter() -> None:
     rng = np.random.default_rng(1)
-    who = np.repeat(np.arange(10), 8)
-    rows = (rng.normal(size=(10, 16))[who] + rng.normal(size=(80, 16))).astype(np.float32)
-    gallery, probes = Gallery(rows[::4], who[::4]), np.delete(rows, np.s_[::4], axis=0)
+    owners = np.repeat(np.arange(10), 8)
+    rows = (rng.normal(size=(10, 16))[owners] + rng.normal(size=(80, 16))).astype(np.float32)
+    gallery, probes = Gallery(rows[::4], owners[::4]), np.delete(rows, np.s_[::4], axis=0)
     order = rng.permutation(len(probes))
     attacker = Growing(threshold=0.55)
     ranked = attacker.rank(probes, gallery, 10)
@@ -84,11 +84,11 @@ def test_the_order_of_the_probes_does_not_matter() -> None:
 
 def test_the_threshold_is_calibrated_as_that_of_an_open_set() -> None:
     rng = np.random.default_rng(2)
-    who = np.repeat(np.arange(20), 6)
-    rows = (rng.normal(size=(20, 16))[who] + 0.5 * rng.normal(size=(120, 16))).astype(np.float32)
-    tuned = Growing().calibrated(rows, who)
-    assert tuned.threshold == Knn(open_set=True).calibrated(rows, who).threshold
-    assert Growing(threshold=0.4).calibrated(rows, who) == Growing(threshold=0.4)
+    owners = np.repeat(np.arange(20), 6)
+    rows = (rng.normal(size=(20, 16))[owners] + 0.5 * rng.normal(size=(120, 16))).astype(np.float32)
+    tuned = Growing().calibrated(rows, owners)
+    assert tuned.threshold == Knn(open_set=True).calibrated(rows, owners).threshold
+    assert Growing(threshold=0.4).calibrated(rows, owners) == Growing(threshold=0.4)
 
 
 def test_nonsense_is_refused() -> None:

@@ -22,8 +22,10 @@ Hdbscan = registry.load("attackers", "hdbscan")
 
 def crowd(dimensions: int, spread: float, photos: int = 400) -> np.ndarray:
     rng = np.random.default_rng(dimensions)
-    who = rng.permutation(np.arange(photos) % (photos // 10))
-    rows = rng.normal(size=(photos // 10, dimensions))[who] + spread * rng.normal(size=(photos, dimensions))
+    owners = rng.permutation(np.arange(photos) % (photos // 10))
+    rows = rng.normal(size=(photos // 10, dimensions))[owners] + spread * rng.normal(
+        size=(photos, dimensions)
+    )
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
 

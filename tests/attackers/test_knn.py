@@ -45,13 +45,13 @@ def test_ties_go_to_the_lower_number() -> None:
 @given(st.integers(0, 10_000), st.integers(1, 40), st.integers(1, 5), st.integers(1, 8))
 def test_the_ranking_is_the_definitions(seed: int, photos: int, k: int, top: int) -> None:
     rng = np.random.default_rng(seed)
-    rows, who = rng.normal(size=(photos, 8)), rng.integers(0, 6, photos)
+    rows, owners = rng.normal(size=(photos, 8)), rng.integers(0, 6, photos)
     probes = rng.normal(size=(4, 8))
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    ranked = Knn(k=k).rank(probes.astype(np.float32), Gallery(rows.astype(np.float32), who), top)
+    ranked = Knn(k=k).rank(probes.astype(np.float32), Gallery(rows.astype(np.float32), owners), top)
     for probe, row in zip(probes, ranked, strict=True):
         alike = unit @ probe
-        score = {int(p): np.sort(alike[who == p])[-k:].mean() for p in np.unique(who)}
+        score = {int(p): np.sort(alike[owners == p])[-k:].mean() for p in np.unique(owners)}
         expected = sorted(score, key=lambda p: -score[p])[:top]
         assert row.tolist() == expected + [-1] * (top - len(expected))
 

@@ -17,9 +17,9 @@ Logistic = registry.load("attackers", "logistic")
 
 def crowd(people: int, photos: int, spread: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
-    who = rng.permutation(np.repeat(np.arange(people), photos))
-    rows = rng.normal(size=(people, 24))[who] + spread * rng.normal(size=(who.size, 24))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), who
+    owners = rng.permutation(np.repeat(np.arange(people), photos))
+    rows = rng.normal(size=(people, 24))[owners] + spread * rng.normal(size=(owners.size, 24))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), owners
 
 
 def test_two_opposite_photos_have_the_weights_that_can_be_worked_out() -> None:
@@ -36,44 +36,46 @@ def test_two_opposite_photos_have_the_weights_that_can_be_worked_out() -> None:
 )  # more photos than dimensions, and about as many
 @pytest.mark.parametrize("c", [1.0, 100.0])
 def test_it_is_scikit_learns_optimum(people: int, photos: int, c: float) -> None:
-    rows, who = crowd(people, photos * 2, spread=1.0)
-    half = np.zeros(who.size, np.bool_)
+    rows, owners = crowd(people, photos * 2, spread=1.0)
+    half = np.zeros(owners.size, np.bool_)
     for person in range(people):
-        half[np.flatnonzero(who == person)[:photos]] = True
-    theirs = LogisticRegression(C=c, fit_intercept=False, tol=1e-8, max_iter=5000).fit(rows[half], who[half])
-    ours = train(rows[half], who[half], people, c, softmax_loss, 1 / people, 50)
+        half[np.flatnonzero(owners == person)[:photos]] = True
+    theirs = LogisticRegression(C=c, fit_intercept=False, tol=1e-8, max_iter=5000).fit(
+        rows[half], owners[half]
+    )
+    ours = train(rows[half], owners[half], people, c, softmax_loss, 1 / people, 50)
     # It stops where a step gains less than a hundred-thousandth, so that scores differ a little.
     scores = rows[~half] @ ours
     expected = theirs.decision_function(rows[~half])
     assert np.abs(scores - expected).max() < 0.02 * np.abs(expected).max()
-    ranked = Logistic(c=c).rank(rows[~half], Gallery(rows[half], who[half]), 1)[:, 0]
+    ranked = Logistic(c=c).rank(rows[~half], Gallery(rows[half], owners[half]), 1)[:, 0]
     # Two people whose scores are nearly equal may change places: at most one probe of 20.
     assert (ranked == theirs.predict(rows[~half])).mean() >= 0.95
 
 
 def test_scores_are_log_probabilities() -> None:
-    rows, who = crowd(6, 5, spread=0.5)
+    rows, owners = crowd(6, 5, spread=0.5)
     attacker = Logistic(c=100.0, open_set=True, threshold=float(np.log(0.5)))
-    gallery = Gallery(rows[:25], who[:25])
+    gallery = Gallery(rows[:25], owners[:25])
     certain = attacker.rank(rows[25:], gallery, 1)
     # Half way between two people neither has more than half of the probability.
-    between = rows[who == 0][:1] + rows[who == 1][:1]
-    assert (certain[:, 0] == who[25:]).all()
+    between = rows[owners == 0][:1] + rows[owners == 1][:1]
+    assert (certain[:, 0] == owners[25:]).all()
     assert Logistic(c=0.01, open_set=True, threshold=float(np.log(0.5))).rank(between, gallery, 1) == -1
 
 
 def test_c_is_tuned_where_it_matters_and_stays_where_it_was_given() -> None:
-    rows, who = crowd(20, 6, spread=1.0)
-    tuned = Logistic().calibrated(rows, who)
+    rows, owners = crowd(20, 6, spread=1.0)
+    tuned = Logistic().calibrated(rows, owners)
     assert tuned.c in tuned.grid and tuned.threshold is None
-    assert Logistic(c=7.0).calibrated(rows, who) == Logistic(c=7.0)
+    assert Logistic(c=7.0).calibrated(rows, owners) == Logistic(c=7.0)
 
 
 def test_nonsense_is_refused() -> None:
-    rows, who = crowd(3, 3, spread=0.5)
+    rows, owners = crowd(3, 3, spread=0.5)
     with pytest.raises(UserError, match="c 0 must be above 0"):
         Logistic(c=0).check()
     with pytest.raises(UserError, match="steps 0 is below 1"):
         Logistic(steps=0).check()
     with pytest.raises(ValueError, match="logistic is not tuned yet"):
-        Logistic().rank(rows, Gallery(rows, who), 1)
+        Logistic().rank(rows, Gallery(rows, owners), 1)

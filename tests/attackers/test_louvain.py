@@ -17,8 +17,8 @@ Louvain = registry.load("attackers", "louvain")
 
 def graph_of(spread: float, eps: float) -> Graph:
     rng = np.random.default_rng(4)
-    who = rng.permutation(np.arange(300) % 30)
-    rows = rng.normal(size=(30, 16))[who] + spread * rng.normal(size=(300, 16))
+    owners = rng.permutation(np.arange(300) % 30)
+    rows = rng.normal(size=(30, 16))[owners] + spread * rng.normal(size=(300, 16))
     return neighbour_graph(rows, eps)
 
 
@@ -84,9 +84,9 @@ def test_a_penalty_holds_for_more_people_where_a_resolution_does_not() -> None:
 
 def test_both_parameters_are_tuned_and_one_that_was_given_stays() -> None:
     rng = np.random.default_rng(4)
-    who = np.arange(120) % 15
-    rows = (rng.normal(size=(15, 16))[who] + 0.4 * rng.normal(size=(120, 16))).astype(np.float32)
-    tuned = Louvain(penalty=0.05).calibrated(rows, who, lambda guess, truth: float((guess >= 0).mean()))
+    owners = np.arange(120) % 15
+    rows = (rng.normal(size=(15, 16))[owners] + 0.4 * rng.normal(size=(120, 16))).astype(np.float32)
+    tuned = Louvain(penalty=0.05).calibrated(rows, owners, lambda guess, truth: float((guess >= 0).mean()))
     assert tuned.penalty == 0.05 and tuned.eps in tuned.grid
     with pytest.raises(UserError, match="penalty must be at least 0"):
         Louvain(eps=0.5, penalty=-1.0).cluster(rows)

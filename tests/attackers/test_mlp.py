@@ -16,22 +16,22 @@ Mlp = registry.load("attackers", "mlp")
 
 def crowd(people: int, photos: int, spread: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
-    who = rng.permutation(np.repeat(np.arange(people), photos))
-    rows = rng.normal(size=(people, 24))[who] + spread * rng.normal(size=(who.size, 24))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), who
+    owners = rng.permutation(np.repeat(np.arange(people), photos))
+    rows = rng.normal(size=(people, 24))[owners] + spread * rng.normal(size=(owners.size, 24))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), owners
 
 
 def test_it_names_as_many_as_scikit_learns() -> None:
     # Two networks that start elsewhere are not the same network: their rates are compared, over 160 probes,
     # of which each misses some. Ten points are two and a half standard errors of a rate of .5.
-    rows, who = crowd(20, 16, spread=1.4)
-    half = np.arange(who.size) % 2 == 0
+    rows, owners = crowd(20, 16, spread=1.4)
+    half = np.arange(owners.size) % 2 == 0
     theirs = MLPClassifier((64,), learning_rate_init=3e-3, batch_size=128, max_iter=60, random_state=0, tol=0)
-    theirs.fit(rows[half] * 24**0.5, who[half])
-    expected = theirs.score(rows[~half] * 24**0.5, who[~half])
-    ranked = Mlp(width=64, epochs=60).rank(rows[~half], Gallery(rows[half], who[half]), 1)[:, 0]
+    theirs.fit(rows[half] * 24**0.5, owners[half])
+    expected = theirs.score(rows[~half] * 24**0.5, owners[~half])
+    ranked = Mlp(width=64, epochs=60).rank(rows[~half], Gallery(rows[half], owners[half]), 1)[:, 0]
     assert 0.3 < expected < 0.95
-    assert (ranked == who[~half]).mean() > expected - 0.1
+    assert (ranked == owners[~half]).mean() > expected - 0.1
 
 
 def test_it_separates_what_no_line_does() -> None:
@@ -43,8 +43,8 @@ def test_it_separates_what_no_line_does() -> None:
 
 
 def test_the_seed_decides_and_the_global_state_does_not() -> None:
-    rows, who = crowd(12, 4, spread=1.5)
-    gallery = Gallery(rows[:36], who[:36])
+    rows, owners = crowd(12, 4, spread=1.5)
+    gallery = Gallery(rows[:36], owners[:36])
     attacker = Mlp(width=16, epochs=3)
     torch.manual_seed(1)
     once = attacker.rank(rows[36:], gallery, 12)
@@ -54,20 +54,20 @@ def test_the_seed_decides_and_the_global_state_does_not() -> None:
 
 
 def test_training_leaves_the_global_state_alone() -> None:
-    rows, who = crowd(4, 4, spread=0.5)
+    rows, owners = crowd(4, 4, spread=0.5)
     before = torch.get_rng_state()
-    Mlp(width=4, epochs=1).rank(rows, Gallery(rows, who), 1)
+    Mlp(width=4, epochs=1).rank(rows, Gallery(rows, owners), 1)
     assert torch.equal(before, torch.get_rng_state())
 
 
 def test_the_width_is_tuned_or_stays_as_it_was_given() -> None:
-    rows, who = crowd(20, 4, spread=1.0)
-    assert Mlp(grid=(2, 64)).calibrated(rows, who).width == 64  # two units cannot tell twenty people apart
-    assert Mlp(width=8).calibrated(rows, who) == Mlp(width=8)
+    rows, owners = crowd(20, 4, spread=1.0)
+    assert Mlp(grid=(2, 64)).calibrated(rows, owners).width == 64  # two units cannot tell twenty people apart
+    assert Mlp(width=8).calibrated(rows, owners) == Mlp(width=8)
 
 
 def test_nonsense_is_refused() -> None:
-    rows, who = crowd(3, 3, spread=0.5)
+    rows, owners = crowd(3, 3, spread=0.5)
     for given, line in (
         ({"width": 0}, "width 0 is below 1"),
         ({"grid": ()}, "grid 0 is below 1"),
@@ -77,4 +77,4 @@ def test_nonsense_is_refused() -> None:
         with pytest.raises(UserError, match=line):
             Mlp(**given).check()
     with pytest.raises(ValueError, match="mlp is not tuned yet"):
-        Mlp().rank(rows, Gallery(rows, who), 1)
+        Mlp().rank(rows, Gallery(rows, owners), 1)

@@ -17,9 +17,11 @@ from bench.errors import UserError
 
 def crowd(photos: int, dimensions: int, spread: float) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(photos)
-    who = rng.permutation(np.arange(photos) % max(1, photos // 10))
-    rows = rng.normal(size=(photos // 10, dimensions))[who] + spread * rng.normal(size=(photos, dimensions))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), who
+    owners = rng.permutation(np.arange(photos) % max(1, photos // 10))
+    rows = rng.normal(size=(photos // 10, dimensions))[owners] + spread * rng.normal(
+        size=(photos, dimensions)
+    )
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), owners
 
 
 @pytest.mark.parametrize("floor", [-0.5, 0.0, 0.1, 0.5, 0.9])
@@ -50,17 +52,17 @@ def test_the_bound_on_rounding_holds_for_the_worst_rounding() -> None:
 @pytest.mark.parametrize("count", [1, 5, 40])
 def test_nearest_are_the_nearest_in_order_and_never_oneself(count: int) -> None:
     rows, _ = crowd(300, 16, 0.6)
-    who, alike = nearest(rows, count, EXACT)
+    neighbours, alike = nearest(rows, count, EXACT)
     full = rows @ rows.T
     np.fill_diagonal(full, -2)
-    assert np.array_equal(who, np.argsort(-full, axis=1, kind="stable")[:, :count])
-    assert np.allclose(alike, np.take_along_axis(full, who.astype(np.int64), 1), atol=1e-6)
+    assert np.array_equal(neighbours, np.argsort(-full, axis=1, kind="stable")[:, :count])
+    assert np.allclose(alike, np.take_along_axis(full, neighbours.astype(np.int64), 1), atol=1e-6)
 
 
 def test_twins_are_each_others_nearest_and_few_photos_have_few_neighbours() -> None:
     rows = np.tile(np.eye(1, 8, dtype=np.float32), (5, 1))
-    who, alike = nearest(rows, 16, EXACT)
-    assert who.tolist() == [[j for j in range(5) if j != i] for i in range(5)]
+    neighbours, alike = nearest(rows, 16, EXACT)
+    assert neighbours.tolist() == [[j for j in range(5) if j != i] for i in range(5)]
     assert np.allclose(alike, 1)
     assert nearest(rows[:1], 16, EXACT)[0].shape == (1, 0)
 
@@ -69,10 +71,12 @@ def test_a_pair_found_through_lists_is_a_pair_and_most_are_found() -> None:
     rows, _ = crowd(3000, 64, 0.73)
     exact = near_pairs(rows, 0.5, EXACT)
     lists = near_pairs(rows, 0.5, Searching(exact_up_to=0))
-    known = dict(zip(zip(exact[0].tolist(), exact[1].tolist(), strict=True), exact[2].tolist(), strict=True))
-    found = list(zip(lists[0].tolist(), lists[1].tolist(), strict=True))
-    assert len(set(found)) == len(found) > 0.99 * len(known)
-    assert [known[pair] for pair in found] == lists[2].tolist()
+    cosine_of = dict(
+        zip(zip(exact[0].tolist(), exact[1].tolist(), strict=True), exact[2].tolist(), strict=True)
+    )
+    pairs = list(zip(lists[0].tolist(), lists[1].tolist(), strict=True))
+    assert len(set(pairs)) == len(pairs) > 0.99 * len(cosine_of)
+    assert [cosine_of[pair] for pair in pairs] == lists[2].tolist()
 
 
 @pytest.mark.parametrize(

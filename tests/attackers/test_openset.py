@@ -19,9 +19,9 @@ Centroid = registry.load("attackers", "centroid")
 
 def crowd(people: int, photos: int, spread: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
-    who = rng.permutation(np.repeat(np.arange(people), photos))
-    rows = rng.normal(size=(people, 32))[who] + spread * rng.normal(size=(who.size, 32))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), who
+    owners = rng.permutation(np.repeat(np.arange(people), photos))
+    rows = rng.normal(size=(people, 32))[owners] + spread * rng.normal(size=(owners.size, 32))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), owners
 
 
 def on_circle(*degrees: float) -> np.ndarray:
@@ -32,16 +32,16 @@ def on_circle(*degrees: float) -> np.ndarray:
 def test_the_threshold_is_the_score_that_the_stated_share_of_strangers_exceeds() -> None:
     # Two people, each in turn a stranger to a gallery of the other: 0 and 10 degrees, 50 and 80.
     # Nearest: 0 is 50 off, 10 is 40, 50 is 40, 80 is 70. At far = 1/2 two of four may pass: those at 40.
-    rows, who = on_circle(0, 10, 50, 80), np.array([0, 0, 1, 1])
-    threshold = Knn(open_set=True, far=0.5).calibrated(rows, who).threshold
+    rows, owners = on_circle(0, 10, 50, 80), np.array([0, 0, 1, 1])
+    threshold = Knn(open_set=True, far=0.5).calibrated(rows, owners).threshold
     assert threshold == pytest.approx(np.cos(np.radians(50)))
 
 
 def test_strangers_who_were_not_seen_are_named_about_as_often_as_was_asked_for() -> None:
     tuned = Knn(open_set=True, far=0.05).calibrated(*crowd(600, 2, spread=0.5, seed=1))
-    rows, who = crowd(1200, 2, spread=0.5, seed=2)
-    inside = who < 600
-    ranked = tuned.rank(rows[~inside], Gallery(rows[inside], who[inside]), 1)
+    rows, owners = crowd(1200, 2, spread=0.5, seed=2)
+    inside = owners < 600
+    ranked = tuned.rank(rows[~inside], Gallery(rows[inside], owners[inside]), 1)
     # Calibrated with galleries of 450 people, asked of one of 600: somebody is like a stranger more often,
     # by about a third, .067. The rest is for 600 strangers being what they are: two standard errors of .015.
     assert 0.037 < (ranked[:, 0] >= 0).mean() < 0.097
@@ -49,17 +49,17 @@ def test_strangers_who_were_not_seen_are_named_about_as_often_as_was_asked_for()
 
 def test_people_in_the_gallery_are_accepted_where_they_are_easy() -> None:
     tuned = Centroid(open_set=True).calibrated(*crowd(60, 4, spread=0.3, seed=1))
-    rows, who = crowd(60, 4, spread=0.3, seed=3)
-    half = np.arange(who.size) % 2 == 0
-    missing = ~np.isin(who[~half], who[half])
-    ranked = tuned.rank(rows[~half], Gallery(rows[half], who[half]), 2)
-    assert (ranked[~missing, 0] == who[~half][~missing]).mean() > 0.95
+    rows, owners = crowd(60, 4, spread=0.3, seed=3)
+    half = np.arange(owners.size) % 2 == 0
+    missing = ~np.isin(owners[~half], owners[half])
+    ranked = tuned.rank(rows[~half], Gallery(rows[half], owners[half]), 2)
+    assert (ranked[~missing, 0] == owners[~half][~missing]).mean() > 0.95
     assert (ranked[missing] == -1).all()
 
 
 def test_hyper_parameters_are_tuned_on_every_other_photo_of_everybody() -> None:
-    rows, who = crowd(4, 5, spread=0.5)
-    split = held_out(np.concatenate([rows, rows[:1] + 1]), np.concatenate([who, [9]]))
+    rows, owners = crowd(4, 5, spread=0.5)
+    split = held_out(np.concatenate([rows, rows[:1] + 1]), np.concatenate([owners, [9]]))
     assert split.gallery.people.tolist() == [0, 1, 2, 3, 9]
     assert np.bincount(split.gallery.person).tolist() == [3, 3, 3, 3, 1]
     assert np.bincount(split.truth, minlength=5).tolist() == [2, 2, 2, 2, 0]
@@ -67,11 +67,11 @@ def test_hyper_parameters_are_tuned_on_every_other_photo_of_everybody() -> None:
 
 
 def test_a_gallery_does_not_remember_how_it_was_listed() -> None:
-    rows, who = crowd(5, 4, spread=0.5)
+    rows, owners = crowd(5, 4, spread=0.5)
     order = np.random.default_rng(0).permutation(20)
-    one, other = enrolled(rows, who * 3), enrolled(rows[order], who[order] * 3)
-    assert one.people.tolist() == [0, 3, 6, 9, 12]
-    assert np.array_equal(one.rows, other.rows) and np.array_equal(one.person, other.person)
+    first, second = enrolled(rows, owners * 3), enrolled(rows[order], owners[order] * 3)
+    assert first.people.tolist() == [0, 3, 6, 9, 12]
+    assert np.array_equal(first.rows, second.rows) and np.array_equal(first.person, second.person)
 
 
 def test_a_threshold_that_was_given_stays() -> None:
@@ -85,7 +85,7 @@ def test_too_few_strangers_for_the_rate_are_the_users_mistake() -> None:
 
 
 def test_nonsense_is_refused() -> None:
-    rows, who = crowd(3, 3, spread=0.5)
+    rows, owners = crowd(3, 3, spread=0.5)
     for given, line in (
         ({"far": 0.0}, "far 0 is not a rate"),
         ({"far": 1.0}, "far 1 is not a rate"),
@@ -95,9 +95,9 @@ def test_nonsense_is_refused() -> None:
         with pytest.raises(UserError, match=line):
             Knn(**given).check()
     with pytest.raises(ValueError, match="knn has no threshold yet"):
-        Knn(open_set=True).rank(rows, Gallery(rows, who), 1)
+        Knn(open_set=True).rank(rows, Gallery(rows, owners), 1)
     with pytest.raises(ValueError, match="whole number of 0 or more"):
-        Knn().rank(rows, Gallery(rows, who - 1), 1)
+        Knn().rank(rows, Gallery(rows, owners - 1), 1)
 
 
 def test_a_gallery_is_learned_once_for_several_views(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,10 +111,10 @@ def test_a_gallery_is_learned_once_for_several_views(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Centroid, "fitted", fitted)
     openset._last.clear()
     rows = np.eye(4, dtype=np.float32)
-    one, other = Gallery(rows[:3], np.array([0, 1, 2])), Gallery(rows[1:], np.array([0, 1, 2]))
-    for gallery in (one, one, other, other):
+    first, second = Gallery(rows[:3], np.array([0, 1, 2])), Gallery(rows[1:], np.array([0, 1, 2]))
+    for gallery in (first, first, second, second):
         assert Centroid().rank(gallery.embeddings, gallery, 1)[:, 0].tolist() == [0, 1, 2]
     assert len(learned) == 2
     # another attacker learns for itself
-    assert Centroid(far=0.2).rank(rows[1:], other, 1)[:, 0].tolist() == [0, 1, 2]
+    assert Centroid(far=0.2).rank(rows[1:], second, 1)[:, 0].tolist() == [0, 1, 2]
     assert len(learned) == 3

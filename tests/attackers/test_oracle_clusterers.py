@@ -17,9 +17,9 @@ Spectral = registry.load("attackers", "spectral")
 
 def crowd(spread: float) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(3)
-    who = rng.permutation(np.arange(200) % 20)
-    rows = rng.normal(size=(20, 32))[who] + spread * rng.normal(size=(200, 32))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), who
+    owners = rng.permutation(np.arange(200) % 20)
+    rows = rng.normal(size=(20, 32))[owners] + spread * rng.normal(size=(200, 32))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), owners
 
 
 def test_k_means_is_scikit_learns() -> None:
@@ -30,8 +30,8 @@ def test_k_means_is_scikit_learns() -> None:
 
 
 def test_mini_batches_find_nearly_the_same() -> None:
-    rows, who = crowd(0.2)
-    assert adjusted_rand_score(Kmeans(20, exact_up_to=0).cluster(rows), who) > 0.8
+    rows, owners = crowd(0.2)
+    assert adjusted_rand_score(Kmeans(20, exact_up_to=0).cluster(rows), owners) > 0.8
 
 
 @pytest.mark.filterwarnings("ignore:Graph is not fully connected")
@@ -68,10 +68,10 @@ def test_people_are_shared_out_among_the_parts_of_the_graph() -> None:
     centres = np.zeros((5, 40))
     centres[:2, :20] = 1 + 0.6 * rng.normal(size=(2, 20))
     centres[2:, 20:] = 1 + 0.6 * rng.normal(size=(3, 20))
-    who = np.arange(60) % 5
-    rows = centres[who] + (centres[who] > 0) * 0.15 * rng.normal(size=(60, 40))
+    owners = np.arange(60) % 5
+    rows = centres[owners] + (centres[owners] > 0) * 0.15 * rng.normal(size=(60, 40))
     labels = Spectral(people=5, neighbours=8).cluster(rows.astype(np.float32))
-    assert adjusted_rand_score(labels, who) == 1
+    assert adjusted_rand_score(labels, owners) == 1
 
 
 def test_more_people_than_photos_are_as_many_as_photos() -> None:
@@ -81,8 +81,8 @@ def test_more_people_than_photos_are_as_many_as_photos() -> None:
 
 
 def test_the_calibration_of_spectral_tells_it_the_number_of_calibration_people_only() -> None:
-    rows, who = crowd(0.4)
-    tuned = Spectral().calibrated(rows, who, lambda guess, truth: -abs(float(guess.max()) + 1 - 20))
+    rows, owners = crowd(0.4)
+    tuned = Spectral().calibrated(rows, owners, lambda guess, truth: -abs(float(guess.max()) + 1 - 20))
     assert tuned.people is None and tuned.neighbours in tuned.grid
 
 

@@ -17,9 +17,9 @@ Photoprism = registry.load("attackers", "photoprism")
 
 def crowd(spread: float) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(3)
-    who = rng.permutation(np.arange(200) % 20)
-    rows = rng.normal(size=(20, 32))[who] + spread * rng.normal(size=(200, 32))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), who
+    owners = rng.permutation(np.arange(200) % 20)
+    rows = rng.normal(size=(20, 32))[owners] + spread * rng.normal(size=(200, 32))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), owners
 
 
 def on_a_line(*places: float) -> Graph:
@@ -38,9 +38,9 @@ def test_the_parameters_are_those_that_the_products_are_shipped_with() -> None:
 
 @pytest.mark.parametrize("name", ["immich", "photoprism"])
 def test_nothing_is_tuned(name: str) -> None:
-    rows, who = crowd(0.5)
+    rows, owners = crowd(0.5)
     preset = registry.load("attackers", name)()
-    assert preset.calibrated(rows, who, bcubed_objective) is preset
+    assert preset.calibrated(rows, owners, bcubed_objective) is preset
 
 
 @pytest.mark.parametrize("spread", [0.2, 0.4, 0.5])

@@ -12,16 +12,16 @@ from bench.errors import UserError
 RankOrder = registry.load("attackers", "rank-order")
 
 
-def by_the_formula(who: np.ndarray) -> dict[tuple[int, int], float]:
+def by_the_formula(neighbours: np.ndarray) -> dict[tuple[int, int], float]:
     """Otto, Wang and Jain (2018), one pair after another."""
-    lists = [[int(x) for x in row if x >= 0] for row in who]
+    lists = [[int(x) for x in row if x >= 0] for row in neighbours]
 
     def place(a: int, b: int) -> float:
         return lists[a].index(b) + 1 if b in lists[a] else np.inf
 
     def strangers(a: int, b: int) -> int:
-        heard = lists[a][: int(min(place(a, b), who.shape[1]))]
-        return sum(one != b and one not in lists[b] for one in heard)
+        heard = lists[a][: int(min(place(a, b), neighbours.shape[1]))]
+        return sum(entry != b and entry not in lists[b] for entry in heard)
 
     pairs = {(min(a, b), max(a, b)) for a, row in enumerate(lists) for b in row}
     return {
@@ -35,11 +35,11 @@ def test_the_distance_is_that_of_the_paper(k: int) -> None:
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     alike = rows @ rows.T
     np.fill_diagonal(alike, -2)
-    who = np.argsort(-alike, axis=1)[:, :k].astype(np.int32)
-    who[3, -1] = -1  # a list that found one fewer
-    graph = rank_order_graph(who)
+    neighbours = np.argsort(-alike, axis=1)[:, :k].astype(np.int32)
+    neighbours[3, -1] = -1  # a list that found one fewer
+    graph = rank_order_graph(neighbours)
     ours = dict(zip(zip(graph.left.tolist(), graph.right.tolist(), strict=True), graph.distance, strict=True))
-    assert ours == pytest.approx(by_the_formula(who))
+    assert ours == pytest.approx(by_the_formula(neighbours))
 
 
 def test_photos_that_are_each_others_nearest_are_at_no_distance() -> None:

@@ -18,9 +18,9 @@ Svm = registry.load("attackers", "svm")
 
 def crowd(people: int, photos: int, spread: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
-    who = rng.permutation(np.repeat(np.arange(people), photos))
-    rows = rng.normal(size=(people, 24))[who] + spread * rng.normal(size=(who.size, 24))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), who
+    owners = rng.permutation(np.repeat(np.arange(people), photos))
+    rows = rng.normal(size=(people, 24))[owners] + spread * rng.normal(size=(owners.size, 24))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), owners
 
 
 def test_two_opposite_photos_have_the_weight_that_can_be_worked_out() -> None:
@@ -35,10 +35,12 @@ def test_two_opposite_photos_have_the_weight_that_can_be_worked_out() -> None:
 
 @pytest.mark.parametrize("c", [0.1, 1.0, 10.0])
 def test_linear_is_liblinears_optimum(c: float) -> None:
-    rows, who = crowd(12, 8, spread=1.0)
-    half = np.arange(who.size) % 2 == 0
-    theirs = LinearSVC(C=c, tol=1e-8, max_iter=100_000, dual=True, random_state=0).fit(rows[half], who[half])
-    ranked = Svm(c=c).rank(rows[~half], Gallery(rows[half], who[half]), 12)
+    rows, owners = crowd(12, 8, spread=1.0)
+    half = np.arange(owners.size) % 2 == 0
+    theirs = LinearSVC(C=c, tol=1e-8, max_iter=100_000, dual=True, random_state=0).fit(
+        rows[half], owners[half]
+    )
+    ranked = Svm(c=c).rank(rows[~half], Gallery(rows[half], owners[half]), 12)
     expected = theirs.decision_function(rows[~half])
     # Decision values agree but for the early stop: nobody is ranked above somebody better by more than a
     # twentieth of the distance between a margin and the border.
@@ -48,28 +50,28 @@ def test_linear_is_liblinears_optimum(c: float) -> None:
 
 
 def test_rbf_is_liblinear_on_the_whole_kernel_where_there_are_landmarks_for_all() -> None:
-    rows, who = crowd(10, 6, spread=1.0)
-    half = np.arange(who.size) % 2 == 0
+    rows, owners = crowd(10, 6, spread=1.0)
+    half = np.arange(owners.size) % 2 == 0
     gamma = 1.5
     features = Nystroem(gamma=gamma, n_components=int(half.sum()), random_state=0).fit(rows[half])
     kernel = features.transform(rows) @ features.transform(rows[half]).T
     assert np.allclose(kernel, rbf_kernel(rows, rows[half], gamma), atol=1e-4)  # exact, as the docstring says
     theirs = LinearSVC(C=1.0, tol=1e-8, max_iter=100_000, dual=True, random_state=0)
-    theirs.fit(features.transform(rows[half]), who[half])
+    theirs.fit(features.transform(rows[half]), owners[half])
     attacker = Svm(kernel="rbf", gamma=gamma, c=1.0)
-    ranked = attacker.rank(rows[~half], Gallery(rows[half], who[half]), 10)
+    ranked = attacker.rank(rows[~half], Gallery(rows[half], owners[half]), 10)
     in_order = np.take_along_axis(theirs.decision_function(features.transform(rows[~half])), ranked, axis=1)
     assert np.maximum(np.diff(in_order, axis=1), 0).max() < 0.05
 
 
 def test_few_landmarks_still_name_most_people() -> None:
-    rows, who = crowd(10, 12, spread=0.6)
-    half = np.arange(who.size) % 2 == 0
-    gallery = Gallery(rows[half], who[half])
+    rows, owners = crowd(10, 12, spread=0.6)
+    half = np.arange(owners.size) % 2 == 0
+    gallery = Gallery(rows[half], owners[half])
     right = [
         (
             Svm(kernel="rbf", gamma=1.0, c=10.0, landmarks=n).rank(rows[~half], gallery, 1)[:, 0]
-            == who[~half]
+            == owners[~half]
         ).mean()
         for n in (30, 512)
     ]
@@ -86,19 +88,19 @@ def test_a_kernel_separates_what_no_line_does() -> None:
 
 
 def test_a_photo_that_is_there_many_times_does_not_break_the_kernel() -> None:
-    rows, who = crowd(3, 2, spread=0.3)
-    gallery = Gallery(np.repeat(rows, 5, axis=0), np.repeat(who, 5))
-    assert np.array_equal(Svm(kernel="rbf", gamma=1.0, c=1.0).rank(rows, gallery, 1)[:, 0], who)
+    rows, owners = crowd(3, 2, spread=0.3)
+    gallery = Gallery(np.repeat(rows, 5, axis=0), np.repeat(owners, 5))
+    assert np.array_equal(Svm(kernel="rbf", gamma=1.0, c=1.0).rank(rows, gallery, 1)[:, 0], owners)
 
 
 def test_parameters_are_tuned_or_stay_as_they_were_given() -> None:
-    rows, who = crowd(20, 4, spread=1.0)
-    linear = Svm().calibrated(rows, who)
+    rows, owners = crowd(20, 4, spread=1.0)
+    linear = Svm().calibrated(rows, owners)
     assert linear.c in linear.grid and linear.gamma is None
-    rbf = Svm(kernel="rbf").calibrated(rows, who)
+    rbf = Svm(kernel="rbf").calibrated(rows, owners)
     assert rbf.c in rbf.grid and rbf.gamma in rbf.gamma_grid
-    assert Svm(kernel="rbf", gamma=3.0).calibrated(rows, who).gamma == 3.0
-    assert Svm(kernel="rbf", c=3.0).calibrated(rows, who).c == 3.0
+    assert Svm(kernel="rbf", gamma=3.0).calibrated(rows, owners).gamma == 3.0
+    assert Svm(kernel="rbf", c=3.0).calibrated(rows, owners).c == 3.0
 
 
 @pytest.mark.parametrize(
@@ -117,7 +119,7 @@ def test_nonsense_is_refused(given: dict[str, object], line: str) -> None:
 
 
 def test_it_refuses_to_rank_before_it_is_tuned() -> None:
-    rows, who = crowd(3, 2, spread=0.3)
+    rows, owners = crowd(3, 2, spread=0.3)
     for attacker in (Svm(), Svm(kernel="rbf", c=1.0)):
         with pytest.raises(ValueError, match="svm is not tuned yet"):
-            attacker.rank(rows, Gallery(rows, who), 1)
+            attacker.rank(rows, Gallery(rows, owners), 1)

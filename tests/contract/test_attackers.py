@@ -24,10 +24,10 @@ IDENTIFIERS = [name for name in NAMES if hasattr(registry.load("attackers", name
 def crowd(people: int, photos: int, seed: int, spread: float = 0.6) -> tuple[np.ndarray, np.ndarray]:
     """Embeddings of people as noisy directions in 64 dimensions, shuffled, and who is on each."""
     rng = np.random.default_rng(seed)
-    who = rng.permutation(np.repeat(np.arange(people), photos))
+    owners = rng.permutation(np.repeat(np.arange(people), photos))
     directions = rng.normal(size=(people, 64))
-    rows = directions[who] + spread * rng.normal(size=(who.size, 64))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), who
+    rows = directions[owners] + spread * rng.normal(size=(owners.size, 64))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), owners
 
 
 @cache
@@ -138,8 +138,8 @@ def test_labels_are_int64_dense_from_zero_by_first_appearance_and_noise_is_minus
 
 @pytest.mark.parametrize("name", CLUSTERERS)
 def test_easy_people_are_found(name: str) -> None:
-    embeddings, who = crowd(15, 6, seed=4, spread=0.3)
-    assert bcubed_objective(ready(name, 15).cluster(embeddings), who) > 0.99
+    embeddings, owners = crowd(15, 6, seed=4, spread=0.3)
+    assert bcubed_objective(ready(name, 15).cluster(embeddings), owners) > 0.99
 
 
 @pytest.mark.parametrize("name", CLUSTERERS)
@@ -240,43 +240,43 @@ def test_embeddings_without_a_direction_are_refused(
 
 @pytest.mark.parametrize("name", IDENTIFIERS)
 def test_easy_people_are_named_first(name: str) -> None:
-    embeddings, who = crowd(15, 6, seed=11, spread=0.3)
-    ranked = tuned(name).rank(embeddings[:30], Gallery(embeddings[30:], who[30:]), 5)
+    embeddings, owners = crowd(15, 6, seed=11, spread=0.3)
+    ranked = tuned(name).rank(embeddings[:30], Gallery(embeddings[30:], owners[30:]), 5)
     assert ranked.dtype == np.int64 and ranked.shape == (30, 5)
-    assert np.array_equal(ranked[:, 0], who[:30])
+    assert np.array_equal(ranked[:, 0], owners[:30])
 
 
 @pytest.mark.parametrize("name", IDENTIFIERS)
 def test_nobody_is_named_twice_and_missing_people_are_minus_one(name: str) -> None:
-    embeddings, who = crowd(3, 4, seed=12)
-    ranked = tuned(name).rank(embeddings, Gallery(embeddings, who + 7), 5)
+    embeddings, owners = crowd(3, 4, seed=12)
+    ranked = tuned(name).rank(embeddings, Gallery(embeddings, owners + 7), 5)
     assert ranked[:, 3:].tolist() == [[-1, -1]] * 12
     assert np.array_equal(np.sort(ranked[:, :3], axis=1), np.tile([7, 8, 9], (12, 1)))
 
 
 @pytest.mark.parametrize("name", IDENTIFIERS)
 def test_the_order_of_the_gallery_does_not_matter(name: str) -> None:
-    embeddings, who = crowd(15, 6, seed=13)
+    embeddings, owners = crowd(15, 6, seed=13)
     order = np.random.default_rng(0).permutation(60)
-    ranked = tuned(name).rank(embeddings[60:], Gallery(embeddings[:60], who[:60]), 15)
-    again = tuned(name).rank(embeddings[60:], Gallery(embeddings[:60][order], who[:60][order]), 15)
+    ranked = tuned(name).rank(embeddings[60:], Gallery(embeddings[:60], owners[:60]), 15)
+    again = tuned(name).rank(embeddings[60:], Gallery(embeddings[:60][order], owners[:60][order]), 15)
     assert np.array_equal(ranked, again)
 
 
 @pytest.mark.parametrize("name", IDENTIFIERS)
 def test_probes_and_gallery_are_left_as_they_were(name: str) -> None:
-    embeddings, who = crowd(5, 4, seed=14)
-    copy, names = embeddings.copy(), who.copy()
-    tuned(name).rank(embeddings, Gallery(embeddings, who), 3)
-    assert np.array_equal(embeddings, copy) and np.array_equal(who, names)
+    embeddings, owners = crowd(5, 4, seed=14)
+    copy, names = embeddings.copy(), owners.copy()
+    tuned(name).rank(embeddings, Gallery(embeddings, owners), 3)
+    assert np.array_equal(embeddings, copy) and np.array_equal(owners, names)
 
 
 @pytest.mark.parametrize("name", IDENTIFIERS)
 def test_no_probes_give_no_names_and_no_gallery_is_refused(name: str) -> None:
-    embeddings, who = crowd(5, 4, seed=15)
-    assert tuned(name).rank(embeddings[:0], Gallery(embeddings, who), 3).shape == (0, 3)
+    embeddings, owners = crowd(5, 4, seed=15)
+    assert tuned(name).rank(embeddings[:0], Gallery(embeddings, owners), 3).shape == (0, 3)
     with pytest.raises(ValueError, match="gallery"):
-        tuned(name).rank(embeddings, Gallery(embeddings[:0], who[:0]), 3)
+        tuned(name).rank(embeddings, Gallery(embeddings[:0], owners[:0]), 3)
 
 
 LEARNS_FROM_PROBES = {"growing"}
@@ -293,16 +293,16 @@ def rejecting(name: str) -> Any:
 
 @pytest.mark.parametrize("name", IDENTIFIERS)
 def test_naming_is_deterministic(name: str) -> None:
-    embeddings, who = crowd(15, 6, seed=16)
-    gallery = Gallery(embeddings[:60], who[:60])
+    embeddings, owners = crowd(15, 6, seed=16)
+    gallery = Gallery(embeddings[:60], owners[:60])
     ranked = tuned(name).rank(embeddings[60:], gallery, 15)
     assert np.array_equal(ranked, tuned(name).rank(embeddings[60:], gallery, 15))
 
 
 @pytest.mark.parametrize("name", [name for name in IDENTIFIERS if name not in LEARNS_FROM_PROBES])
 def test_a_probe_is_named_alike_alone_and_among_others(name: str) -> None:
-    embeddings, who = crowd(15, 6, seed=17)
-    gallery = Gallery(embeddings[:60], who[:60])
+    embeddings, owners = crowd(15, 6, seed=17)
+    gallery = Gallery(embeddings[:60], owners[:60])
     together = rejecting(name).rank(embeddings[60:], gallery, 5)
     alone = [rejecting(name).rank(embeddings[i : i + 1], gallery, 5)[0] for i in (60, 77, 89)]
     assert np.array_equal(alone, together[[0, 17, 29]])
@@ -318,37 +318,37 @@ def test_a_gallery_of_one_person_names_that_person(name: str) -> None:
 
 @pytest.mark.parametrize("name", IDENTIFIERS)
 def test_people_with_one_photo_are_named_too(name: str) -> None:
-    embeddings, who = crowd(12, 4, seed=19, spread=0.3)
-    first = np.array([np.flatnonzero(who == person)[0] for person in range(12)])
-    gallery = np.sort(np.concatenate([first, np.flatnonzero(who < 3)]))
+    embeddings, owners = crowd(12, 4, seed=19, spread=0.3)
+    first = np.array([np.flatnonzero(owners == person)[0] for person in range(12)])
+    gallery = np.sort(np.concatenate([first, np.flatnonzero(owners < 3)]))
     probes = np.setdiff1d(np.arange(48), gallery)
-    ranked = tuned(name).rank(embeddings[probes], Gallery(embeddings[gallery], who[gallery]), 1)
-    assert (ranked[:, 0] == who[probes]).mean() > 0.9
+    ranked = tuned(name).rank(embeddings[probes], Gallery(embeddings[gallery], owners[gallery]), 1)
+    assert (ranked[:, 0] == owners[probes]).mean() > 0.9
 
 
 @pytest.mark.parametrize("name", IDENTIFIERS)
 def test_identical_photos_in_a_gallery_do_no_harm(name: str) -> None:
-    embeddings, who = crowd(8, 4, seed=20, spread=0.3)
-    gallery = Gallery(np.repeat(embeddings, 3, axis=0), np.repeat(who, 3))
-    assert np.array_equal(tuned(name).rank(embeddings, gallery, 1)[:, 0], who)
+    embeddings, owners = crowd(8, 4, seed=20, spread=0.3)
+    gallery = Gallery(np.repeat(embeddings, 3, axis=0), np.repeat(owners, 3))
+    assert np.array_equal(tuned(name).rank(embeddings, gallery, 1)[:, 0], owners)
     same = Gallery(np.tile(embeddings[:1], (6, 1)), np.array([4, 4, 7, 7, 5, 5]))
     assert np.sort(tuned(name).rank(embeddings[:2], same, 3), axis=1).tolist() == [[4, 5, 7]] * 2
 
 
 @pytest.mark.parametrize("name", IDENTIFIERS)
 def test_strangers_are_rejected_and_a_row_of_a_rejected_probe_names_nobody(name: str) -> None:
-    embeddings, who = crowd(40, 6, seed=21, spread=0.4)
-    known, probe = who < 20, np.arange(240) % 2 == 0
-    gallery = Gallery(embeddings[known & ~probe], who[known & ~probe])
-    strangers = rejecting(name).rank(embeddings[~known], gallery, 3)
+    embeddings, owners = crowd(40, 6, seed=21, spread=0.4)
+    enrolled, probe = owners < 20, np.arange(240) % 2 == 0
+    gallery = Gallery(embeddings[enrolled & ~probe], owners[enrolled & ~probe])
+    strangers = rejecting(name).rank(embeddings[~enrolled], gallery, 3)
     rejected = strangers[:, 0] == -1
     # Asked for .99 of the photos; 30 calibration people are not these 20. Where a stranger's photo that is
     # accepted draws the others after it, more of them pass.
     assert rejected.mean() > (0.75 if name in LEARNS_FROM_PROBES else 0.9)
     assert (strangers[rejected] == -1).all() and (strangers[~rejected] >= 0).all()
-    theirs = known & probe & np.isin(who, gallery.people)
+    theirs = enrolled & probe & np.isin(owners, gallery.people)
     named = rejecting(name).rank(embeddings[theirs], gallery, 3)
-    assert (named[:, 0] == who[theirs]).mean() > 0.75
+    assert (named[:, 0] == owners[theirs]).mean() > 0.75
 
 
 @pytest.mark.parametrize("name", IDENTIFIERS)
@@ -379,13 +379,13 @@ def test_useless_calibration_identities_are_the_users_mistake_for_an_identifier_
 @pytest.mark.parametrize("name", IDENTIFIERS)
 @pytest.mark.parametrize("spoil", [spoil_zero, spoil_nan])
 def test_a_gallery_without_a_direction_is_refused(name: str, spoil: Callable[[np.ndarray], None]) -> None:
-    embeddings, who = crowd(4, 4, seed=23)
+    embeddings, owners = crowd(4, 4, seed=23)
     spoiled = embeddings.copy()
     spoil(spoiled)
     with pytest.raises(ValueError, match="gallery: row 1 is"):
-        tuned(name).rank(embeddings, Gallery(spoiled, who), 1)
+        tuned(name).rank(embeddings, Gallery(spoiled, owners), 1)
     with pytest.raises(ValueError, match="gallery: row 1 is"):
-        registry.load("attackers", name)(open_set=True).calibrated(spoiled, who)
+        registry.load("attackers", name)(open_set=True).calibrated(spoiled, owners)
 
 
 def test_identifiers_are_all_here() -> None:

@@ -16,9 +16,9 @@ CLUSTERERS = [name for name in NAMES if hasattr(registry.load("attackers", name)
 
 
 def section(name: str) -> str:
-    found = re.search(rf"^### {re.escape(name)}\n(.*?)(?=^##)", PAGE + "\n## ", re.S | re.M)
-    assert found, f"docs/attackers.md has no section on {name}"
-    return found.group(1)
+    match = re.search(rf"^### {re.escape(name)}\n(.*?)(?=^##)", PAGE + "\n## ", re.S | re.M)
+    assert match, f"docs/attackers.md has no section on {name}"
+    return match.group(1)
 
 
 def rows(name: str) -> dict[str, str]:
@@ -34,9 +34,9 @@ def rows(name: str) -> dict[str, str]:
 @pytest.mark.parametrize("name", CLUSTERERS)
 def test_every_parameter_is_there_with_its_default(name: str) -> None:
     listed = rows(name)
-    known = {field.name: field.default for field in fields(registry.load("attackers", name))}
-    assert set(listed) == set(known)
-    for parameter, default in known.items():
+    defaults = {field.name: field.default for field in fields(registry.load("attackers", name))}
+    assert set(listed) == set(defaults)
+    for parameter, default in defaults.items():
         assert default is not MISSING
         if default is None:
             assert listed[parameter] in ("tuned", "told", "")

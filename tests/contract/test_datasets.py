@@ -56,7 +56,7 @@ def test_every_data_set_is_here() -> None:
     assert {*CASES, "synthetic"} == set(registry.names("datasets"))
 
 
-def made(name: str, home: Path) -> tuple[Any, Any]:
+def open_case(name: str, home: Path) -> tuple[Any, Any]:
     """The plug-in and the opened data set."""
     text = CASES[name].make(home) if name in CASES else f"synthetic:people={PEOPLE},photos-each={EACH}"
     plugin = registry.make("datasets", text)[1]
@@ -70,8 +70,8 @@ def shuffled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     class Backwards:
         def __init__(self, path: Any) -> None:
-            with plain(path) as found:
-                self._entries = sorted(found, key=lambda e: digest("order", e.name))
+            with plain(path) as inside:
+                self._entries = sorted(inside, key=lambda e: digest("order", e.name))
 
         def __enter__(self) -> Iterator[Any]:
             return iter(self._entries)
@@ -87,7 +87,7 @@ def shuffled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @every
 def test_the_catalogue_names_each_photo_once_in_order(name: str, tmp_path: Path) -> None:
-    catalogue = made(name, tmp_path)[1].catalogue()
+    catalogue = open_case(name, tmp_path)[1].catalogue()
     assert list(catalogue.photos) == sorted(set(catalogue.photos))
     assert len(catalogue.identities) == len(catalogue.photos) == PEOPLE * EACH
     assert {catalogue.identities.count(person) for person in catalogue.identities} == {EACH}
@@ -96,7 +96,7 @@ def test_the_catalogue_names_each_photo_once_in_order(name: str, tmp_path: Path)
 
 @every
 def test_the_card_is_complete(name: str, tmp_path: Path) -> None:
-    card = made(name, tmp_path)[1].card
+    card = open_case(name, tmp_path)[1].card
     assert card.name == name
     assert len(card.revision) == 64
     assert (card.identities, card.photos) == (PEOPLE, PEOPLE * EACH)
@@ -106,7 +106,7 @@ def test_the_card_is_complete(name: str, tmp_path: Path) -> None:
 
 @every
 def test_a_photo_has_a_digest_and_content(name: str, tmp_path: Path) -> None:
-    data = made(name, tmp_path)[1]
+    data = open_case(name, tmp_path)[1]
     photos = data.catalogue().photos
     assert len({data.digest(photo) for photo in photos}) == len(photos)
     few = [photos[5], photos[0]]
@@ -117,8 +117,8 @@ def test_a_photo_has_a_digest_and_content(name: str, tmp_path: Path) -> None:
 
 @of_files
 def test_the_same_photos_elsewhere_are_the_same_data_set(name: str, tmp_path: Path, shuffled: None) -> None:
-    first = made(name, tmp_path / "first")[1]
-    os_order = made(name, tmp_path / "second")[1]
+    first = open_case(name, tmp_path / "first")[1]
+    os_order = open_case(name, tmp_path / "second")[1]
     assert first.card == os_order.card
     assert first.catalogue().photos == os_order.catalogue().photos
 
@@ -143,16 +143,16 @@ def test_the_manifest_says_the_same_everywhere(
 
 @every
 def test_a_record_holds_no_path_and_nobodys_name(name: str, tmp_path: Path) -> None:
-    plugin, data = made(name, tmp_path)
-    told = str({**resolved(plugin), **data.card.resolved}) + str(data.card)
-    assert str(tmp_path) not in told
-    assert "my photos" not in told
-    assert not [person for person in set(data.catalogue().identities) if person in told]
+    plugin, data = open_case(name, tmp_path)
+    record = str({**resolved(plugin), **data.card.resolved}) + str(data.card)
+    assert str(tmp_path) not in record
+    assert "my photos" not in record
+    assert not [person for person in set(data.catalogue().identities) if person in record]
 
 
 @of_files
 def test_another_content_is_another_revision(name: str, tmp_path: Path) -> None:
-    plugin, data = made(name, tmp_path)
+    plugin, data = open_case(name, tmp_path)
     before = data.card.revision
     changed = next((tmp_path / CASES[name].below).rglob("*.*g"))
     changed.write_bytes(b"content X X")  # of the same length as before
@@ -162,7 +162,7 @@ def test_another_content_is_another_revision(name: str, tmp_path: Path) -> None:
 
 @of_files
 def test_a_photo_that_cannot_be_read_does_not_end_the_run(name: str, tmp_path: Path) -> None:
-    data = made(name, tmp_path)[1]
+    data = open_case(name, tmp_path)[1]
     gone, kept = data.catalogue().photos[:2]
     next(p for p in (tmp_path / CASES[name].below).rglob("*") if str(p).endswith(gone)).unlink()
     content, other = data.read([gone, kept])
@@ -175,7 +175,7 @@ def test_a_photo_that_cannot_be_read_does_not_end_the_run(name: str, tmp_path: P
 @of_files
 def test_truncated_photos_stay_in_the_catalogue(name: str, tmp_path: Path) -> None:
     # nothing is decoded to list photos: what is wrong with one is its outcome, and counted
-    data = made(name, tmp_path)[1]
+    data = open_case(name, tmp_path)[1]
     with pytest.raises(UnreadablePhoto, match="not a photo"):
         decode(data.read(data.catalogue().photos[:1])[0])
 

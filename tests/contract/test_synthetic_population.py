@@ -19,9 +19,9 @@ CARDS = sorted((Path(encoders.__file__).parent / "weights").glob("*.json"))
 ROLES = {"training_identities": "train-", "validation_identities": "validation", "test_identities": "test"}
 
 
-@pytest.mark.parametrize(("one", "other"), list(combinations(sorted(POPULATIONS), 2)))
-def test_populations_share_nobody(one: str, other: str) -> None:
-    a, b = POPULATIONS[one], POPULATIONS[other]
+@pytest.mark.parametrize(("first", "second"), list(combinations(sorted(POPULATIONS), 2)))
+def test_populations_share_nobody(first: str, second: str) -> None:
+    a, b = POPULATIONS[first], POPULATIONS[second]
     assert max(a.start, b.start) >= min(a.stop, b.stop)
 
 
@@ -33,7 +33,7 @@ def test_the_command_line_knows_the_data_set_and_draws_the_benchmark_population(
 @pytest.mark.parametrize("people", [1, 200, 5000])
 def test_the_catalogue_lies_in_the_benchmark_range(people: int) -> None:
     catalogue = Synthetic(people=people, photos_each=2).open(NOWHERE).catalogue()
-    drawn = {int(who.removeprefix("p")) for who in catalogue.identities}
+    drawn = {int(person.removeprefix("p")) for person in catalogue.identities}
     assert len(drawn) == people
     assert drawn <= set(POPULATIONS[BENCHMARK])
 
@@ -62,7 +62,7 @@ def test_a_population_gives_no_more_people_than_it_has() -> None:
 def test_an_encoders_identities_lie_in_their_range_and_never_in_the_benchmarks(card: Path, role: str) -> None:
     first, last = json.loads(card.read_text("utf-8"))[role]
     assert first <= last
-    homes = [name for name, who in POPULATIONS.items() if first in who and last in who]
+    homes = [name for name, numbers_of in POPULATIONS.items() if first in numbers_of and last in numbers_of]
     assert len(homes) == 1
     assert homes[0].startswith(ROLES[role])
     everyone = POPULATIONS[BENCHMARK]

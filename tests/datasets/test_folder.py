@@ -51,10 +51,10 @@ def opened(root: Path | str) -> Any:
 def test_a_person_is_a_folder_and_all_below_it(root: Path, write: Write) -> None:
     for name in ("Zoe/1.jpg", "Ann/b.png", "Ann/2024/summer/c.webp", "Ann/a.JPEG"):
         write(name)
-    found = opened(root).catalogue()
-    assert found.photos == ("Ann/2024/summer/c.webp", "Ann/a.JPEG", "Ann/b.png", "Zoe/1.jpg")
-    assert found.identities == ("Ann", "Ann", "Ann", "Zoe")
-    assert found.left_out == {}
+    catalogue = opened(root).catalogue()
+    assert catalogue.photos == ("Ann/2024/summer/c.webp", "Ann/a.JPEG", "Ann/b.png", "Zoe/1.jpg")
+    assert catalogue.identities == ("Ann", "Ann", "Ann", "Zoe")
+    assert catalogue.left_out == {}
 
 
 @pytest.mark.parametrize(
@@ -96,12 +96,12 @@ def test_what_is_no_photo_is_told_with_the_reason(root: Path, write: Write) -> N
         write(f"Ann/{name}", content)
     write("index.html", b"<html>")
     write("loose.png")
-    found = opened(root).catalogue()
-    assert found.photos == ("Ann/1.png",)
-    assert set(found.left_out) == {*(f"Ann/{name}" for name in others), "index.html", "loose.png"}
-    assert "not a photo" in found.left_out["Ann/notes.txt"]
-    assert found.left_out["loose.png"] == "lies in no person's folder"
-    assert all("\n" not in why for why in found.left_out.values())
+    catalogue = opened(root).catalogue()
+    assert catalogue.photos == ("Ann/1.png",)
+    assert set(catalogue.left_out) == {*(f"Ann/{name}" for name in others), "index.html", "loose.png"}
+    assert "not a photo" in catalogue.left_out["Ann/notes.txt"]
+    assert catalogue.left_out["loose.png"] == "lies in no person's folder"
+    assert all("\n" not in why for why in catalogue.left_out.values())
 
 
 def test_a_broken_photo_stays_its_outcome_is_told_later(root: Path, write: Write) -> None:
@@ -117,8 +117,8 @@ def test_what_file_managers_leave_behind_is_not_worth_a_word(root: Path, write: 
     whole = (".git/x.png", "__MACOSX/Ann/1.png", "Ann/@eaDir/1.png", "Ann/.hidden/2.png")
     for name in (*own, *whole):
         write(name)
-    found = opened(root).catalogue()
-    assert (found.photos, found.left_out) == (("Ann/1.png",), {})
+    catalogue = opened(root).catalogue()
+    assert (catalogue.photos, catalogue.left_out) == (("Ann/1.png",), {})
 
 
 def test_links_are_followed_and_never_in_circles(root: Path, write: Write, tmp_path: Path) -> None:
@@ -133,12 +133,12 @@ def test_links_are_followed_and_never_in_circles(root: Path, write: Write, tmp_p
     (root / "Ann" / "top").symlink_to(root)
     (root / "Ann" / "4.png").symlink_to(tmp_path / "nothing")
     (root / "Ann" / "5.png").symlink_to(root / "Ann" / "5.png")
-    found = opened(root).catalogue()
-    assert found.photos == ("Ann/1.png",)
-    assert "link back" in found.left_out["Ann/loop"]
-    assert found.left_out["Ann/4.png"] == "a link to nothing"
-    assert found.left_out["Ann/5.png"]
-    assert "folders of 2 people" in found.left_out["Bob/2.png"]
+    catalogue = opened(root).catalogue()
+    assert catalogue.photos == ("Ann/1.png",)
+    assert "link back" in catalogue.left_out["Ann/loop"]
+    assert catalogue.left_out["Ann/4.png"] == "a link to nothing"
+    assert catalogue.left_out["Ann/5.png"]
+    assert "folders of 2 people" in catalogue.left_out["Bob/2.png"]
 
 
 def test_the_same_photo_of_two_people_is_nobodys(root: Path, write: Write) -> None:
@@ -147,10 +147,10 @@ def test_the_same_photo_of_two_people_is_nobodys(root: Path, write: Write) -> No
     write("Ann/2.png")
     write("Bob/other name.png", both)
     write("Cid/x/y.png", both)
-    found = opened(root).catalogue()
-    assert found.photos == ("Ann/2.png",)
-    assert set(found.left_out) == {"Ann/1.png", "Bob/other name.png", "Cid/x/y.png"}
-    assert {"Bob" in why or "Cid" in why for why in found.left_out.values()} == {False}
+    catalogue = opened(root).catalogue()
+    assert catalogue.photos == ("Ann/2.png",)
+    assert set(catalogue.left_out) == {"Ann/1.png", "Bob/other name.png", "Cid/x/y.png"}
+    assert {"Bob" in why or "Cid" in why for why in catalogue.left_out.values()} == {False}
 
 
 def test_a_copy_is_used_once(root: Path, write: Write) -> None:
@@ -158,9 +158,9 @@ def test_a_copy_is_used_once(root: Path, write: Write) -> None:
     same = photo(61)
     for name in ("Ann/b.png", "Ann/a (1).png", "Ann/z/a.png"):
         write(name, same)
-    found = opened(root).catalogue()
-    assert found.photos == ("Ann/a (1).png",)
-    assert set(found.left_out.values()) == {"the same file as Ann/a (1).png"}
+    catalogue = opened(root).catalogue()
+    assert catalogue.photos == ("Ann/a (1).png",)
+    assert set(catalogue.left_out.values()) == {"the same file as Ann/a (1).png"}
 
 
 def test_photos_of_one_size_are_not_taken_for_copies(root: Path, write: Write) -> None:
@@ -208,10 +208,10 @@ def test_two_spellings_of_one_name_are_one_person_and_no_photo_is_lost_silently(
     for form in ("NFC", "NFD"):
         write(unicodedata.normalize(form, "Zoë/1.png"))
     write(unicodedata.normalize("NFD", "Zoë/2.png"))
-    found = opened(root).catalogue()
-    assert set(found.identities) == {unicodedata.normalize("NFC", "Zoë")}
-    assert len(found.photos) == 2
-    assert len(found.left_out) == 1
+    catalogue = opened(root).catalogue()
+    assert set(catalogue.identities) == {unicodedata.normalize("NFC", "Zoë")}
+    assert len(catalogue.photos) == 2
+    assert len(catalogue.left_out) == 1
 
 
 def test_a_folder_that_may_not_be_read_is_left_out(
@@ -227,9 +227,9 @@ def test_a_folder_that_may_not_be_read_is_left_out(
         return plain(path)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    found = opened(root).catalogue()
-    assert found.photos == ("Ann/1.png",)
-    assert found.left_out == {"Bob": "cannot be read: Permission denied"}
+    catalogue = opened(root).catalogue()
+    assert catalogue.photos == ("Ann/1.png",)
+    assert catalogue.left_out == {"Bob": "cannot be read: Permission denied"}
 
 
 def test_home_and_relative_paths(root: Path, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

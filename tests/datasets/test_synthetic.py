@@ -140,10 +140,10 @@ def test_power_is_the_power() -> None:
 
 
 def test_landmarks_are_inside_the_photo_and_in_order() -> None:
-    who, which = np.repeat(np.arange(40), 5).tolist(), list(range(5)) * 40
-    people = stack([identity(i) for i in who], "cpu")
+    identities, photos = np.repeat(np.arange(40), 5).tolist(), list(range(5)) * 40
+    people = stack([identity(i) for i in identities], "cpu")
     points = landmarks(
-        people, stack([photo(i, j, 1.0) for i, j in zip(who, which, strict=True)], "cpu")
+        people, stack([photo(i, j, 1.0) for i, j in zip(identities, photos, strict=True)], "cpu")
     ).numpy()
     assert points.min() > 8
     assert points.max() < SIDE - 8
@@ -196,10 +196,14 @@ def test_a_detector_of_real_faces_finds_them_where_they_are() -> None:
     from facenet_pytorch import MTCNN
 
     pixels, points = render(list(range(40)), [0] * 40)
-    _, score, found = MTCNN(keep_all=True, min_face_size=40, device="cpu").detect(pixels, landmarks=True)
+    _, score, points_found = MTCNN(keep_all=True, min_face_size=40, device="cpu").detect(
+        pixels, landmarks=True
+    )
     seen = [i for i in range(40) if score[i][0] is not None]
     assert len(seen) >= 38
-    miss = [np.linalg.norm(found[i][np.argmax(score[i])].astype(float) - points[i], axis=1) for i in seen]
+    miss = [
+        np.linalg.norm(points_found[i][np.argmax(score[i])].astype(float) - points[i], axis=1) for i in seen
+    ]
     assert np.median(miss) < 3
 
 

@@ -72,9 +72,9 @@ TESTED = (
 
 
 def test_a_part_is_its_folder(root: Path) -> None:
-    found = opened(root).catalogue()
-    assert found.photos == TESTED
-    assert found.identities == ("n000001",) * 3 + ("n000003",) + ("n000004",) * 2
+    catalogue = opened(root).catalogue()
+    assert catalogue.photos == TESTED
+    assert catalogue.identities == ("n000001",) * 3 + ("n000003",) + ("n000004",) * 2
     assert opened(root, "train").catalogue().identities == ("n000002",) * 2
     assert opened(root).card.revision != opened(root, "train").card.revision
 
@@ -93,8 +93,8 @@ def test_copies_lie_in_folders_of_other_names(root: Path, place: str) -> None:
 def test_the_lent_folder_comes_first(root: Path, tmp_path: Path) -> None:
     write(tmp_path / "real" / "vggface2", "test/n000009/0001_01.jpg", jpeg(99))
     plugin = registry.make("datasets", "vggface2")[1]
-    found = plugin.open(Folders(home=str(tmp_path), real_data=str(tmp_path / "real"))).catalogue()
-    assert found.identities == ("n000009",)
+    catalogue = plugin.open(Folders(home=str(tmp_path), real_data=str(tmp_path / "real"))).catalogue()
+    assert catalogue.identities == ("n000009",)
 
 
 @pytest.mark.parametrize("place", ["identity_meta.csv", "meta/identity_meta.csv"])
@@ -124,11 +124,11 @@ def test_a_table_of_people_that_is_none(root: Path) -> None:
 def test_a_list_chooses_and_what_is_not_there_is_told(root: Path, name: str, end: str) -> None:
     listed = ["n000004/0001_01.jpg", "n000001/0002_01.jpg", "n000001/0099_01.jpg", ""]
     write(root, name, "\ufeff" + end.join(listed))
-    found = opened(root).catalogue()
-    assert found.photos == ("n000001/0002_01.jpg", "n000004/0001_01.jpg")
-    assert "not there" in found.left_out["n000001/0099_01.jpg"]
-    assert "not in the list" in found.left_out["n000003/0001_01.jpg"]
-    assert len(found.left_out) == 1 + 4
+    catalogue = opened(root).catalogue()
+    assert catalogue.photos == ("n000001/0002_01.jpg", "n000004/0001_01.jpg")
+    assert "not there" in catalogue.left_out["n000001/0099_01.jpg"]
+    assert "not in the list" in catalogue.left_out["n000003/0001_01.jpg"]
+    assert len(catalogue.left_out) == 1 + 4
 
 
 def test_a_list_of_other_files_leaves_nothing(root: Path) -> None:
@@ -173,9 +173,9 @@ def test_no_photo_is_opened_for_a_box_that_nobody_asks_for(
 ) -> None:
     write(root, "bb_landmark/loose_bb_test.csv", BOXES)
     monkeypatch.setattr(PIL.Image, "open", lambda *_, **__: pytest.fail("opens a photo"))
-    found = opened(root)
-    assert found.catalogue().boxes
-    assert found.card.photos == len(TESTED)
+    data = opened(root)
+    assert data.catalogue().boxes
+    assert data.card.photos == len(TESTED)
 
 
 def test_another_box_is_another_revision(root: Path) -> None:
