@@ -1,4 +1,4 @@
-"""What an attacker makes of an encoder, from cloaks of calibration people that it made itself."""
+"""Adaptations: how an attacker changes its encoder, trained on calibration people that it cloaked itself."""
 
 from bench.adaptations.names import ADAPTATIONS as ADAPTATIONS
 from bench.adaptations.names import make as make

@@ -1,1 +1,1 @@
-"""The attack: whoever recognises people is tuned, let loose on a collection, and judged."""
+"""The attack: attackers are tuned, run on a collection, and judged."""

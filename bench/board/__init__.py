@@ -1,1 +1,1 @@
-"""Records -> tables and pictures."""
+"""From records to tables and pictures."""

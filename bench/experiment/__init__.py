@@ -1,1 +1,1 @@
-"""The order of the stages: what was asked, run, and written down."""
+"""The order of the stages: from a command to records and files."""

@@ -1,1 +1,1 @@
-"""What there is: names, and the state of this installation."""
+"""Names of everything that can be chosen, and the state of this installation."""

@@ -1,1 +1,1 @@
-"""The machine a run is on: its devices, its workers, and what it tells meanwhile."""
+"""The machine that a run is on: its devices, its workers and its environment, and progress."""

@@ -1,1 +1,1 @@
-"""The cloaking engine."""
+"""The cloaking engine: it optimises perturbations on photos."""

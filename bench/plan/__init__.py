@@ -1,1 +1,1 @@
-"""Who and what, resolved before anything runs."""
+"""Who and what: cells, splits and suites, resolved before anything runs."""

@@ -1,1 +1,1 @@
-"""What an attacker sees of photos: faces, and embeddings of them."""
+"""The attacker's view of photos: faces, and embeddings of them."""

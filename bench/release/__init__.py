@@ -1,1 +1,1 @@
-"""From a user's photos to the files that this user publishes, and what they cost to look at."""
+"""From a user's photos to the files that this user publishes, and their cost."""

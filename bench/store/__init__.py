@@ -1,1 +1,1 @@
-"""What is kept, and under which key."""
+"""The results that are kept, and the keys that they are kept under."""
