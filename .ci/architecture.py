@@ -194,7 +194,7 @@ def rooms_picture() -> str:
     spots, exact = places(edges)
     width = round(exact)
     height = step * (max(floor for _, floor in spots.values()) + 2) + 20
-    place = {name: (x, height - 110 - step * floor) for name, (x, floor) in spots.items()}
+    place = {name: (x, float(height - 110 - step * floor)) for name, (x, floor) in spots.items()}
     half = box_height / 2
     body = []
     for way in ways(edges):
@@ -283,12 +283,12 @@ def flow_picture() -> str:
             if room not in {*rooms(), *PLUGINS}:
                 raise SystemExit(f"architecture: step {step.name!r} names {room!r}, which is no room today.")
     width, height, box_width, box_height = 1020, 470, 176, 50
-    place = {key: (205 + 232 * step.column, 60 + 110 * step.row) for key, step in STEPS.items()}
+    place = {key: (205 + 232 * step.column, 60.0 + 110 * step.row) for key, step in STEPS.items()}
     body = []
     for start, end, label in FLOWS:
         (x0, y0), (x1, y1) = place[start], place[end]
         if y0 == y1:
-            line = f"M{x0 + box_width / 2:.0f},{y0} L{x1 - box_width / 2:.0f},{y1}"
+            line = f"M{x0 + box_width / 2:.0f},{y0:.0f} L{x1 - box_width / 2:.0f},{y1:.0f}"
             at = (x0 + x1) / 2, y0 - 7
         else:
             middle = (y0 + y1) / 2
@@ -303,11 +303,13 @@ def flow_picture() -> str:
     (x0, y0), (x1, y1) = place[start], place[end]
     bottom, right = height - 25, width - 15
     line = (
-        f"M{x0 + box_width / 2:.0f},{y0} L{right},{y0} L{right},{bottom} "
+        f"M{x0 + box_width / 2:.0f},{y0:.0f} L{right},{y0:.0f} L{right},{bottom} "
         f"L{x1:.0f},{bottom} L{x1:.0f},{y1 + box_height / 2:.0f}"
     )
     body.append(f'<path class="truth" d="{line}" marker-end="url(#arrow)"/>')
-    body.append(f'<text class="small" x="{(x0 + right) / 2 + 60:.0f}" y="{y0 - 7}">{escape(label)}</text>')
+    body.append(
+        f'<text class="small" x="{(x0 + right) / 2 + 60:.0f}" y="{y0 - 7:.0f}">{escape(label)}</text>'
+    )
     for row, lane in enumerate(LANES):
         body.append(f'<text class="small left" x="10" y="{64 + 110 * row}">{lane}</text>')
     for key, step in STEPS.items():
