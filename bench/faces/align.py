@@ -108,25 +108,60 @@ def cut(image: Image, m: Matrix, size: int) -> tuple[Image, Matrix]:
     if height * width <= _WHOLE:
         return image, m
     k = int(_factors(m[None])[0])
-    corners = np.array([[x, y] for x in (0, size - 1) for y in (0, size - 1)], np.float64)
-    seen = (corners - m[:, 2]) @ np.linalg.inv(m[:, :2]).T
+    first, last = _seen(m, size)
     # k more on every side for what is averaged and interpolated, and whole groups of k from the photo's edge
-    low = np.clip((np.floor(seen.min(0)) - k) // k * k, 0, [(width - 1) // k * k, (height - 1) // k * k])
-    high = np.maximum((np.ceil(seen.max(0)) + 2 * k) // k * k, low + k)
+    low = np.clip((np.floor(first) - k) // k * k, 0, [(width - 1) // k * k, (height - 1) // k * k])
+    high = np.maximum((np.ceil(last) + 2 * k) // k * k, low + k)
     (x0, y0), (x1, y1) = low.astype(int), high.astype(int)
     return image[y0:y1, x0:x1], np.column_stack([m[:, :2], m[:, 2] + m[:, :2] @ low])
+
+
+def convert(image: Image, m: Matrix, size: int) -> torch.Tensor:
+    """A photo as `warp` takes it. Only what the crop looks at is converted.
+
+    Args:
+        image: uint8 [height, width, 3].
+        m: float [2, 3], the map from photo pixels to crop pixels.
+        size: The side of the crop in pixels.
+
+    Returns:
+        float32 [1, 3, height, width] in [0, 1]; black where the crop does not look.
+    """
+    height, width = image.shape[:2]
+    first, last = _seen(m, size)
+    # a pixel for rounding, and one for the neighbours that are interpolated; all where groups are averaged
+    edge = 2 if _factors(m[None])[0] == 1 else max(height, width)
+    x0, y0 = np.clip(np.floor(first) - edge, 0, [width - 1, height - 1]).astype(int)
+    x1, y1 = np.clip(np.ceil(last) + edge + 1, 1, [width, height]).astype(int)
+    out = torch.zeros(1, 3, height, width)
+    part = out[0, :, y0:y1, x0:x1]
+    part.copy_(torch.from_numpy(np.ascontiguousarray(image[y0:y1, x0:x1])).permute(2, 0, 1)).div_(255)
+    return out
 
 
 def sampling_grid(matrices: Matrix, size: int, height: int, width: int) -> torch.Tensor:
     """The place in its photo of every crop pixel, in grid_sample's units: float32 [n, size, size, 2]."""
     full = np.concatenate([matrices, np.tile([[[0.0, 0.0, 1.0]]], (len(matrices), 1, 1))], 1)
-    back = np.linalg.inv(full)[:, :2]
-    ys, xs = np.mgrid[0:size, 0:size].astype(np.float64)
-    target = np.stack([xs, ys, np.ones_like(xs)], -1)
-    source = np.einsum("nij,yxj->nyxi", back, target)
-    # align_corners=False: -1 and 1 are the outer edges of the first and last pixel
-    source = (source + 0.5) * 2 / np.array([width, height]) - 1
-    return torch.from_numpy(source.astype(np.float32))
+    along = np.arange(size, dtype=np.float64)
+    grid = np.empty((len(matrices), size, size, 2), np.float32)
+    for places, back in zip(grid, np.linalg.inv(full), strict=True):
+        for axis, length in ((0, width), (1, height)):
+            source = (back[axis, 0] * along)[None, :] + (back[axis, 1] * along)[:, None]
+            source += back[axis, 2]
+            # align_corners=False: -1 and 1 are the outer edges of the first and last pixel
+            source += 0.5
+            source *= 2
+            source /= length
+            source -= 1
+            places[:, :, axis] = source
+    return torch.from_numpy(grid)
+
+
+def _seen(m: Matrix, size: int) -> tuple[Matrix, Matrix]:
+    """The lowest and the highest corner of what a crop looks at, float64 [2] each, in photo pixels."""
+    corners = np.array([[x, y] for x in (0, size - 1) for y in (0, size - 1)], np.float64)
+    places = (corners - m[:, 2]) @ np.linalg.inv(m[:, :2]).T
+    return places.min(0), places.max(0)
 
 
 def _factors(matrices: Matrix) -> npt.NDArray[np.int64]:

@@ -181,13 +181,10 @@ class Observer:
 
 def crop_face(image: Image, face: Face, crop: Crop) -> torch.Tensor:
     """A face as an encoder wants it: float32 [1, 3, size, size] in [0, 1]."""
-    import torch
-
-    from bench.faces.align import cut, matrix, warp
+    from bench.faces.align import convert, cut, matrix, warp
 
     part, m = cut(image, matrix(face, crop), crop.size)
-    pixels = torch.from_numpy(np.ascontiguousarray(part)).permute(2, 0, 1)[None].float().div_(255)
-    return warp(pixels, [m], crop.size)
+    return warp(convert(part, m, crop.size), m[None], crop.size)
 
 
 def _matrix(card: EncoderCard, keys: Sequence[str], rows: dict[str, bytes]) -> Embedded:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.faces.align import matrix, sampling_grid, similarity, warp
+from bench.faces.align import convert, matrix, sampling_grid, similarity, warp
 from bench.types import ARCFACE_CROP, Crop, Face
 
 TEMPLATE = np.array(ARCFACE_CROP.template)
@@ -122,3 +122,14 @@ def test_sampling_grid_of_the_identity_is_the_pixel_centres() -> None:
     grid = sampling_grid(np.array([[[1.0, 0, 0], [0, 1.0, 0]]]), 4, 4, 4)
     # four pixels across [-1, 1]: centres at -3/4, -1/4, 1/4, 3/4
     np.testing.assert_allclose(grid[0, 0, :, 0].numpy(), [-0.75, -0.25, 0.25, 0.75])
+
+
+@pytest.mark.parametrize("scale", [0.2, 0.45, 1.0, 1.7])
+@pytest.mark.parametrize("shift", [(-60.0, -60.0), (40.0, 20.0), (150.0, 170.0)])
+def test_a_photo_converted_in_part_gives_the_very_same_crop(scale: float, shift: tuple[float, float]) -> None:
+    # the face may reach beyond every edge of the photo, be turned, or be so large that it is averaged down
+    image = np.random.default_rng(3).integers(0, 256, (220, 250, 3), np.uint8)
+    m = matrix(face_at(0.3, 1 / scale, shift), ARCFACE_CROP)
+    whole = torch.from_numpy(image).permute(2, 0, 1)[None].float().div_(255)
+    expected = warp(whole, m[None], ARCFACE_CROP.size)
+    assert torch.equal(warp(convert(image, m, ARCFACE_CROP.size), m[None], ARCFACE_CROP.size), expected)
