@@ -17,9 +17,12 @@ SET_UP := pyproject.toml .ci/environment.py
 demo: env
 	$(BENCH) run $(DEMO)
 
+# a worker a core, a file a worker; `make PARALLEL= test` runs all in one process
+PARALLEL := -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+
 # pytest goes last, so that its closing line is the last line; benchmarks are collected but not timed here
 test: lint
-	$(VENV)/bin/pytest --benchmark-skip $(TESTS)
+	$(VENV)/bin/pytest $(PARALLEL) --benchmark-skip $(TESTS)
 
 lint: env
 	$(VENV)/bin/ruff format --check .
@@ -51,4 +54,4 @@ $(VENV)/.perf: $(VENV)/.dev
 	@touch $@
 
 clean:
-	rm -rf $(VENV) out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
+	rm -rf $(VENV) out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks .coverage*

@@ -1,4 +1,8 @@
-"""What every test may rely on: a BENCH_HOME of its own, and the real photos where there are any."""
+"""What every test may rely on: a BENCH_HOME of its own, and the real photos where there are any.
+
+Tests run in several workers (pytest-xdist, `make test`). Workers share compiled modules and nothing else:
+each has its own BENCH_HOME, its own temporary folders and its own part of the cores.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,30 @@ from pathlib import Path
 import pytest
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Give a worker, and the processes that its tests start, as many threads as it has cores."""
+    del config
+    workers = os.environ.get("PYTEST_XDIST_WORKER_COUNT")
+    if workers:
+        cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // int(workers))))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Start what takes long first where workers share the files: the last one to end is then a short one."""
+    if not hasattr(config, "workerinput"):
+        return
+    order = {"real": 0, "slow": 1}
+    rank: dict[Path, int] = {}
+    for item in items:
+        own = min((order[mark.name] for mark in item.iter_markers() if mark.name in order), default=2)
+        rank[item.path] = min(own, rank.get(item.path, 2))
+    items.sort(key=lambda item: rank[item.path])
+
+
 @pytest.fixture(scope="session", autouse=True)
 def bench_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """BENCH_HOME of this test session, also for child processes: no test touches the user's cache."""
+    """BENCH_HOME of this worker, also for child processes: no test touches the user's cache."""
     home = tmp_path_factory.mktemp("bench-home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BENCH_HOME", str(home))
@@ -44,9 +69,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Child processes share compiled modules, also where nothing compiled is kept: loading torch halves."""
+    own = tmp_path_factory.getbasetemp()
+    session = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-        patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.getbasetemp() / "compiled"))
+        patch.setenv("PYTHONPYCACHEPREFIX", str(session / "compiled"))
         yield
 
 

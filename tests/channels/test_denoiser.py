@@ -39,6 +39,7 @@ def psnr(photos: list[np.ndarray], clean: list[np.ndarray]) -> float:
     return float(10 * np.log10(255**2 / error(photos, clean)))
 
 
+@pytest.mark.slow
 def test_it_takes_cloaks_off_people_it_has_never_seen() -> None:
     seen, unseen = faces(0, 4, 4), faces(4, 2, 3)
     state = denoiser.train(seen, cloak(seen, 0), seed=0, steps=60)

@@ -96,6 +96,7 @@ def test_every_option_changes_the_pairs(bench: Command, made: Path, option: tupl
     assert record["pairs_digest"] != read(made)[0].pairs_digest
 
 
+@pytest.mark.slow
 def test_speed_and_clustering_are_measured_when_asked(bench: Command) -> None:
     data = ("--dataset", "synthetic:people=26,photos-each=10", "--pairs", "40")
     done = bench("verify", "synth-ir", *data, "--device", "cpu", "--speed", "--clustering", "--json")

@@ -22,6 +22,8 @@ from bench.experiment.session import RunResult
 from bench.plan.spec import RunSpec
 from bench.records import CellRecord, Records, read
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., RunResult]
 
 MATRIX = {

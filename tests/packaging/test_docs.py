@@ -308,6 +308,7 @@ def test_the_page_on_running_names_every_field_metric_and_outcome() -> None:
     assert named(table(text, "**Outcomes.**")) == {str(outcome) for outcome in Outcome}
 
 
+@pytest.mark.slow
 def test_the_example_of_the_readme_runs_and_the_tables_have_the_columns_that_are_told(
     example: Any, tmp_path: Path
 ) -> None:
@@ -353,6 +354,7 @@ def test_the_page_on_encoders_names_every_figure_of_a_built_in_card() -> None:
         assert named(table(text, "The card is where")) == set(card_file["measured"])
 
 
+@pytest.mark.slow
 def test_a_table_on_a_page_is_what_its_command_prints() -> None:
     made = subprocess.run(
         [sys.executable, ROOT / ".ci" / "pages.py", "--check"], capture_output=True, text=True, check=False

@@ -6,6 +6,7 @@ Nothing here needs a network: dependencies are this environment's own, on the pa
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -31,9 +32,10 @@ print("from", bench.__file__)
 
 
 def python(executable: Path | str, *arguments: str, cwd: Path) -> str:
-    """Run Python there; its standard output."""
+    """Run Python there, with what is installed there; its standard output."""
     command = [str(executable), *arguments]
-    done = subprocess.run(command, cwd=cwd, check=False, capture_output=True, text=True)
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=cwd, env=variables, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     return done.stdout
 
@@ -118,6 +120,7 @@ def test_the_wheel_holds_every_file_of_the_packages_and_no_other(source: Path, w
     assert "bench/types.py" in held
 
 
+@pytest.mark.slow
 def test_installed_beside_another_datasets_and_removed_again(venv: Venv, wheel: Path) -> None:
     venv.pip("install", "--no-deps", "--no-index", str(wheel))
     said = python(venv.python, "-c", PLUGINS, "load", cwd=venv.elsewhere).splitlines()
@@ -130,6 +133,7 @@ def test_installed_beside_another_datasets_and_removed_again(venv: Venv, wheel: 
     assert not (venv.packages / "bench").exists()
 
 
+@pytest.mark.slow
 def test_editable_from_its_root_and_from_elsewhere(venv: Venv, source: Path) -> None:
     venv.pip("install", "--no-deps", "--no-index", "--no-build-isolation", "--editable", str(source))
     # from the root the folder `datasets` itself lies on the path

@@ -114,6 +114,7 @@ def test_no_thread_is_left_behind() -> None:
     assert readers() == 0
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_photos() -> None:
     # 36 photos of 12 megapixels, 36 MB each and 1.3 GB in all; four fit a chunk, two chunks are held
     photo = jpeg(4000, 3000)

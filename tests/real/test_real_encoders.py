@@ -21,7 +21,7 @@ from bench.faces.detect import Detector
 from bench.photos.decode import decode
 from bench.types import ARCFACE_CROP, Face, Folders
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 NAMES = [card.name for card in ONNX]
 PEOPLE, EACH = 40, 4
 

@@ -9,7 +9,7 @@ import pytest
 import bench
 from bench.records import CellRecord, Records
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 SURROGATE, UNSEEN = "mobileface_v2", "mfn_espdl"
 

@@ -13,7 +13,7 @@ from bench.verification.pairs import pairs, read_list
 from bench.verification.records import VerificationRecord
 from bench.verification.verify import VerificationSpec, verify
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

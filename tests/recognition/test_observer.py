@@ -210,6 +210,7 @@ assert len(seen.embeddings["synth-ir"]) == count
 """
 
 
+@pytest.mark.slow
 def test_the_process_does_not_grow_with_the_number_of_photos(
     tmp_path: Path, peak_of: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

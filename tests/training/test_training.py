@@ -182,6 +182,7 @@ def test_thresholds_come_from_the_validation_people() -> None:
     assert (found["auc"], found["tar_far_1e2"]) == (1, 0)
 
 
+@pytest.mark.slow
 def test_the_command_writes_weights_and_a_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.backends.cudnn, "benchmark", False)  # the command sets it: put it back
     monkeypatch.setattr(logging, "basicConfig", lambda **_: None)

@@ -29,6 +29,8 @@ from bench.uncertainty.paired import compare
 from bench.uncertainty.panel import cfr_panel
 from bench.uncertainty.resampling import bootstrap_means, percentile
 
+pytestmark = pytest.mark.slow
+
 BOARDS = 2000
 REPLICATES = 400
 Floats = npt.NDArray[np.float32]
