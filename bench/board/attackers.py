@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 
-from bench.board.tracks import FIGURES, oracle, weak
+from bench.board.figures import FIGURES
+from bench.board.tracks import ALL_BUT_ATTACKER, oracle, same, weak
 from bench.records.record import CellRecord
 
-COLUMNS = ("attacker", "figure", "cells", "strongest", "alone", "clean", "flagged", "seconds")
-"""Counted are cells of defenses that optimise, met by other attackers too.
 
-`strongest`: in how many it did something and no other did more; where nobody was clustered or named, nobody
-was the strongest. `alone`: in how many every other did less. `clean`: its mean rate on clean photos.
-`flagged`: in how many it was too weak to be evidence. `seconds`: median of the stage `attack`.
-"""
+@dataclass(frozen=True, slots=True)
+class AttackerRow:
+    """One attacker, by one figure, over the cells of defenses that optimise and that other attackers met.
+
+    Attributes:
+        attacker: its name.
+        figure: `cfr`, `cfr_link`, `psr1` or `protection_rate`.
+        cells: how many there are.
+        strongest: in how many it did something and no other did more; where nobody was clustered or named,
+            nobody was the strongest.
+        alone: in how many every other did less.
+        clean: its mean rate on clean photos, at which people are clustered or named; in [0, 1].
+        flagged: in how many it was too weak to be evidence.
+        seconds: median of the stage `attack`; None where no cell has it.
+    """
+
+    attacker: str
+    figure: str
+    cells: int
+    strongest: int
+    alone: int
+    clean: float
+    flagged: int
+    seconds: float | None
 
 
 @dataclass
@@ -30,8 +48,8 @@ class _Tally:
     seconds: list[float] = field(default_factory=list)
 
 
-def to_rows(records: Iterable[CellRecord]) -> list[dict[str, str]]:
-    """One row of texts an attacker and figure, the most often strongest on top; oracles are left out."""
+def attacker_rows(records: Iterable[CellRecord]) -> list[AttackerRow]:
+    """One row an attacker and figure, the most often strongest on top; oracles are left out."""
     met: dict[tuple[str, str], list[tuple[CellRecord, float]]] = defaultdict(list)
     for record in records:
         if record.status != "ok" or record.knowledge == "none" or oracle(record):
@@ -39,7 +57,7 @@ def to_rows(records: Iterable[CellRecord]) -> list[dict[str, str]]:
         for figure in FIGURES:
             harm = _harm(record, figure)
             if harm is not None:
-                met[figure, _meeting(record)].append((record, harm))
+                met[figure, same(record, ALL_BUT_ATTACKER)].append((record, harm))
     tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
     for (figure, _), attacks in met.items():
         if len({record.attacker.name for record, _ in attacks}) < 2:
@@ -57,38 +75,28 @@ def to_rows(records: Iterable[CellRecord]) -> list[dict[str, str]]:
     order = sorted(
         tallies.items(), key=lambda item: (item[0][1], -item[1].strongest / item[1].cells, item[0])
     )
-    return [_texts(name, figure, tally) for (name, figure), tally in order]
-
-
-def _meeting(record: CellRecord) -> str:
-    """Everything that decides a cell but the attacker."""
-    same = {"dataset", "scenario", "defense", "surrogate", "encoder", "adaptation", "detector"}
-    about = record.model_dump(mode="json", include=same)
-    rest = (record.budget, record.channel, record.dose, record.level)
-    return json.dumps([about, *rest, record.distractors, record.seed, record.draw], sort_keys=True)
+    return [_row(name, figure, tally) for (name, figure), tally in order]
 
 
 def _harm(record: CellRecord, figure: str) -> float | None:
     metric = record.metrics.get(figure)
-    if metric is None or metric.value is None:
-        return None
-    return metric.value if figure.startswith("cfr") else 1 - metric.value
+    return None if metric is None or metric.value is None else FIGURES[figure].harm(metric.value)
 
 
 def _clean(record: CellRecord, figure: str) -> float:
     value = record.metrics[f"{figure}_clean"].value
     assert value is not None
-    return value if figure.startswith("cfr") else 1 - value
+    return FIGURES[figure].harm(value)
 
 
-def _texts(name: str, figure: str, tally: _Tally) -> dict[str, str]:
-    return {
-        "attacker": name,
-        "figure": FIGURES[figure],
-        "cells": str(tally.cells),
-        "strongest": str(tally.strongest),
-        "alone": str(tally.alone),
-        "clean": f"{sum(tally.clean) / len(tally.clean):.2f}",
-        "flagged": str(tally.flagged) if tally.flagged else "",
-        "seconds": f"{median(tally.seconds):.2f}" if tally.seconds else "",
-    }
+def _row(attacker: str, figure: str, tally: _Tally) -> AttackerRow:
+    return AttackerRow(
+        attacker=attacker,
+        figure=figure,
+        cells=tally.cells,
+        strongest=tally.strongest,
+        alone=tally.alone,
+        clean=sum(tally.clean) / len(tally.clean),
+        flagged=tally.flagged,
+        seconds=median(tally.seconds) if tally.seconds else None,
+    )

@@ -1,195 +1,200 @@
 """Records -> what a cloak that beats one attacker falls to.
 
-The first column is the attacker that most papers have: DBSCAN through the very encoder that the cloak was
-made against. Each other column changes one thing and takes the strongest of what was tried, with its own 95 %
+The first attack is the one that most papers have: DBSCAN through the very encoder that the cloak was made
+against. Each other one changes one thing and takes the strongest of what was tried, with its own 95 %
 interval over users: it does not know that the strongest was picked, which that of the panel does.
 """
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from bench.board.tracks import oracle, sizes, weak
+from bench.board.figures import FIGURES
+from bench.board.tracks import RELEASE, oracle, same, sizes, weak
 from bench.board.user_tables import Users
+from bench.board.values import Strongest
 from bench.channels import divided, parse
 from bench.records.record import CellRecord, Metric
-from bench.uncertainty.intervals import LEVEL
+from bench.types import Mask
 from bench.uncertainty.paired import holm, mcnemar
 
-COLUMNS = (
-    "data set",
-    "defense",
-    "surrogate",
-    "budget",
-    "distractors",
-    "draw",
-    "users",
-    "DBSCAN on the surrogate",
-    "another clusterer",
-    "another encoder",
-    "both",
-    "a platform",
-    "thresholds tuned on cloaks",
-    "an encoder that was adapted",
-    "a purifier",
-    "part of the photos cloaked",
-    "anything, same encoder",
-    "anything",
-    "named among clean photos",
-    "named through another encoder",
-)
-"""Cluster-formation rates, in the last two columns 1 - PSR@1; in brackets whose.
 
-`*`: users fare otherwise than in the first of these columns (exact McNemar, Holm over all cells, p <= .05).
-`weak`: nobody who was tried there finds enough people on clean photos, so that a low rate says nothing.
-`failed`: so many cells have no result, whatever that would have been.
-"""
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """A defense with its surrogates and budget, on one data set.
+
+    Rates are CFR, and in the last two fields what PSR@1 leaves of 1: where they are higher, the attack is
+    stronger. An attack is None where no cell of its kind was asked for.
+
+    Attributes:
+        users: how many there are.
+        dbscan_on_surrogate: DBSCAN through the encoder that the cloak was made against. The fields up to
+            `part_cloaked` change what they say and nothing else.
+        another_clusterer: another clusterer than DBSCAN.
+        another_encoder: an encoder that the defense did not optimise against.
+        both: another clusterer through another encoder.
+        platform: a channel between release and attacker.
+        tuned_on_cloaks: thresholds that were tuned on cloaks.
+        adapted_encoder: an encoder that was adapted to the defense.
+        purifier: a purifier before the encoder.
+        part_cloaked: a part of the users' photos is cloaked.
+        anything_same_encoder: any of these through the encoder that the cloak was made against.
+        anything: any of these.
+        named: naming among clean photos, through the encoder that the cloak was made against.
+        named_another_encoder: the same through another encoder.
+    """
+
+    dataset: str
+    defense: str
+    surrogate: tuple[str, ...]
+    budget: str
+    distractors: int
+    draw: int
+    users: int | None
+    dbscan_on_surrogate: Strongest | None
+    another_clusterer: Strongest | None
+    another_encoder: Strongest | None
+    both: Strongest | None
+    platform: Strongest | None
+    tuned_on_cloaks: Strongest | None
+    adapted_encoder: Strongest | None
+    purifier: Strongest | None
+    part_cloaked: Strongest | None
+    anything_same_encoder: Strongest | None
+    anything: Strongest | None
+    named: Strongest | None
+    named_another_encoder: Strongest | None
 
 
-@dataclass(frozen=True)
-class _Step:
-    """How far a cell is from DBSCAN on the surrogate, clean photos and all."""
-
-    clusterer: bool
-    encoder: bool
-    platform: bool
-    purifier: bool
-    level: bool
-    adaptation: bool
-    dose: bool
-
-    @property
-    def taken(self) -> frozenset[str]:
-        return frozenset(name for name, value in vars(self).items() if value)
-
-
-_STEPS: dict[str, frozenset[str]] = {
-    "DBSCAN on the surrogate": frozenset(),
-    "another clusterer": frozenset({"clusterer"}),
-    "another encoder": frozenset({"encoder"}),
+_STEPS: Mapping[str, frozenset[str]] = {
+    "dbscan_on_surrogate": frozenset(),
+    "another_clusterer": frozenset({"clusterer"}),
+    "another_encoder": frozenset({"encoder"}),
     "both": frozenset({"clusterer", "encoder"}),
-    "a platform": frozenset({"platform"}),
-    "thresholds tuned on cloaks": frozenset({"level"}),
-    "an encoder that was adapted": frozenset({"adaptation"}),
-    "a purifier": frozenset({"purifier"}),
-    "part of the photos cloaked": frozenset({"dose"}),
+    "platform": frozenset({"platform"}),
+    "tuned_on_cloaks": frozenset({"level"}),
+    "adapted_encoder": frozenset({"adaptation"}),
+    "purifier": frozenset({"purifier"}),
+    "part_cloaked": frozenset({"dose"}),
+}
+"""Field of a row -> what its attacks do otherwise than DBSCAN on the surrogate."""
+
+_NAMED: Mapping[str, frozenset[str]] = {
+    "named": frozenset(),
+    "named_another_encoder": frozenset({"encoder"}),
 }
 
-_NAMED: dict[str, frozenset[str]] = {
-    "named among clean photos": frozenset(),
-    "named through another encoder": frozenset({"encoder"}),
+_BY: Mapping[str, Callable[[CellRecord], str]] = {
+    "clusterer": lambda r: r.attacker.name,
+    "encoder": lambda r: r.encoder.name,
+    "platform": lambda r: r.channel,
+    "purifier": lambda r: r.channel,
+    "adaptation": lambda r: r.adaptation.name,
+    "dose": lambda r: f"{r.dose:g}",
 }
+"""What an attack does otherwise -> whose name says how."""
 
 
-def to_rows(records: Iterable[CellRecord], users: Users) -> list[dict[str, str]]:
-    """One row of texts a defense with surrogates, budget and data set; oracles are left out.
+def step_rows(records: Iterable[CellRecord], users: Users) -> list[StepRow]:
+    """One row a defense with surrogates, budget and data set; oracles are left out.
 
     A cell whose attacker was too weak to be evidence still counts where it formed clusters: an attack that
     worked has worked.
 
     Args:
         records: of any runs.
-        users: their per-user tables; a cell without one is not marked.
+        users: their users; a cell without a table has no test.
     """
-    found: dict[str, dict[str, list[CellRecord]]] = defaultdict(lambda: defaultdict(list))
+    clustered: dict[str, dict[str, list[CellRecord]]] = defaultdict(lambda: defaultdict(list))
     named: dict[str, list[CellRecord]] = defaultdict(list)
     for record in records:
         if record.status != "skipped" and record.surrogate and not oracle(record):
+            release = same(record, RELEASE) + sizes(record, ("users", "photos"))
             if record.scenario.name == "introduced":
-                found[_users(record)][sizes(record)].append(record)
+                clustered[release][sizes(record)].append(record)
             elif record.scenario.name == "evasion":
-                named[_users(record)].append(record)
+                named[release].append(record)
     return [
-        _texts(introduced, named[people], users)
-        for people in dict.fromkeys([*found, *named])
-        for introduced in (list(found[people].values()) or [[]])
+        _row(introduced, named[release], users)
+        for release in dict.fromkeys([*clustered, *named])
+        for introduced in (list(clustered[release].values()) or [[]])
     ]
 
 
-def _users(record: CellRecord) -> str:
-    """Whose photos, and what was done to them."""
-    same = {"dataset", "defense", "surrogate", "budget", "distractors", "seed", "draw", "detector"}
-    about = record.model_dump(mode="json", include=same)
-    return json.dumps([about, *(record.scenario.parameters.get(key) for key in ("users", "photos"))])
-
-
-def _texts(introduced: list[CellRecord], named: list[CellRecord], users: Users) -> dict[str, str]:
+def _row(introduced: list[CellRecord], named: list[CellRecord], users: Users) -> StepRow:
     first = [*introduced, *named][0]
-    texts = {
-        "data set": first.dataset.name,
-        "defense": first.defense.name,
-        "surrogate": "+".join(s.name for s in first.surrogate),
-        "budget": first.budget,
-        "distractors": str(first.distractors) if first.distractors else "",
-        "draw": str(first.draw) if first.draw else "",
-        "users": str(first.scenario.parameters.get("users", "")),
+    p = _tested(introduced, users)
+    whole = [record for record in introduced if "dose" not in _steps(record)]
+    attacks = {
+        **{
+            name: _strongest([r for r in introduced if _steps(r) == steps], _by(steps), "cfr", p)
+            for name, steps in _STEPS.items()
+        },
+        "anything_same_encoder": _strongest(
+            [r for r in whole if "encoder" not in _steps(r)], _by_all, "cfr", p
+        ),
+        "anything": _strongest(whole, _by_all, "cfr", p),
+        **{
+            name: _strongest(
+                [r for r in named if _steps(r) - {"clusterer"} == steps], _by(steps | {"clusterer"}), "psr1"
+            )
+            for name, steps in _NAMED.items()
+        },
     }
-    differ = _differ(introduced, users)
-    for column, taken in _STEPS.items():
-        there = [(r, r.metrics.get("cfr")) for r in introduced if _step(r).taken == taken]
-        texts[column] = _strongest(there, _whose(taken), differ)
-    whole = [(r, r.metrics.get("cfr")) for r in introduced if not _step(r).dose]
-    same = [(r, figure) for r, figure in whole if not _step(r).encoder]
-    texts["anything, same encoder"] = _strongest(same, _whole, differ)
-    texts["anything"] = _strongest(whole, _whole, differ)
-    for column, taken in _NAMED.items():
-        there = [
-            (r, _turned(r.metrics.get("psr1"))) for r in named if _step(r).taken - {"clusterer"} == taken
-        ]
-        texts[column] = _strongest(there, _whose(taken | {"clusterer"}))
-    return texts
-
-
-def _differ(cells: Sequence[CellRecord], users: Users) -> frozenset[str]:
-    """Cells under which users fare otherwise than under DBSCAN on the surrogate: McNemar's test, by Holm.
-
-    The correction is over all cells, so that the strongest may be picked among them.
-    """
-    formed = {}
-    for record in cells:
-        table = users.get(record.cell, {})
-        if "formed" in table:
-            order = np.argsort([str(user) for user in table["user"]])
-            formed[record.cell] = np.asarray(table["formed"], bool)[order]
-    base = next((formed.get(record.cell) for record in cells if not _step(record).taken), None)
-    if base is None:
-        return frozenset()
-    others = [record.cell for record in cells if _step(record).taken and record.cell in formed]
-    corrected = holm([mcnemar(base, formed[cell]).p for cell in others])
-    return frozenset(cell for cell, p in zip(others, corrected, strict=True) if p <= LEVEL)
-
-
-def _step(record: CellRecord) -> _Step:
-    platform, purifier = divided(parse(record.channel))
-    return _Step(
-        clusterer=record.attacker.name != "dbscan",
-        encoder=record.knowledge != "white-box",
-        platform=str(platform) != "none",
-        purifier=str(purifier) != "none",
-        level=record.level != "oblivious",
-        adaptation=record.adaptation.name != "none",
-        dose=record.dose != 1,
+    return StepRow(
+        dataset=first.dataset.name,
+        defense=first.defense.name,
+        surrogate=tuple(s.name for s in first.surrogate),
+        budget=first.budget,
+        distractors=first.distractors,
+        draw=first.draw,
+        users=first.scenario.parameters.get("users"),
+        **attacks,
     )
 
 
-def _whose(taken: frozenset[str]) -> Callable[[CellRecord], str]:
-    told: Mapping[str, Callable[[CellRecord], str]] = {
-        "clusterer": lambda r: r.attacker.name,
-        "encoder": lambda r: r.encoder.name,
-        "platform": lambda r: r.channel,
-        "purifier": lambda r: r.channel,
-        "adaptation": lambda r: r.adaptation.name,
-        "dose": lambda r: f"{r.dose:g}",
+def _tested(cells: Sequence[CellRecord], users: Users) -> dict[str, float]:
+    """Cell -> p of McNemar's test: do users fare otherwise than under DBSCAN on the surrogate?
+
+    Holm's correction is over all cells, so that the strongest may be picked among them.
+    """
+    formed: dict[str, Mask] = {}
+    for record in cells:
+        table = users.get(record.cell)
+        if table is not None and FIGURES["cfr"].column in table.columns:
+            formed[record.cell] = table.columns[FIGURES["cfr"].column][np.argsort(table.users)] > 0
+    base = next((formed.get(record.cell) for record in cells if not _steps(record)), None)
+    if base is None:
+        return {}
+    others = [record.cell for record in cells if _steps(record) and record.cell in formed]
+    corrected = holm([mcnemar(base, formed[cell]).p for cell in others])
+    return dict(zip(others, corrected.tolist(), strict=True))
+
+
+def _steps(record: CellRecord) -> frozenset[str]:
+    """What a cell does otherwise than DBSCAN on the surrogate, clean photos and all."""
+    platform, purifier = divided(parse(record.channel))
+    steps = {
+        "clusterer": record.attacker.name != "dbscan",
+        "encoder": record.knowledge != "white-box",
+        "platform": str(platform) != "none",
+        "purifier": str(purifier) != "none",
+        "level": record.level != "oblivious",
+        "adaptation": record.adaptation.name != "none",
+        "dose": record.dose != 1,
     }
-    return lambda record: ", ".join(told[name](record) for name in sorted(taken) if name in told)
+    return frozenset(name for name, taken in steps.items() if taken)
 
 
-def _whole(record: CellRecord) -> str:
+def _by(steps: frozenset[str]) -> Callable[[CellRecord], str]:
+    return lambda record: ", ".join(_BY[name](record) for name in sorted(steps) if name in _BY)
+
+
+def _by_all(record: CellRecord) -> str:
     parts = [record.attacker.name, record.encoder.name]
     parts += [record.channel] if record.channel != "none" else []
     parts += [record.level] if record.level != "oblivious" else []
@@ -197,29 +202,36 @@ def _whole(record: CellRecord) -> str:
     return ", ".join(parts)
 
 
-def _turned(protected: Metric | None) -> Metric | None:
-    """The rate at which people were named."""
-    if protected is None:
-        return None
-    value, low, high = (
-        None if x is None else 1 - x for x in (protected.value, protected.high, protected.low)
-    )
-    return protected.model_copy(update={"value": value, "low": low, "high": high})
-
-
 def _strongest(
-    cells: Sequence[tuple[CellRecord, Metric | None]],
-    whose: Callable[[CellRecord], str],
-    differ: Container[str] = (),
-) -> str:
-    failed = sum(record.status == "failed" for record, _ in cells)
-    lost = [f"{failed} failed"] if failed else []
-    known = [(one.value, record, one) for record, one in cells if one and one.value is not None]
-    if not known:
-        return "".join(f"({text})" for text in lost)
-    value, record, figure = max(known, key=lambda one: one[0])
-    low, high = ("?" if end is None else f"{end:.2f}" for end in (figure.low, figure.high))
-    told = [whose(record)] if value > 0 and whose(record) else []
-    told += ["weak"] if all(weak(one) for _, one, _ in known) else []
-    mark = "*" if record.cell in differ else ""
-    return f"{value:.2f}{mark} [{low}, {high}]" + (f" ({', '.join(told + lost)})" if told + lost else "")
+    cells: Sequence[CellRecord],
+    by: Callable[[CellRecord], str],
+    figure: str,
+    p: Mapping[str, float] | None = None,
+) -> Strongest | None:
+    failed = sum(record.status == "failed" for record in cells)
+    results = [
+        (rate.value, record, rate)
+        for record in cells
+        if (rate := _rate(record, figure)) is not None and rate.value is not None
+    ]
+    if not results:
+        return Strongest(None, "", "", None, weak=False, failed=failed) if failed else None
+    _, strongest, rate = max(results, key=lambda result: result[0])
+    return Strongest(
+        rate=rate,
+        cell=strongest.cell,
+        by=by(strongest),
+        p=(p or {}).get(strongest.cell),
+        weak=all(weak(record) for _, record, _ in results),
+        failed=failed,
+    )
+
+
+def _rate(record: CellRecord, figure: str) -> Metric | None:
+    """A figure as the rate at which the attacker succeeds."""
+    metric = record.metrics.get(figure)
+    if metric is None or FIGURES[figure].clusters:
+        return metric
+    value, low, high = (None if x is None else 1 - x for x in (metric.value, metric.high, metric.low))
+    bounds = None if metric.bounds is None else (1 - metric.bounds[1], 1 - metric.bounds[0])
+    return Metric(value=value, low=low, high=high, n=metric.n, better="lower", bounds=bounds)

@@ -14,131 +14,136 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from bench.board.tracks import FIGURES, conditions, defense, encoder, flagged, oracle, tracks, weak
+from bench.board.figures import FIGURES
+from bench.board.tracks import DEFENSE, conditions, encoder, flagged, oracle, same, tracks, weak
 from bench.board.user_tables import Users
-from bench.records.record import CellRecord
-from bench.types import FlagCode, Score
-from bench.uncertainty.paired import rank_rows
+from bench.records.record import CellRecord, Metric
+from bench.types import Flag, FlagCode, Floats
+from bench.uncertainty.paired import Rank, rank_rows
 from bench.uncertainty.panel import Panel, cfr_panel, psr_panel
 from bench.uncertainty.power import smallest_detectable_difference
 
-COLUMNS = (
-    "data set",
-    "scenario",
-    "dose",
-    "distractors",
-    "budget",
-    "knowledge",
-    "defense",
-    "surrogate",
-    "figure",
-    "worst [95 %]",
-    "strongest attacker",
-    "any [95 %]",
-    "attackers",
-    "users",
-    "draws",
-    "detectable",
-    "rank",
-    "missing",
-    "flags",
-)
-"""`worst` is CFR-max (lower protects better) or PSR-min (higher does), `any` is CFR-any.
 
-`detectable` is the smallest difference from a rate of one half that so many users and draws would show, four
-times of five, when two defenses are compared on them (see `bench.uncertainty.power`).
-"""
-
-_KINDS = {
-    "cfr": "formed",
-    "cfr_link": "formed_linked",
-    "psr1": "psr1",
-    "protection_rate": "protection_rate",
-}
-"""Main figure -> column of the users' table."""
-
-
-@dataclass(frozen=True)
-class Row:
+@dataclass(frozen=True, slots=True)
+class PanelRow:
     """A defense in one track.
 
     Attributes:
-        record: any of its cells.
+        surrogate: names of the encoders that the defense optimised against.
         figure: `cfr`, `cfr_link`, `psr1` or `protection_rate`.
-        panel: what the attackers did; None where not one of them has a result.
-        missing: conditions without a result.
-        rank: among the rows of its track; empty where it is not ranked.
-        flags: why its numbers are to be read with care.
+        worst: CFR-max, where lower protects better, or PSR-min, where higher does; `n` are users. None where
+            not one attacker has a result, and so are the fields up to `detectable`.
+        strongest: the condition that it is of; the first of several.
+        any: CFR-any, the share of users who are clustered by any attacker; None for identification, too.
+        attackers: how many conditions have a result.
+        users: how many there are.
+        draws: over how many draws of background and seed.
+        detectable: the smallest difference from a rate of one half that so many users and draws would show
+            when two defenses are compared on them (`bench.uncertainty.power`); None, too, where they would
+            show none.
+        rank_first: the best rank that the row can claim in its track; None where it is not ranked.
+        rank_last: the worst; another than the best where noise cannot tell the row from others.
+        missing: conditions without a complete result.
+        flags: why its numbers have to be read with care.
     """
 
-    record: CellRecord
+    dataset: str
+    scenario: str
+    dose: float
+    distractors: int
+    budget: str
+    knowledge: str
+    defense: str
+    surrogate: tuple[str, ...]
     figure: str
-    panel: Panel | None
+    worst: Metric | None
+    strongest: str | None
+    any: Metric | None
+    attackers: int | None
+    users: int | None
+    draws: int | None
+    detectable: float | None
+    rank_first: int | None
+    rank_last: int | None
     missing: tuple[str, ...]
-    rank: str
-    flags: tuple[str, ...] = ()
+    flags: tuple[Flag, ...]
 
 
-def panels(records: Iterable[CellRecord], users: Users) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """What a row's cells come to: condition -> [draw, user], NaN for what failed; and the panel of them."""
+
+    outcomes: Mapping[str, Floats]
+    panel: Panel | None
+
+    def missing(self, named: Sequence[str]) -> tuple[str, ...]:
+        """Those of all conditions that have no complete result."""
+        if self.panel is not None:
+            return self.panel.missing
+        return tuple(c for c in named if c not in self.outcomes or not np.isfinite(self.outcomes[c]).all())
+
+
+def panel_rows(records: Iterable[CellRecord], users: Users) -> list[PanelRow]:
     """All rows, track by track.
 
     Oracles are shown on the board and never here: their thresholds or numbers of people are not to be had.
 
     Args:
         records: of any runs.
-        users: their per-user tables.
+        users: their users.
     """
     cells = [r for r in records if r.status != "skipped" and not oracle(r)]
     places = tracks(cells)
-    met: dict[tuple[str, str], set[str]] = defaultdict(set)
+    rows = {record.cell: same(record, DEFENSE) for record in cells}
+    company: dict[tuple[str, str], set[str]] = defaultdict(set)
     for record in cells:
-        met[places[record.cell], defense(record)] |= {encoder(record), f"draw {record.draw}"}
-    found: dict[tuple[str, ...], dict[str, list[CellRecord]]] = defaultdict(lambda: defaultdict(list))
+        company[places[record.cell], rows[record.cell]] |= {encoder(record), f"draw {record.draw}"}
+    compared: dict[tuple[str, ...], dict[str, list[CellRecord]]] = defaultdict(lambda: defaultdict(list))
     for record in cells:
-        company = sorted(met[places[record.cell], defense(record)])
+        place, row = places[record.cell], rows[record.cell]
         for figure in _figures(record, cells):
-            found[figure, places[record.cell], *company][defense(record)].append(record)
-    out: list[Row] = []
-    for (figure, *_), rows in found.items():
-        out += _ranked(figure, rows, users)
-    return out
+            compared[figure, place, *sorted(company[place, row])][row].append(record)
+    return [
+        row for (figure, *_), of_defense in compared.items() for row in _ranked(figure, of_defense, users)
+    ]
 
 
-def to_rows(found: Sequence[Row]) -> list[dict[str, str]]:
-    """One row of texts each; see `COLUMNS`."""
-    return [_texts(row) for row in found]
+def _figures(record: CellRecord, cells: Sequence[CellRecord]) -> list[str]:
+    """What a cell is judged by; a failed one by what its attacker gives elsewhere."""
+    if record.status == "ok":
+        return [figure for figure in FIGURES if figure in record.metrics]
+    elsewhere = (r for r in cells if r.status == "ok" and r.attacker == record.attacker)
+    return list(dict.fromkeys(f for r in elsewhere for f in FIGURES if f in r.metrics))
 
 
-def _ranked(figure: str, rows: Mapping[str, Sequence[CellRecord]], users: Users) -> list[Row]:
+def _ranked(figure: str, rows: Mapping[str, Sequence[CellRecord]], users: Users) -> list[PanelRow]:
     named = conditions(record for cells in rows.values() for record in cells)
     columns = list(dict.fromkeys(named.values()))
     people = _people(rows, users)
-    made: dict[str, tuple[Panel | None, dict[str, npt.NDArray[np.float64]]]] = {}
+    met: dict[str, _Met] = {}
     for name, cells in rows.items():
         outcomes = _outcomes(figure, cells, named, people, users)
         panel = None
         if any(np.isfinite(table).all() for table in outcomes.values()):
-            over = cfr_panel if figure.startswith("cfr") else psr_panel
-            panel = over(outcomes, columns)
-        made[name] = panel, outcomes
-    told = {name: _flags(cells) for name, cells in rows.items()}
-    whole = {
-        name: outcomes
-        for name, (panel, outcomes) in made.items()
-        if panel is not None and panel.ranked and _evidence(rows[name])
-    }
-    ranks: dict[str, str] = {}
-    if len(whole) > 1 and len(people) > 1:
-        stacked = {name: np.stack([outcomes[c] for c in columns]) for name, outcomes in whole.items()}
-        if not figure.startswith("cfr"):
+            panel = (cfr_panel if FIGURES[figure].clusters else psr_panel)(outcomes, columns)
+        met[name] = _Met(outcomes, panel)
+    rankable = [name for name, row in met.items() if row.panel and row.panel.ranked and _evidence(rows[name])]
+    ranks: dict[str, Rank] = {}
+    if len(rankable) > 1 and len(people) > 1:
+        stacked = {name: np.stack([met[name].outcomes[c] for c in columns]) for name in rankable}
+        if not FIGURES[figure].clusters:
             stacked = {name: 1 - protected for name, protected in stacked.items()}
-        ranks = {name: str(rank) for name, rank in rank_rows(stacked).ranks.items()}
+        ranks = rank_rows(stacked).ranks
     return [
-        Row(cells[0], figure, made[name][0], _missing(made[name], columns), ranks.get(name, ""), told[name])
+        _row(figure, cells, met[name].panel, met[name].missing(columns), ranks.get(name))
         for name, cells in rows.items()
     ]
+
+
+def _people(rows: Mapping[str, Sequence[CellRecord]], users: Users) -> list[str]:
+    cells = [record.cell for cells in rows.values() for record in cells]
+    return sorted({user for cell in cells if cell in users for user in users[cell].users})
 
 
 def _outcomes(
@@ -147,40 +152,22 @@ def _outcomes(
     named: Mapping[str, str],
     people: Sequence[str],
     users: Users,
-) -> dict[str, npt.NDArray[np.float64]]:
+) -> dict[str, Floats]:
     """Condition -> [draw, user]; NaN for what failed."""
     draws = 1 + max(record.draw for record in cells)
     place = {user: i for i, user in enumerate(people)}
-    tables: dict[str, npt.NDArray[np.float64]] = {}
+    column = FIGURES[figure].column
+    tables: dict[str, Floats] = {}
     for record in cells:
         table = tables.setdefault(named[record.cell], np.full((draws, len(people)), np.nan))
-        columns = users.get(record.cell, {})
-        if record.status == "ok" and _KINDS[figure] in columns:
-            where = [place[str(user)] for user in columns["user"]]
-            table[record.draw, where] = np.asarray(columns[_KINDS[figure]], np.float64)
+        of_cell = users.get(record.cell)
+        if record.status == "ok" and of_cell is not None and column in of_cell.columns:
+            table[record.draw, [place[user] for user in of_cell.users]] = of_cell.columns[column]
     return tables
 
 
-def _people(rows: Mapping[str, Sequence[CellRecord]], users: Users) -> list[str]:
-    tables = (users.get(record.cell, {}) for cells in rows.values() for record in cells)
-    return sorted({str(user) for table in tables for user in table.get("user", ())})
-
-
-def _missing(
-    made: tuple[Panel | None, Mapping[str, npt.NDArray[np.float64]]], conditions: Sequence[str]
-) -> tuple[str, ...]:
-    panel, outcomes = made
-    if panel is not None:
-        return panel.missing
-    return tuple(c for c in conditions if c not in outcomes or not np.isfinite(outcomes[c]).all())
-
-
-def _figures(record: CellRecord, cells: Sequence[CellRecord]) -> list[str]:
-    """What a cell is judged by; a failed one by what its attacker gives elsewhere."""
-    if record.status == "ok":
-        return [figure for figure in _KINDS if figure in record.metrics]
-    same = (r for r in cells if r.status == "ok" and r.attacker == record.attacker)
-    return list(dict.fromkeys(f for r in same for f in _KINDS if f in r.metrics))
+def _over(record: CellRecord) -> bool:
+    return flagged(record, FlagCode.OUT_OF_BUDGET)
 
 
 def _evidence(cells: Sequence[CellRecord]) -> bool:
@@ -188,46 +175,40 @@ def _evidence(cells: Sequence[CellRecord]) -> bool:
     return not all(map(weak, cells)) and not any(map(_over, cells))
 
 
-def _over(record: CellRecord) -> bool:
-    return flagged(record, FlagCode.OUT_OF_BUDGET)
-
-
-def _flags(cells: Sequence[CellRecord]) -> tuple[str, ...]:
+def _flags(cells: Sequence[CellRecord]) -> tuple[Flag, ...]:
     done = [record for record in cells if record.status == "ok"]
-    failing = sum(map(weak, done))
-    out = [f"{failing} of {len(done)} cells: weak attacker"] if failing else []
-    return (*out, "out of budget") if any(map(_over, done)) else tuple(out)
+    counts = {FlagCode.WEAK_ATTACKER: sum(map(weak, done)), FlagCode.OUT_OF_BUDGET: sum(map(_over, done))}
+    return tuple(Flag(code, f"{count} of {len(done)} cells") for code, count in counts.items() if count)
 
 
-def _texts(row: Row) -> dict[str, str]:
-    record, panel = row.record, row.panel
-    return {
-        "data set": record.dataset.name,
-        "scenario": record.scenario.name,
-        "dose": "" if record.dose == 1 else f"{record.dose:g}",
-        "distractors": str(record.distractors) if record.distractors else "",
-        "budget": record.budget,
-        "knowledge": record.knowledge,
-        "defense": record.defense.name,
-        "surrogate": "+".join(s.name for s in record.surrogate),
-        "figure": FIGURES[row.figure],
-        "worst [95 %]": "" if panel is None else _interval(panel.worst),
-        "strongest attacker": "" if panel is None else panel.strongest,
-        "any [95 %]": "" if panel is None or panel.any is None else _interval(panel.any),
-        "attackers": "" if panel is None else str(len(panel.by_attacker)),
-        "users": "" if panel is None else str(panel.worst.n),
-        "draws": "" if panel is None else str(panel.draws),
-        "detectable": "" if panel is None else _detectable(panel),
-        "rank": row.rank,
-        "missing": "; ".join(row.missing),
-        "flags": "; ".join(row.flags),
-    }
+def _row(
+    figure: str, cells: Sequence[CellRecord], panel: Panel | None, missing: tuple[str, ...], rank: Rank | None
+) -> PanelRow:
+    record = cells[0]
+    return PanelRow(
+        dataset=record.dataset.name,
+        scenario=record.scenario.name,
+        dose=record.dose,
+        distractors=record.distractors,
+        budget=record.budget,
+        knowledge=record.knowledge,
+        defense=record.defense.name,
+        surrogate=tuple(s.name for s in record.surrogate),
+        figure=figure,
+        worst=None if panel is None else Metric.of(panel.worst),
+        strongest=None if panel is None else panel.strongest,
+        any=None if panel is None or panel.any is None else Metric.of(panel.any),
+        attackers=None if panel is None else len(panel.by_attacker),
+        users=None if panel is None else panel.worst.n,
+        draws=None if panel is None else panel.draws,
+        detectable=None if panel is None else _detectable(panel),
+        rank_first=None if rank is None else rank.first,
+        rank_last=None if rank is None else rank.last,
+        missing=missing,
+        flags=_flags(cells),
+    )
 
 
-def _detectable(panel: Panel) -> str:
+def _detectable(panel: Panel) -> float | None:
     least = smallest_detectable_difference(panel.worst.n, panel.draws)
-    return "none" if math.isnan(least) else f"{least:.2f}"
-
-
-def _interval(score: Score) -> str:
-    return f"{score.value:.2f} [{score.low:.2f}, {score.high:.2f}]"
+    return None if math.isnan(least) else least

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from bench.records.record import CellRecord, Named
 from bench.types import FlagCode
 
-FIGURES = {"cfr": "CFR", "cfr_link": "CFR-link", "psr1": "PSR@1", "protection_rate": "protection rate"}
-"""Main figure -> how boards call it."""
+TRACK = ("protocol", "dataset", "detector", "seed", "dose", "distractors", "budget", "knowledge")
+"""Fields of a record in which all cells of a track agree, beside the scenario's name and `PEOPLE`."""
+
+PEOPLE = ("users", "photos", "labelled")
+"""Parameters of the scenario in which all cells of a track agree; draws may differ in the others."""
+
+DEFENSE = ("defense", "surrogate")
+"""Fields that say which row of its track a cell belongs to."""
+
+RELEASE = (*DEFENSE, "dataset", "detector", "budget", "distractors", "seed", "draw")
+"""Fields that say whose photos were released, and what was done to them, beside their numbers."""
+
+ALL_BUT_ATTACKER = (*RELEASE, "scenario", "encoder", "adaptation", "channel", "dose", "level")
+"""Fields of everything that decides a cell but its attacker."""
 
 
 def flagged(record: CellRecord, code: FlagCode) -> bool:
@@ -28,14 +40,20 @@ def weak(record: CellRecord) -> bool:
     return flagged(record, FlagCode.WEAK_ATTACKER)
 
 
-def sizes(record: CellRecord) -> str:
-    """How many people play each part, and with how many photos."""
-    return json.dumps(record.scenario.parameters, sort_keys=True)
+def same(record: CellRecord, fields: Collection[str]) -> str:
+    """A text that two records share only if they agree in these fields, parameters and digests and all."""
+    return json.dumps(record.model_dump(mode="json", include=set(fields)), sort_keys=True)
 
 
-def identity(one: Named) -> str:
+def identity(named: Named) -> str:
     """A text that two things share only if they are the same."""
-    return json.dumps([one.name, one.parameters, one.digest], sort_keys=True)
+    return json.dumps(named.model_dump(mode="json"), sort_keys=True)
+
+
+def sizes(record: CellRecord, parts: Collection[str] | None = None) -> str:
+    """How many people play each part, and with how many photos; all parts, or some of them."""
+    counts = record.scenario.parameters
+    return json.dumps({k: v for k, v in counts.items() if parts is None or k in parts}, sort_keys=True)
 
 
 def tracks(cells: Sequence[CellRecord]) -> dict[str, str]:
@@ -47,9 +65,9 @@ def tracks(cells: Sequence[CellRecord]) -> dict[str, str]:
     met = conditions(cells)
     several: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for record in cells:
-        one = plain[record.cell], defense(record), met[record.cell], str(record.draw)
-        several[one].add(sizes(record))
-    mixed = {track for (track, *_), found in several.items() if len(found) > 1}
+        place = plain[record.cell], same(record, DEFENSE), met[record.cell], str(record.draw)
+        several[place].add(sizes(record))
+    mixed = {track for (track, *_), variants in several.items() if len(variants) > 1}
     return {
         record.cell: plain[record.cell] + (sizes(record) if plain[record.cell] in mixed else "")
         for record in cells
@@ -57,27 +75,7 @@ def tracks(cells: Sequence[CellRecord]) -> dict[str, str]:
 
 
 def _track(record: CellRecord) -> str:
-    people = {k: v for k, v in record.scenario.parameters.items() if k in ("users", "photos", "labelled")}
-    return json.dumps(
-        [
-            record.protocol,
-            identity(record.dataset),
-            record.scenario.name,
-            people,
-            identity(record.detector),
-            record.seed,
-            record.dose,
-            record.distractors,
-            record.budget,
-            record.knowledge,
-        ],
-        sort_keys=True,
-    )
-
-
-def defense(record: CellRecord) -> str:
-    """Which row of its track a cell belongs to."""
-    return json.dumps([identity(record.defense), [identity(s) for s in record.surrogate]])
+    return same(record, TRACK) + record.scenario.name + sizes(record, PEOPLE)
 
 
 def encoder(record: CellRecord) -> str:
@@ -121,8 +119,9 @@ def _condition(record: CellRecord, variants: Mapping[str, Mapping[str, Named]]) 
 
 def differing(named: Named, variants: Sequence[Named]) -> str:
     """The parameters in which things of one name differ."""
-    stated = [one.parameters | {"digest": one.digest} for one in variants]
+    stated = [variant.parameters | {"digest": variant.digest} for variant in variants]
     own = named.parameters | {"digest": named.digest}
-    keys = list(dict.fromkeys(key for one in stated for key in one))
-    differ = [key for key in keys if len({json.dumps(one.get(key), sort_keys=True) for one in stated}) > 1]
+    keys = list(dict.fromkeys(key for parameters in stated for key in parameters))
+    values = {key: {json.dumps(parameters.get(key), sort_keys=True) for parameters in stated} for key in keys}
+    differ = [key for key in keys if len(values[key]) > 1]
     return ":" + ",".join(f"{key}={own.get(key)}" for key in differ) if differ else ""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from bench.board import render
 
 
 def add_to(app: typer.Typer) -> None:
@@ -19,41 +20,26 @@ def add_to(app: typer.Typer) -> None:
 def curve(
     records: Annotated[list[Path], typer.Argument(help="folders written by 'bench run --out'")],
     axis: Annotated[str, typer.Option(help="distractors, dose, budget, coverage or calibration")],
+    kind: Annotated[
+        str, typer.Option("--format", help=" or ".join(render.names()), callback=render.checked)
+    ] = "text",
     out: Annotated[Path | None, typer.Option(help="picture to draw, such as curve.png or curve.svg")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,
 ) -> None:
-    """Parse, read, print and draw."""
-    from bench.board.curves import curves, draw
+    """Parse, read, draw and print."""
+    from bench.board.curve_picture import draw
+    from bench.board.curve_table import curve_table
+    from bench.board.curves import curves
     from bench.board.user_tables import read_users
-    from bench.cli.printing import print_table
+    from bench.cli.printing import print_board
     from bench.records.files import read
 
     cells = {record.cell: record for path in records for record in read(path)}
-    users = read_users(records)
-    found = curves(cells.values(), users, axis)
+    drawn = curves(cells.values(), read_users(records), axis)
     if out is not None:
-        draw(out, found, axis)
-    if as_json:
-        document = [
-            {
-                "name": c.name,
-                "figure": c.figure,
-                axis: [p.x for p in c.points],
-                "value": [p.value for p in c.points],
-            }
-            for c in found
-        ]
-        sys.stdout.write(json.dumps(document, indent=1) + "\n")
-        return
-    rows = [
-        (
-            c.name,
-            c.figure,
-            f"{p.x:g}",
-            f"{p.value:.3f}",
-            "" if p.low != p.low else f"{p.low:.3f} to {p.high:.3f}",
-        )
-        for c in found
-        for p in c.points
-    ]
-    print_table(["curve", "figure", axis, "value", "95 %"], rows)
+        draw(out, drawn, axis)
+    table = curve_table(drawn, axis)
+    if kind == "text" and not as_json:
+        print_board(table)
+    else:
+        sys.stdout.write(render.render("json" if as_json else kind, table))

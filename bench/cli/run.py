@@ -145,19 +145,20 @@ def run(
 
 def _print(result: RunResult, *, whole: bool) -> None:
     """The board, unless there are too many rows to look at; what one step further does, and the panel."""
-    from bench.board import one_step, panel
-    from bench.cli.printing import print_board, print_rows
+    from bench.board.user_tables import UserTable
+    from bench.board.views import view
+    from bench.cli.printing import print_board
 
-    users = {cell: tables["users"] for cell, tables in result.tables.items() if tables}
+    users = {cell: UserTable.of(tables["users"]) for cell, tables in result.tables.items() if tables}
     if whole:
-        print_board(result.records)
+        print_board(view("cells").table(result.records, users))
     else:
         sys.stdout.write(f"{len(result.records)} cells; 'bench board' prints those that --out keeps.\n\n")
         sys.stdout.write("the cluster-formation rate, one step from DBSCAN on the surrogate:\n")
-        print_rows(one_step.to_rows(result.records, users), one_step.COLUMNS)
+        print_board(view("steps").table(result.records, users))
     if len({record.attacker.name for record in result.records}) > 1:
         sys.stdout.write("\nthe strongest attacker of the panel counts:\n")
-        print_rows(panel.to_rows(panel.panels(result.records, users)), panel.COLUMNS)
+        print_board(view("panel").table(result.records, users))
 
 
 def _tell(result: RunResult) -> None:

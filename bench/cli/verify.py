@@ -44,10 +44,10 @@ def verify(
             "name the encoders to verify, or --all for every one that is here, not both. Try "
             "'bench verify synth-ir'; 'bench list encoders' names all."
         )
-    from bench.cli.printing import print_table
+    from bench.cli.printing import print_board
     from bench.machine.progress import Terminal
     from bench.verification.records import to_json, write
-    from bench.verification.table import said, table, to_markdown, used
+    from bench.verification.table import table, to_markdown
     from bench.verification.verify import VerificationSpec
     from bench.verification.verify import verify as run
 
@@ -58,7 +58,4 @@ def verify(
     if as_json:
         sys.stdout.write(to_json(records))
         return
-    rows = table(records, intervals=True)
-    names = used(rows)
-    print_table(names, [[row[name] for name in names] for row in rows])
-    sys.stdout.write("".join(f"{line}\n" for line in said(records)))
+    print_board(table(records, intervals=True))

@@ -28,13 +28,13 @@ class Criterion:
     coverage: float = 0.5
     purity_reached: bool = False
 
-    def met(self, support: Ints, purity: Floats, coverage: Floats) -> Mask:
+    def met(self, support: Ints | Floats, purity: Floats, coverage: Floats) -> Mask:
         """Whether each cluster meets all three conditions.
 
         Ratios are compared as correctly rounded quotients, so that 4 of 5 reaches a threshold of .8 exactly.
 
         Args:
-            support: int [cluster], the user's released photos in it.
+            support: [cluster], the user's released photos in it.
             purity: float [cluster], the user's share of it, in [0, 1].
             coverage: float [cluster], the share of the user's released photos that it holds, in [0, 1].
         """

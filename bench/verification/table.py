@@ -3,49 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from bench.board.render.md import render
+from bench.board.table import Column, Table
+from bench.board.values import Deviation, Value
 from bench.records.record import Metric
-from bench.verification.records import Speed, VerificationRecord
-
-COLUMNS = (
-    "encoder",
-    "data set",
-    "accuracy ± s.e.",
-    "AUC [95 %]",
-    "EER",
-    "TAR@FAR 1e-2",
-    "TAR@FAR 1e-3 [95 %]",
-    "clean CFR",
-    "clean BCubed F",
-    "photos/s",
-    "parameters",
-    "flags",
-)
+from bench.types import Flag
+from bench.verification.records import VerificationRecord
 
 
-def table(records: Iterable[VerificationRecord], *, intervals: bool = False) -> list[dict[str, str]]:
-    """One row of texts an encoder; real data sets first, the best encoder of each on top.
+@dataclass(frozen=True, slots=True)
+class EncoderRow:
+    """One encoder on one data set.
+
+    Attributes:
+        accuracy: mean over the folds, with `standard_error`.
+        clean_cfr: of calibrated DBSCAN on clean photos, like `clean_bcubed_f`; None where that was not run.
+        photos_per_second: aligned crops that are embedded, by one core or on a GPU; None where that was not
+            measured.
+        parameters: how many weights the network has.
+        flags: why its figures have to be read with care.
+    """
+
+    encoder: str
+    dataset: str
+    accuracy: Metric
+    standard_error: float
+    auc: Metric
+    eer: Metric
+    tar_far_1e2: Metric
+    tar_far_1e3: Metric
+    clean_cfr: Metric | None
+    clean_bcubed_f: Metric | None
+    photos_per_second: float | None
+    parameters: int | None
+    flags: tuple[Flag, ...]
+
+
+def encoder_rows(records: Iterable[VerificationRecord]) -> list[EncoderRow]:
+    """One row a record; real data sets first, the best encoder of each on top."""
+    order = sorted(records, key=lambda r: (r.dataset.name == "synthetic", r.dataset.name, -_tar(r)))
+    return [_row(record) for record in order]
+
+
+def table(records: Sequence[VerificationRecord], *, intervals: bool = False) -> Table[EncoderRow]:
+    """The table of encoders, and below it what its figures rest on.
 
     Args:
         records: of encoders.
-        intervals: whether EER and TAR@FAR 1e-2 have theirs too, as on a terminal.
+        intervals: whether EER and TAR@FAR 1e-2 are shown with theirs too, as on a terminal.
     """
-    order = sorted(records, key=lambda r: (r.dataset.name == "synthetic", r.dataset.name, -_tar(r)))
-    return [_row(record, intervals) for record in order]
-
-
-def used(rows: Sequence[dict[str, str]]) -> list[str]:
-    """The columns in which any row says something."""
-    return [name for name in COLUMNS if any(row[name] for row in rows)]
+    rows = tuple(encoder_rows(records))
+    return Table(EncoderRow, rows, _columns(intervals), tuple(said(records)))
 
 
 def to_markdown(records: Sequence[VerificationRecord]) -> str:
-    """A pipe table, and below it what the figures rest on."""
-    rows = table(records)
-    names = used(rows)
-    body = [names, ["---"] * len(names), *([row[name] for name in names] for row in rows)]
-    lines = ["| " + " | ".join(cells) + " |" for cells in body]
-    return "\n".join([*lines, "", *(f"- {line}" for line in said(records)), ""])
+    """The table in Markdown, as pages have it."""
+    return render(table(records))
 
 
 def said(records: Iterable[VerificationRecord]) -> list[str]:
@@ -55,8 +70,8 @@ def said(records: Iterable[VerificationRecord]) -> list[str]:
         lines.setdefault(_about(record))
     for record in records:
         if record.speed is not None:
-            by_core = "" if record.speed.photos_per_core_second is None else "by one core of "
-            lines.setdefault(f"photos/s: aligned crops embedded {by_core or 'on '}{record.speed.hardware}")
+            how = "on " if record.speed.photos_per_core_second is None else "by one core of "
+            lines.setdefault(f"photos/s: aligned crops embedded {how}{record.speed.hardware}")
     return list(lines)
 
 
@@ -78,35 +93,47 @@ def _tar(record: VerificationRecord) -> float:
     return -1.0 if value is None else value
 
 
-def _row(record: VerificationRecord, intervals: bool) -> dict[str, str]:
+def _row(record: VerificationRecord) -> EncoderRow:
     metrics, clean, speed = record.metrics, record.clustering, record.speed
-    eer, tar = metrics["eer"], metrics["tar_far_1e2"]
     parameters = record.encoder.parameters.get("parameters")
-    return {
-        "encoder": f"{record.encoder.name}",
-        "data set": record.dataset.name,
-        "accuracy ± s.e.": f"{_figure(metrics['accuracy'], 4)} ± {record.standard_error:.4f}",
-        "AUC [95 %]": _interval(metrics["auc"], 4),
-        "EER": _interval(eer, 4) if intervals else _figure(eer, 4),
-        "TAR@FAR 1e-2": _interval(tar, 3) if intervals else _figure(tar, 3),
-        "TAR@FAR 1e-3 [95 %]": _interval(metrics["tar_far_1e3"], 3),
-        "clean CFR": "" if clean is None else _interval(clean.metrics.get("cfr"), 2),
-        "clean BCubed F": "" if clean is None else _figure(clean.metrics.get("bcubed_f"), 3),
-        "photos/s": "" if speed is None else _speed(speed),
-        "parameters": f"{parameters / 1e6:.2f} M" if isinstance(parameters, int) else "",
-        "flags": "; ".join(map(str, record.flags)),
-    }
+    return EncoderRow(
+        encoder=record.encoder.name,
+        dataset=record.dataset.name,
+        accuracy=metrics["accuracy"],
+        standard_error=record.standard_error,
+        auc=metrics["auc"],
+        eer=metrics["eer"],
+        tar_far_1e2=metrics["tar_far_1e2"],
+        tar_far_1e3=metrics["tar_far_1e3"],
+        clean_cfr=None if clean is None else clean.metrics.get("cfr"),
+        clean_bcubed_f=None if clean is None else clean.metrics.get("bcubed_f"),
+        photos_per_second=None if speed is None else speed.photos_per_core_second or speed.photos_per_second,
+        parameters=parameters if isinstance(parameters, int) else None,
+        flags=tuple(record.flags),
+    )
 
 
-def _speed(speed: Speed) -> str:
-    return f"{speed.photos_per_core_second or speed.photos_per_second:,.0f}"
+def _columns(intervals: bool) -> tuple[Column[EncoderRow], ...]:
+    def shown(metric: Metric) -> Value:
+        return _stated(metric if intervals else metric.value)
+
+    return (
+        Column("encoder", lambda row: row.encoder),
+        Column("data set", lambda row: row.dataset),
+        Column("accuracy ± s.e.", lambda row: Deviation(row.accuracy.value, row.standard_error), ".4f"),
+        Column("AUC [95 %]", lambda row: _stated(row.auc), ".4f"),
+        Column("EER", lambda row: shown(row.eer), ".4f"),
+        Column("TAR@FAR 1e-2", lambda row: shown(row.tar_far_1e2), ".3f"),
+        Column("TAR@FAR 1e-3 [95 %]", lambda row: _stated(row.tar_far_1e3), ".3f"),
+        Column("clean CFR", lambda row: row.clean_cfr),
+        Column("clean BCubed F", lambda row: row.clean_bcubed_f and row.clean_bcubed_f.value, ".3f"),
+        Column("photos/s", lambda row: row.photos_per_second, ",.0f"),
+        Column("parameters", lambda row: row.parameters and row.parameters / 1e6, ".2f", unit=" M"),
+        Column("flags", lambda row: "; ".join(map(str, row.flags)), common=False),
+    )
 
 
-def _figure(metric: Metric | None, digits: int) -> str:
-    return "not defined" if metric is None or metric.value is None else f"{metric.value:.{digits}f}"
-
-
-def _interval(metric: Metric | None, digits: int) -> str:
-    if metric is None or metric.low is None or metric.high is None:
-        return _figure(metric, digits)
-    return f"{_figure(metric, digits)} [{metric.low:.{digits}f}, {metric.high:.{digits}f}]"
+def _stated(figure: Metric | float | None) -> Value:
+    """A figure, or the words that it is not defined: an empty cell would say that nobody asked."""
+    value = figure.value if isinstance(figure, Metric) else figure
+    return "not defined" if value is None else figure

@@ -43,12 +43,10 @@ ALLOWED = {
     "dssim": "PerceptualCost",
     "ms_ssim_scales": "PerceptualCost",
     # fields that are read by name
-    "clusterer": "board: a step is compared by the names of its fields",
     "glasses": "synthetic faces: `person.colour('glasses')`",
     "cloth": "synthetic faces: `shot.colour('cloth')`",
     "back_near": "synthetic faces: `shot.colour('back_near')`",
     "back_far": "synthetic faces: `shot.colour('back_far')`",
-    "MD": "board: a format, chosen by its value 'md'",
     "BALD": "synthetic faces: the first of four lengths of hair, which are numbers",
     "LONG": "synthetic faces: the last of four lengths of hair",
     # for callers from Python

@@ -9,8 +9,10 @@ from typing import Any
 import PIL.Image
 import pytest
 
-from bench.board.curves import curves, draw
-from bench.board.user_tables import read_users
+from bench.board.curve_picture import draw
+from bench.board.curve_table import curve_table
+from bench.board.curves import curves
+from bench.board.user_tables import UserTable, read_users
 from bench.errors import UserError
 from bench.metrics.clustering import PROTOCOL
 from bench.records import read
@@ -65,12 +67,14 @@ def test_no_cell_hides_another() -> None:
 
 def test_coverage_is_counted_again_from_the_users() -> None:
     cell = record(0.5)
-    users: dict[str, list[float]] = {
+    columns: dict[str, list[Any]] = {
+        "user": ["a", "b", "c"],
         "support": [10, 6, 2],
         "purity": [1.0, 1.0, 1.0],
         "coverage": [1.0, 0.6, 0.2],
     }
-    (curve,) = curves([cell], {cell.cell: users}, "coverage")
+    (curve,) = curves([cell], {cell.cell: UserTable.of(columns)}, "coverage")
+    assert {p.n for p in curve.points} == {3}
     assert {round(p.x, 1): round(p.value, 3) for p in curve.points} == {
         **dict.fromkeys([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 0.667),
         **dict.fromkeys([0.7, 0.8, 0.9, 1.0], 0.333),
@@ -80,7 +84,8 @@ def test_coverage_is_counted_again_from_the_users() -> None:
 def test_an_identifier_has_no_coverage() -> None:
     # one file holds the users of all cells: the columns of a clusterer are empty where an identifier ran
     cell = record(0.5, metrics={"psr1": Metric(value=0.5, low=0, high=1, n=2, better="higher")})
-    users = {name: [math.nan, math.nan] for name in ("support", "purity", "coverage")}
+    empty = {name: [math.nan, math.nan] for name in ("support", "purity", "coverage")}
+    users = UserTable.of({"user": ["a", "b"], **empty})
     with pytest.raises(UserError, match="no two points"):
         curves([cell], {cell.cell: users}, "coverage")
 
@@ -102,10 +107,22 @@ def test_the_coverage_curve_meets_the_protocol_where_the_protocol_is() -> None:
 def test_calibration_is_what_the_attacker_tried() -> None:
     cell = record(0.5, calibrated={"grid": [0.1, 0.2, 0.3]}, tried=[0.5, 0.9, 0.6])
     (curve,) = curves([cell], {}, "calibration")
+    assert {(p.low, p.high, p.n) for p in curve.points} == {(None, None, None)}
     assert (curve.figure, [(p.x, p.value) for p in curve.points]) == (
         "bcubed_f",
         [(0.1, 0.5), (0.2, 0.9), (0.3, 0.6)],
     )
+
+
+def test_a_point_is_a_row() -> None:
+    drawn = curves([record(0.2, dose=0.5), record(0.9, dose=1.0)], {}, "dose")
+    rows = curve_table(drawn, "dose").rows
+    assert [
+        (row.curve, row.figure, row.axis, row.x, row.value, row.low, row.high, row.n) for row in rows
+    ] == [
+        ("all", "cfr", "dose", 0.5, 0.2, 0.1, 1, 10),
+        ("all", "cfr", "dose", 1, 0.9, 0.45, 1, 10),
+    ]
 
 
 def test_nothing_along_the_axis_says_how_to_make_some() -> None:

@@ -23,12 +23,15 @@ import pytest
 import typer.main
 
 import bench as library
+from bench.board import render, views
+from bench.board.cells import cell_rows
+from bench.board.curves import AXES
 from bench.cli import app
 from bench.inventory.doctor import KINDS, diagnosis
 from bench.records import CellRecord, read
 from bench.types import Folders
 
-VIEWS = ("cells", "panel", "attackers", "falls")
+VIEWS = ("cells", "panel", "attackers", "steps", "falls")
 Command = Callable[..., Any]
 COMMANDS: Any = typer.main.get_command(app)
 VERBS = sorted(COMMANDS.commands)
@@ -119,12 +122,25 @@ def test_boards(bench: Command, made: Path, tmp_path: Path) -> None:
     assert sorted(row["defense"] for row in rows) == ["noise", "none"]
     document = json.loads(bench("board", made, "--format", "json").out)
     assert document == json.loads(bench("board", made, "--json").out)
-    assert document == json.loads((made / "records.json").read_text())
+    assert [(row["cell"], row["cfr"]) for row in document] == [
+        (row.cell, row.cfr and row.cfr.model_dump(mode="json")) for row in cell_rows(read(made))
+    ]
     text = bench("board", made).out
     assert "noise" in text
     done = bench("board", made, "--format", "csv", "--out", tmp_path / "new" / "board.csv")
     assert (done.status, done.out) == (0, "")
     assert list(csv.DictReader((tmp_path / "new" / "board.csv").open())) == rows
+    assert bench("board", made, "--out", tmp_path / "board.txt").status == 0
+    assert (tmp_path / "board.txt").read_text() == text
+
+
+def test_the_help_names_every_view_format_and_axis(bench: Command) -> None:
+    board, curve = (" ".join(bench(verb, "--help").out.split()) for verb in ("board", "curve"))
+    assert " or ".join(render.names()) in board
+    assert " or ".join(views.names()) in board
+    assert "falls" not in board
+    assert " or ".join(render.names()) in curve
+    assert all(axis in curve for axis in AXES)
 
 
 def test_a_board_of_two_folders_has_each_cell_once(bench: Command, made: Path) -> None:
@@ -135,8 +151,8 @@ def test_the_board_says_what_the_records_say(bench: Command, made: Path) -> None
     (row, _) = csv.DictReader(io.StringIO(bench("board", made, "--format", "csv").out))
     record = next(r for r in read(made) if r.defense.name == row["defense"])
     cfr = record.metrics["cfr"]
-    assert row["CFR [95 %]"] == f"{cfr.value:.2f} [{cfr.low:.2f}, {cfr.high:.2f}]"
-    assert row["clean CFR"] == f"{record.metrics['cfr_clean'].value:.2f}"
+    figures = [float(row[name]) for name in ("cfr", "cfr_low", "cfr_high", "cfr_clean")]
+    assert figures == [cfr.value, cfr.low, cfr.high, record.metrics["cfr_clean"].value]
 
 
 def texts(value: object) -> Iterator[str]:
@@ -350,7 +366,7 @@ def test_from_python(encoder: str, made: Path) -> None:
     assert library.__version__
 
 
-def test_a_suite_prints_what_falls_and_the_panel(
+def test_a_suite_prints_the_steps_and_the_panel(
     bench: Command, small: tuple[str, ...], tmp_path: Path
 ) -> None:
     suite = tmp_path / "mine.toml"
@@ -364,13 +380,14 @@ def test_a_suite_prints_what_falls_and_the_panel(
     assert done.out.startswith("5 cells; ")  # one is in both runs
     assert "thresholds tuned on cloaks" in done.out
     assert "the strongest attacker of the panel counts" in done.out
-    views = {view: json.loads(bench("board", out, "--view", view, "--json").out) for view in VIEWS}
-    assert [row["attackers"] for row in views["panel"]] == ["2", "3"]
-    assert {row["attacker"] for row in views["attackers"]} == {"dbscan", "components"}
-    (step,) = views["falls"]
+    boards = {view: json.loads(bench("board", out, "--view", view, "--json").out) for view in VIEWS}
+    assert [row["attackers"] for row in boards["panel"]] == [2, 3]
+    assert {row["attacker"] for row in boards["attackers"]} == {"dbscan", "components"}
+    (step,) = boards["steps"]
     assert step["defense"] == "pgd"
-    assert step["another encoder"] == ""
-    assert len(views["cells"]["cells"]) == 5
+    assert step["another_encoder"] is None
+    assert boards["falls"] == boards["steps"]
+    assert len(boards["cells"]) == 5
     picture = tmp_path / "coverage.png"
     curves = json.loads(bench("curve", out, "--axis", "coverage", "--out", picture, "--json").out)
     assert {curve["figure"] for curve in curves} == {"cfr"}
@@ -384,6 +401,9 @@ def test_a_suite_prints_what_falls_and_the_panel(
         (("run", "--defense", "none"), "--attacker is missing"),
         (("run", "--suite", "standart"), "Did you mean 'standard'"),
         (("curve", "nowhere", "--axis", "dose"), "no records at nowhere"),
+        (("curve", "nowhere", "--axis", "dose", "--format", "cvs"), "Did you mean 'csv'"),
+        (("board", "nowhere", "--format", "jsn"), "Did you mean 'json'"),
+        (("board", "nowhere", "--view", "step"), "Did you mean 'steps'"),
         (
             ("run", "--defense", "none", "--attacker", "dbscan", "--level", "adaptiv"),
             "Did you mean 'adaptive'",

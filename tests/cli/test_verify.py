@@ -11,9 +11,10 @@ from typing import Any
 import PIL.Image
 import pytest
 
+from bench.board.wording import worded
 from bench.encoders.families.synth import cards
 from bench.verification.records import read
-from bench.verification.table import table, to_markdown, used
+from bench.verification.table import table, to_markdown
 
 Command = Callable[..., Any]
 
@@ -34,12 +35,18 @@ def test_the_table_says_what_the_record_says(bench: Command, made: Path) -> None
     (record,) = read(made)
     done = bench(*SMALL)
     assert done.status == 0, done.err
-    (row,) = table([record], intervals=True)
-    for name in used([row]):
-        assert name in done.out
-        assert row[name] in done.out
-    accuracy = record.metrics["accuracy"].value
-    assert row["accuracy ± s.e."] == f"{accuracy:.4f} ± {record.standard_error:.4f}"
+    shown = table([record], intervals=True)
+    (row,) = shown.rows
+    assert (row.accuracy, row.standard_error) == (record.metrics["accuracy"], record.standard_error)
+    assert (row.auc, row.eer) == (record.metrics["auc"], record.metrics["eer"])
+    assert (row.parameters, row.flags) == (CARD.parameters, tuple(record.flags))
+    names, (texts,) = worded(shown)
+    assert all(name in done.out for name in names)
+    assert all(text in done.out for text in texts)
+    accuracy, eer = record.metrics["accuracy"].value, record.metrics["eer"]
+    assert f"{accuracy:.4f} ± {record.standard_error:.4f}" in texts
+    assert f"{eer.value:.4f} [{eer.low:.4f}, {eer.high:.4f}]" in texts
+    assert f"{eer.value:.4f}" in worded(table([record]))[1][0]  # pages have it without
     assert "pairs drawn with seed 0, 30 + 30 pairs of 20 people" in done.out
 
 

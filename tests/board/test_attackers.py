@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.board.attackers import to_rows
+from bench.board.attackers import attacker_rows
 from bench.records.record import CellRecord, Cost, Metric, Named
 from bench.types import Flag, FlagCode
 
@@ -33,27 +33,26 @@ def cell(attacker: str, cfr: float, *, figure: str = "cfr", **changes: Any) -> C
 
 
 def test_ties_are_strongest_and_nobody_is_alone() -> None:
-    rows = {row["attacker"]: row for row in to_rows([cell("a", 0.5), cell("b", 0.5), cell("c", 0.1)])}
-    assert {n: (r["cells"], r["strongest"], r["alone"]) for n, r in rows.items()} == {
-        "a": ("1", "1", "0"),
-        "b": ("1", "1", "0"),
-        "c": ("1", "0", "0"),
+    rows = {row.attacker: row for row in attacker_rows([cell("a", 0.5), cell("b", 0.5), cell("c", 0.1)])}
+    assert {n: (r.cells, r.strongest, r.alone) for n, r in rows.items()} == {
+        "a": (1, 1, 0),
+        "b": (1, 1, 0),
+        "c": (1, 0, 0),
     }
-    assert rows["a"]["seconds"] == "0.50"
+    assert rows["a"].seconds == 0.5
 
 
 def test_low_protection_is_a_strong_attack() -> None:
-    first, second = to_rows([cell("a", 0.9, figure="psr1"), cell("b", 0.2, figure="psr1")])
-    assert (first["attacker"], first["alone"], first["clean"]) == ("b", "1", "1.00")
-    assert second["strongest"] == "0"
+    first, second = attacker_rows([cell("a", 0.9, figure="psr1"), cell("b", 0.2, figure="psr1")])
+    assert (first.attacker, first.alone, first.clean) == ("b", 1, 1)
+    assert second.strongest == 0
 
 
 def test_only_attackers_that_met_the_same_are_compared() -> None:
-    rows = to_rows([cell("a", 0.5), cell("b", 0.9, channel="jpeg:75"), cell("a", 0.1, channel="jpeg:75")])
-    assert {row["attacker"]: (row["cells"], row["strongest"]) for row in rows} == {
-        "b": ("1", "1"),
-        "a": ("1", "0"),
-    }
+    rows = attacker_rows(
+        [cell("a", 0.5), cell("b", 0.9, channel="jpeg:75"), cell("a", 0.1, channel="jpeg:75")]
+    )
+    assert {row.attacker: (row.cells, row.strongest) for row in rows} == {"b": (1, 1), "a": (1, 0)}
 
 
 def test_controls_oracles_and_failures_are_left_out() -> None:
@@ -62,19 +61,16 @@ def test_controls_oracles_and_failures_are_left_out() -> None:
         cell("c", 1.0, flags=[Flag(FlagCode.ORACLE, "told the true number of people")]),
         cell("d", 1.0, status="failed"),
     ]
-    assert to_rows([cell("a", 0.5), *others]) == []
+    assert attacker_rows([cell("a", 0.5), *others]) == []
 
 
 def test_nobody_is_the_strongest_where_nobody_did_anything() -> None:
-    rows = to_rows([cell("a", 0.0), cell("b", 0.0)])
-    assert [(row["cells"], row["strongest"], row["alone"]) for row in rows] == [("1", "0", "0")] * 2
+    rows = attacker_rows([cell("a", 0.0), cell("b", 0.0)])
+    assert [(row.cells, row.strongest, row.alone) for row in rows] == [(1, 0, 0)] * 2
 
 
 def test_adaptations_of_one_name_are_met_apart() -> None:
     how = [Named(name="finetune", parameters={"steps": steps}) for steps in (3, 300)]
     cells = [cell("a", 0.1, adaptation=how[0]), cell("b", 0.0, adaptation=how[0])]
     cells += [cell("a", 0.5, adaptation=how[1]), cell("b", 0.2, adaptation=how[1])]
-    assert [(r["attacker"], r["cells"], r["alone"]) for r in to_rows(cells)] == [
-        ("a", "2", "2"),
-        ("b", "2", "0"),
-    ]
+    assert [(r.attacker, r.cells, r.alone) for r in attacker_rows(cells)] == [("a", 2, 2), ("b", 2, 0)]

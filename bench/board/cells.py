@@ -1,0 +1,120 @@
+"""Records -> one row a cell, tracks together, the strongest attack on top of each encoder's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bench.board.figures import FIGURES
+from bench.records.record import CellRecord, Metric
+from bench.types import Flag, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class CellRow:
+    """One cell.
+
+    Attributes:
+        cell: its digest, as in the records.
+        status: `ok`, `failed` or `skipped`, and `error` says why.
+        surrogate: names of the encoders that the defense optimised against.
+        cfr: rates at which users are clustered, lower is better for the defense; likewise `cfr_strict`,
+            `cfr_link`, `cfr_link_strict`, `tar_far_1e3` and, on clean photos, `cfr_clean`.
+        psr1: rates at which people are not named, higher is better; likewise `protection_rate`.
+        ssim: mean over the released photos, at most 1.
+        not_ok: how many released photos have another outcome than `ok`.
+        flags: why the numbers have to be read with care.
+    """
+
+    cell: str
+    status: str
+    error: str | None
+    dataset: str
+    scenario: str
+    attacker: str
+    level: str
+    encoder: str
+    adaptation: str
+    dose: float
+    distractors: int
+    seed: int
+    draw: int
+    defense: str
+    surrogate: tuple[str, ...]
+    knowledge: str
+    budget: str
+    channel: str
+    cfr: Metric | None
+    cfr_strict: Metric | None
+    cfr_link: Metric | None
+    cfr_link_strict: Metric | None
+    cfr_clean: Metric | None
+    psr1: Metric | None
+    protection_rate: Metric | None
+    tar_far_1e3: Metric | None
+    ssim: float | None
+    not_ok: int
+    flags: tuple[Flag, ...]
+
+
+def cell_rows(records: Iterable[CellRecord]) -> list[CellRow]:
+    """One row a record."""
+    return [_row(record) for record in sorted(records, key=_order)]
+
+
+def _order(record: CellRecord) -> tuple[object, ...]:
+    return (
+        record.dataset.name,
+        record.scenario.name,
+        record.attacker.name,
+        record.channel,
+        record.budget,
+        record.encoder.name,
+        -_harm(record),
+        record.defense.name,
+        "+".join(s.name for s in record.surrogate),
+    )
+
+
+def _harm(record: CellRecord) -> float:
+    """How far the attacker came: CFR, or the rate at which people were named."""
+    for name in ("cfr", "psr1", "protection_rate"):
+        metric = record.metrics.get(name)
+        if metric is not None and metric.value is not None:
+            return FIGURES[name].harm(metric.value)
+    return 0.0
+
+
+def _row(record: CellRecord) -> CellRow:
+    metrics = record.metrics
+    return CellRow(
+        cell=record.cell,
+        status=record.status,
+        error=record.error,
+        dataset=record.dataset.name,
+        scenario=record.scenario.name,
+        attacker=record.attacker.name,
+        level=record.level,
+        encoder=record.encoder.name,
+        adaptation=record.adaptation.name,
+        dose=record.dose,
+        distractors=record.distractors,
+        seed=record.seed,
+        draw=record.draw,
+        defense=record.defense.name,
+        surrogate=tuple(s.name for s in record.surrogate),
+        knowledge=record.knowledge,
+        budget=record.budget,
+        channel=record.channel,
+        cfr=metrics.get("cfr"),
+        cfr_strict=metrics.get("cfr_strict"),
+        cfr_link=metrics.get("cfr_link"),
+        cfr_link_strict=metrics.get("cfr_link_strict"),
+        cfr_clean=metrics.get("cfr_clean"),
+        psr1=metrics.get("psr1"),
+        protection_rate=metrics.get("protection_rate"),
+        tar_far_1e3=metrics.get("tar_far_1e3"),
+        ssim=record.perceptual.get("photo", {}).get("ssim", {}).get("mean"),
+        not_ok=sum(count for outcome, count in record.outcomes.items() if outcome != Outcome.OK),
+        flags=tuple(record.flags),
+    )

@@ -1,0 +1,41 @@
+"""Columns that several views share: under what circumstances a row was measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bench.board.table import Column
+from bench.board.values import Value
+
+
+def _setting(heading: str, field: str, usual: Value = None, form: str = "") -> Column[Any]:
+    """A column that shows a field where it has another value than the usual one."""
+
+    def shown(row: Any) -> Value:
+        value: Value = getattr(row, field)
+        return None if value == usual else value
+
+    return Column(heading, shown, form)
+
+
+_SETTINGS = {
+    "dataset": _setting("data set", "dataset"),
+    "scenario": _setting("scenario", "scenario"),
+    "attacker": _setting("attacker", "attacker"),
+    "level": _setting("level", "level", "oblivious"),
+    "encoder": _setting("encoder", "encoder"),
+    "adaptation": _setting("adaptation", "adaptation", "none"),
+    "dose": _setting("dose", "dose", 1, "g"),
+    "distractors": _setting("distractors", "distractors", 0),
+    "draw": _setting("draw", "draw", 0),
+    "defense": _setting("defense", "defense"),
+    "surrogate": Column("surrogate", lambda row: "+".join(row.surrogate)),
+    "budget": _setting("budget", "budget"),
+    "channel": _setting("channel", "channel"),
+}
+"""Field of a row -> its column."""
+
+
+def settings(*fields: str) -> tuple[Column[Any], ...]:
+    """The columns of some fields, in this order."""
+    return tuple(_SETTINGS[field] for field in fields)

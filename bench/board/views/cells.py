@@ -1,0 +1,60 @@
+"""`cells`: a row is a cell.
+
+CFR, CFR-link and TAR: lower is better for the defense. PSR and protection rate: higher is.
+"""
+
+from __future__ import annotations
+
+from bench.board.cells import CellRow, cell_rows
+from bench.board.table import Column, View
+from bench.board.values import Range
+from bench.board.views._settings import settings
+from bench.records.record import Metric
+from bench.types import FlagCode
+
+_BRIEF = {
+    FlagCode.WEAK_ATTACKER: "weak attacker: no evidence of protection",
+    FlagCode.OUT_OF_BUDGET: "out of budget",
+}
+"""Flags whose verdict is enough here; the record says why."""
+
+
+def _value(metric: Metric | None) -> float | None:
+    return None if metric is None else metric.value
+
+
+def _bounds(row: CellRow) -> Range | None:
+    """What photos that are not ok could have done to the row's main figure, CFR or PSR@1."""
+    main = row.cfr or row.psr1
+    return None if main is None or main.bounds is None else Range(*main.bounds)
+
+
+def _flags(row: CellRow) -> str:
+    words = [_BRIEF.get(flag.code, str(flag)) for flag in row.flags]
+    words += [f"{row.status}: {row.error}"] if row.status != "ok" else []
+    return "; ".join(dict.fromkeys(words))
+
+
+def _knowledge(row: CellRow) -> str | None:
+    return row.knowledge if row.knowledge != "none" else None
+
+
+COLUMNS: tuple[Column[CellRow], ...] = (
+    *settings("dataset", "scenario", "attacker", "level", "encoder", "adaptation", "dose", "distractors"),
+    *settings("draw", "defense", "surrogate"),
+    Column("knowledge", _knowledge),
+    *settings("budget", "channel"),
+    Column("CFR [95 %]", lambda row: row.cfr),
+    Column("strict", lambda row: _value(row.cfr_strict or row.cfr_link_strict)),
+    Column("CFR-link", lambda row: _value(row.cfr_link)),
+    Column("clean CFR", lambda row: _value(row.cfr_clean)),
+    Column("PSR@1 [95 %]", lambda row: row.psr1),
+    Column("protection rate [95 %]", lambda row: row.protection_rate),
+    Column("TAR@FAR 1e-3", lambda row: _value(row.tar_far_1e3)),
+    Column("SSIM", lambda row: row.ssim, ".3f"),
+    Column("not ok", lambda row: row.not_ok or None),
+    Column("bounds", _bounds),
+    Column("flags", _flags, common=False),
+)
+
+VIEW = View(CellRow, COLUMNS, lambda records, users: cell_rows(records), of_users=False)

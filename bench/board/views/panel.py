@@ -1,0 +1,46 @@
+"""`panel`: a row is a defense, and the strongest of all attackers that it met counts.
+
+`worst` is CFR-max (lower protects better) or PSR-min (higher does), `any` is CFR-any.
+"""
+
+from __future__ import annotations
+
+from bench.board.figures import FIGURES
+from bench.board.panel import PanelRow, panel_rows
+from bench.board.table import Column, View
+from bench.board.views._settings import settings
+from bench.types import Flag, FlagCode
+
+
+def _detectable(row: PanelRow) -> str | float | None:
+    """The word `none` says that so few users would show no difference at all."""
+    return "none" if row.detectable is None and row.worst is not None else row.detectable
+
+
+def _rank(row: PanelRow) -> str | int | None:
+    tied = row.rank_first != row.rank_last
+    return f"{row.rank_first}-{row.rank_last}" if tied else row.rank_first
+
+
+def _words(flag: Flag) -> str:
+    return "out of budget" if flag.code is FlagCode.OUT_OF_BUDGET else f"{flag.reason}: weak attacker"
+
+
+COLUMNS: tuple[Column[PanelRow], ...] = (
+    *settings("dataset", "scenario", "dose", "distractors", "budget"),
+    Column("knowledge", lambda row: row.knowledge),
+    *settings("defense", "surrogate"),
+    Column("figure", lambda row: FIGURES[row.figure].title),
+    Column("worst [95 %]", lambda row: row.worst),
+    Column("strongest attacker", lambda row: row.strongest),
+    Column("any [95 %]", lambda row: row.any),
+    Column("attackers", lambda row: row.attackers),
+    Column("users", lambda row: row.users),
+    Column("draws", lambda row: row.draws),
+    Column("detectable", _detectable),
+    Column("rank", _rank),
+    Column("missing", lambda row: "; ".join(row.missing)),
+    Column("flags", lambda row: "; ".join(map(_words, row.flags)), common=False),
+)
+
+VIEW = View(PanelRow, COLUMNS, panel_rows, of_users=True)

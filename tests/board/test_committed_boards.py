@@ -1,0 +1,27 @@
+"""Boards that are committed beside their records are what `bench board` makes of these."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.board import render, views
+from bench.board.user_tables import read_users
+from bench.records import read
+
+RESULTS = Path(__file__).resolve().parents[2] / "results"
+VIEWS = {"board": "cells", "panel": "panel"}
+BOARDS = sorted(path for name in VIEWS for path in RESULTS.glob(f"*/{name}.*"))
+
+
+@pytest.mark.parametrize("path", BOARDS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_committed_board_is_what_its_records_give(path: Path) -> None:
+    view = views.view(VIEWS[path.stem])
+    users = read_users([path.parent]) if view.of_users else {}
+    table = view.table(list(read(path.parent)), users)
+    assert render.render(path.suffix.removeprefix("."), table) == path.read_text("utf-8")
+
+
+def test_there_are_committed_boards() -> None:
+    assert len(BOARDS) >= 7
