@@ -23,9 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.records import read
+from bench.uncertainty.paired import holm
+from bench.uncertainty.power import smallest_detectable_difference
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md",)
+PAGES = ("docs/findings.md", "README.md")
 """The pages whose conclusions are held to the records."""
 
 DEMO, DRAWN, LFW, FIVE, DRAWS, CROWD = (
@@ -62,7 +64,7 @@ def records(folder: str) -> list[Cell]:
 
 
 def cells(folder: str, **conditions: Any) -> list[Cell]:
-    """The cells that meet all conditions. Oracles are left out unless a level is named.
+    """The cells that meet all conditions. Oracles are left out unless the level is `oracle`.
 
     Args:
         folder: One of `DEMO`, `DRAWN`, `LFW`, `FIVE`, `DRAWS` and `CROWD`.
@@ -74,7 +76,7 @@ def cells(folder: str, **conditions: Any) -> list[Cell]:
         cell
         for cell in records(folder)
         if all(_meets(cell, field, value) for field, value in wanted.items())
-        and ("level" in conditions or not flagged(cell, "oracle"))
+        and (conditions.get("level") == "oracle" or not flagged(cell, "oracle"))
     ]
 
 
@@ -134,30 +136,50 @@ def lower(folder: str, defense: str, attacker: str, encoder: str, **conditions: 
 
 def most(folder: str, **conditions: Any) -> float:
     """The largest cluster-formation rate of the cells that meet all conditions."""
-    return max(float(one["metrics"]["cfr"]["value"]) for one in cells(folder, **conditions))
+    return max(values("cfr", folder, **conditions))
 
 
 def least(folder: str, **conditions: Any) -> float:
     """The smallest cluster-formation rate of these cells."""
-    return min(float(one["metrics"]["cfr"]["value"]) for one in cells(folder, **conditions))
+    return min(values("cfr", folder, **conditions))
 
 
 def named(folder: str, **conditions: Any) -> float:
     """The largest share of users' cloaked photos that an identifier names: 1 - PSR@1, scenario `evasion`."""
-    met = cells(folder, **({"scenario": "evasion"} | conditions))
-    return max(1 - float(one["metrics"]["psr1"]["value"]) for one in met)
+    return 1 - min(values("psr1", folder, **({"scenario": "evasion"} | conditions)))
 
 
-def users(folder: str) -> int:
-    """The number of protected users in every cell of a folder.
+def size(folder: str, part: str) -> int:
+    """The number that `part` has in every cell of a folder: `users`, `photos`, `background`, `calibration`.
 
     Raises:
         LookupError: The cells differ in it.
     """
-    counts = {one["scenario"]["parameters"]["users"] for one in records(folder)}
+    counts = {one["scenario"]["parameters"][part] for one in records(folder)}
     if len(counts) != 1:
-        raise LookupError(f"{folder} has cells of {sorted(counts)} users")
+        raise LookupError(f"{folder} has cells with {sorted(counts)} {part}")
     return int(counts.pop())
+
+
+def users(folder: str) -> int:
+    """The number of protected users in every cell of a folder."""
+    return size(folder, "users")
+
+
+def values(name: str, folder: str, **conditions: Any) -> list[float]:
+    """One metric of every cell that meets all conditions, in the records' order."""
+    return [float(one["metrics"][name]["value"]) for one in cells(folder, **conditions)]
+
+
+def encoders(met: list[Cell]) -> set[str]:
+    """The encoders of some cells."""
+    return {one["encoder"]["name"] for one in met}
+
+
+def tuned(folder: str, attacker: str, *parameters: str, **conditions: Any) -> set[str]:
+    """The different values that an attacker's tuning chose for some parameters, over cells."""
+    met = cells(folder, attacker=attacker, **conditions)
+    return {str([one["calibrated"][name] for name in parameters]) for one in met}
 
 
 @cache
@@ -191,6 +213,16 @@ def p(folder: str, defense: str, attacker: str, encoder: str, **conditions: Any)
     rarer, differ = min(len(changed - usual), len(usual - changed)), len(changed ^ usual)
     tail: float = sum(math.comb(differ, k) for k in range(rarer + 1)) / 2**differ
     return min(1.0, 2 * tail)
+
+
+def platforms(folder: str, defenses: tuple[str, ...], channels: tuple[str, ...]) -> list[tuple[float, float]]:
+    """The change of CFR and the uncorrected p, for every clusterer and encoder under some channels."""
+    met = cells(folder, defense=defenses, channel=channels)
+    whose = [(one["defense"]["name"], one["attacker"]["name"], one["encoder"]["name"]) for one in met]
+    return [
+        (one["metrics"]["cfr"]["value"] - cfr(folder, *who), p(folder, *who, channel=one["channel"]))
+        for one, who in zip(met, whose, strict=True)
+    ]
 
 
 COMMENT = re.compile(r"<!-- (claim|method)\b(.*?)-->", re.S)
@@ -228,6 +260,21 @@ def blocks(page: str) -> Iterator[Block]:
             continue
         lines = [line.strip() for kind, body in comments if kind == "claim" for line in body.splitlines()]
         yield Block(page, prose, tuple(filter(None, lines)), any(kind == "method" for kind, _ in comments))
+
+
+def least_p(pairs: list[tuple[float, float]]) -> float:
+    """The smallest p of `platforms`, after Holm's correction over all of them."""
+    return float(holm([one for _, one in pairs]).min())
+
+
+def detectable(people: int, correlation: float = 0.0) -> float:
+    """The smallest fall from a rate of one half that one comparison of so many users mostly shows (.8)."""
+    return smallest_detectable_difference(people, correlation=correlation)
+
+
+def mean(numbers: list[float]) -> float:
+    """The mean of some metrics, as over draws."""
+    return sum(numbers) / len(numbers)
 
 
 def value(expression: str) -> Any:

@@ -53,6 +53,12 @@ def test_every_figure_of_a_sentence_occurs_in_its_claims(claims: Any) -> None:
     assert loose == {}
 
 
+def test_every_paragraph_of_the_findings_has_a_claim_or_says_how(claims: Any) -> None:
+    blocks = [*claims.blocks("docs/findings.md")]
+    assert len(blocks) > 20
+    assert [block.text[:60] for block in blocks if not block.claims and not block.method] == []
+
+
 def test_the_words_of_claims_find_cells(claims: Any) -> None:
     # 20 users in the demo, 3 defenses through 3 encoders against one attacker
     assert claims.users(claims.DEMO) == 20
