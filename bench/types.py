@@ -103,7 +103,6 @@ class BudgetKind:
     Attributes:
         form: How a budget of this kind is written.
         about: One line for `bench list`.
-        takes: The range of its number in words.
         example: A budget to try.
         high: The number is above 0 and at most this; it is below this where `exclusive`.
         exclusive: Whether `high` itself is out of range.
@@ -111,10 +110,15 @@ class BudgetKind:
 
     form: str
     about: str
-    takes: str
     example: str
     high: float
     exclusive: bool = False
+
+    @property
+    def takes(self) -> str:
+        """The range of its number in words, such as `N above 0 and at most 255`."""
+        end = "below" if self.exclusive else "at most"
+        return f"{self.form.partition(':')[2]} above 0 and {end} {self.high:g}"
 
     def fits(self, value: float) -> bool:
         """Whether a number is in range; NaN is in none."""
@@ -128,20 +132,16 @@ BUDGETS: Mapping[str, BudgetKind] = {
         BudgetKind(
             "linf:N",
             "no 8-bit value changes by more than N of 255",
-            "N above 0 and at most 255",
             "linf:8",
             255,
         ),
         BudgetKind(
             "dssim:X",
             f"(1 - SSIM) / 2 is at most X {_WHERE}",
-            "X above 0 and at most 0.5",
             "dssim:0.004",
             0.5,
         ),
-        BudgetKind(
-            "ssim:X", f"SSIM is at least X {_WHERE}", "X above 0 and below 1", "ssim:0.95", 1, exclusive=True
-        ),
+        BudgetKind("ssim:X", f"SSIM is at least X {_WHERE}", "ssim:0.95", 1, exclusive=True),
     )
 }
 """Kind -> what it is. `unbounded`, the want of a budget, is none of them."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bench.board.curves import Curve
-from bench.board.table import Column, Table
+from bench.board.table import CONFIDENT, Column, Table
 from bench.board.values import Range
 
 
@@ -46,6 +46,6 @@ def curve_table(drawn: Iterable[Curve], axis: str) -> Table[PointRow]:
         Column("figure", lambda row: row.figure),
         Column(axis, lambda row: row.x, "g"),
         Column("value", lambda row: row.value, ".3f"),
-        Column("95 %", _interval, ".3f"),
+        Column(CONFIDENT, _interval, ".3f"),
     )
     return Table(PointRow, rows, columns)

@@ -9,8 +9,12 @@ from typing import Generic, TypeVar
 from bench.board.user_tables import Users
 from bench.board.values import Value
 from bench.records.record import CellRecord
+from bench.uncertainty.intervals import CONFIDENCE
 
 Row = TypeVar("Row")
+
+CONFIDENT = f"{100 * CONFIDENCE:g} %"
+"""How headings name the intervals."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from bench.parameters import Plain, plain, resolved
 from bench.plan.cells import Cell
 from bench.plan.chosen import Chosen
 from bench.plan.nouns import Attack
-from bench.records.record import CellRecord, Cost, Metric, Named
+from bench.records.record import CLEAN_TOO, CellRecord, Cost, Metric, Named
 from bench.release.costs import Costs
 from bench.release.outcomes import budget_flags
 from bench.release.release import Release
@@ -132,8 +132,7 @@ def detector(resolved: dict[str, Plain]) -> Named:
 
 
 def _clean_scores(clean: dict[str, Score]) -> dict[str, Score]:
-    names = ("cfr", "cfr_link", "psr1", "protection_rate")
-    return {f"{name}_clean": clean[name] for name in names if name in clean}
+    return {f"{name}_clean": clean[name] for name in CLEAN_TOO if name in clean}
 
 
 def _conditions(attack: Attack) -> list[Flag]:

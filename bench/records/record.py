@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from bench.types import Flag, Score
 
 SCHEMA_VERSION = 2
+CLEAN_TOO = ("cfr", "cfr_link", "psr1", "protection_rate")
+"""Main rates of a record. Each has a twin that ends in `_clean`: the same attack on the clean photos."""
+
 PROTOCOL = "cloakbench/1"
 
 

@@ -14,6 +14,9 @@ from bench.records.record import Cost, Metric, Model, Named
 from bench.types import Flag
 
 SCHEMA_VERSION = 2
+CLUSTERING = ("cfr", "cfr_strict", "bcubed_f", "bcubed_f_background")
+"""Metrics of the clustering of clean photos."""
+
 PROTOCOL = "cloakbench-verification/1"
 
 
@@ -36,7 +39,7 @@ class Clean(Model):
     cell: str
     users: int
     background: int
-    metrics: dict[str, Metric] = Field(description="cfr, cfr_strict, bcubed_f, bcubed_f_background")
+    metrics: dict[str, Metric] = Field(description=", ".join(CLUSTERING))
 
 
 class VerificationRecord(Model):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bench.board.render.md import render
-from bench.board.table import Column, Table
+from bench.board.table import CONFIDENT, Column, Table
 from bench.board.values import Deviation, Value
 from bench.records.record import Metric
 from bench.types import Flag
@@ -121,10 +121,10 @@ def _columns(intervals: bool) -> tuple[Column[EncoderRow], ...]:
         Column("encoder", lambda row: row.encoder),
         Column("data set", lambda row: row.dataset),
         Column("accuracy ± s.e.", lambda row: Deviation(row.accuracy.value, row.standard_error), ".4f"),
-        Column("AUC [95 %]", lambda row: _stated(row.auc), ".4f"),
+        Column(f"AUC [{CONFIDENT}]", lambda row: _stated(row.auc), ".4f"),
         Column("EER", lambda row: shown(row.eer), ".4f"),
         Column("TAR@FAR 1e-2", lambda row: shown(row.tar_far_1e2), ".3f"),
-        Column("TAR@FAR 1e-3 [95 %]", lambda row: _stated(row.tar_far_1e3), ".3f"),
+        Column(f"TAR@FAR 1e-3 [{CONFIDENT}]", lambda row: _stated(row.tar_far_1e3), ".3f"),
         Column("clean CFR", lambda row: row.clean_cfr),
         Column("clean BCubed F", lambda row: row.clean_bcubed_f and row.clean_bcubed_f.value, ".3f"),
         Column("photos/s", lambda row: row.photos_per_second, ",.0f"),

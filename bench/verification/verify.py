@@ -36,11 +36,10 @@ from bench.store.digests import digest
 from bench.store.folders import folders
 from bench.types import EncoderCard, Folders, Labels
 from bench.verification.pairs import FOLDS, Pairs, calibration, pairs
-from bench.verification.records import Clean, VerificationRecord
+from bench.verification.records import CLUSTERING, Clean, VerificationRecord
 from bench.verification.speed import speed
 
 SYNTHETIC, REAL = "synthetic", "lfw"
-_CLEAN = ("cfr", "cfr_strict", "bcubed_f", "bcubed_f_background")
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +248,7 @@ def _clustered(spec: VerificationSpec, dataset: str, names: Sequence[str], progr
             cell=cell.cell,
             users=cell.scenario.parameters["users"],
             background=cell.scenario.parameters["background"],
-            metrics={name: cell.metrics[name] for name in _CLEAN if name in cell.metrics},
+            metrics={name: cell.metrics[name] for name in CLUSTERING if name in cell.metrics},
         )
         for cell in session.records
     ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bench.board.attackers import attacker_rows
-from bench.records.record import CellRecord, Cost, Metric, Named
+from bench.board.figures import FIGURES
+from bench.records.record import CLEAN_TOO, CellRecord, Cost, Metric, Named
 from bench.types import Flag, FlagCode
 
 
@@ -74,3 +75,7 @@ def test_adaptations_of_one_name_are_met_apart() -> None:
     cells = [cell("a", 0.1, adaptation=how[0]), cell("b", 0.0, adaptation=how[0])]
     cells += [cell("a", 0.5, adaptation=how[1]), cell("b", 0.2, adaptation=how[1])]
     assert [(r.attacker, r.cells, r.alone) for r in attacker_rows(cells)] == [("a", 2, 2), ("b", 2, 0)]
+
+
+def test_every_main_figure_has_its_rate_on_clean_photos() -> None:
+    assert tuple(FIGURES) == CLEAN_TOO

@@ -6,7 +6,7 @@ CFR, CFR-link and TAR: lower is better for the defense. PSR and protection rate:
 from __future__ import annotations
 
 from bench.board.cells import CellRow, cell_rows
-from bench.board.table import Column, View
+from bench.board.table import CONFIDENT, Column, View
 from bench.board.values import Range
 from bench.board.views._settings import settings
 from bench.records.record import Metric
@@ -44,12 +44,12 @@ COLUMNS: tuple[Column[CellRow], ...] = (
     *settings("draw", "defense", "surrogate"),
     Column("knowledge", _knowledge),
     *settings("budget", "channel"),
-    Column("CFR [95 %]", lambda row: row.cfr),
+    Column(f"CFR [{CONFIDENT}]", lambda row: row.cfr),
     Column("strict", lambda row: _value(row.cfr_strict or row.cfr_link_strict)),
     Column("CFR-link", lambda row: _value(row.cfr_link)),
     Column("clean CFR", lambda row: _value(row.cfr_clean)),
-    Column("PSR@1 [95 %]", lambda row: row.psr1),
-    Column("protection rate [95 %]", lambda row: row.protection_rate),
+    Column(f"PSR@1 [{CONFIDENT}]", lambda row: row.psr1),
+    Column(f"protection rate [{CONFIDENT}]", lambda row: row.protection_rate),
     Column("TAR@FAR 1e-3", lambda row: _value(row.tar_far_1e3)),
     Column("SSIM", lambda row: row.ssim, ".3f"),
     Column("not ok", lambda row: row.not_ok or None),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bench.board.figures import FIGURES
 from bench.board.panel import PanelRow, panel_rows
-from bench.board.table import Column, View
+from bench.board.table import CONFIDENT, Column, View
 from bench.board.views._settings import settings
 from bench.types import Flag, FlagCode
 
@@ -31,9 +31,9 @@ COLUMNS: tuple[Column[PanelRow], ...] = (
     Column("knowledge", lambda row: row.knowledge),
     *settings("defense", "surrogate"),
     Column("figure", lambda row: FIGURES[row.figure].title),
-    Column("worst [95 %]", lambda row: row.worst),
+    Column(f"worst [{CONFIDENT}]", lambda row: row.worst),
     Column("strongest attacker", lambda row: row.strongest),
-    Column("any [95 %]", lambda row: row.any),
+    Column(f"any [{CONFIDENT}]", lambda row: row.any),
     Column("attackers", lambda row: row.attackers),
     Column("users", lambda row: row.users),
     Column("draws", lambda row: row.draws),
