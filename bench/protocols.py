@@ -80,10 +80,12 @@ class Encoder(Protocol):
 
 
 class EncoderFamily(Protocol):
-    """Encoders of a package installed beside this one, named by an entry point in `cloakbench.encoders`.
+    """Encoders that are made in one way.
 
-    It is a module with these two functions or an object with these two methods. It imports torch in `load`
-    only.
+    A package installed beside this one brings a family through an entry point in `cloakbench.encoders`: a
+    module with these two functions, or an object with these two methods. A family of the project is a
+    `bench.encoders.family.Family`, which also says where weights lie and what to type. A family imports torch
+    in `load` only.
     """
 
     def cards(self) -> Iterable[EncoderCard]:

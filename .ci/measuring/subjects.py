@@ -17,9 +17,9 @@ import numpy.typing as npt
 import torch
 
 from bench import encoders
+from bench.encoders.families.facenet import FILES
 from bench.faces.align import matrix, warp
 from bench.protocols import Encoder
-from bench.store.weights import file_name
 from bench.torchvision_compat import ensure
 from bench.types import Album, Crop, Face, Folders, Image
 from measuring.running import MissingError
@@ -103,7 +103,7 @@ def _loaded(name: str, real_data: str | None, device: str) -> Encoder:
             facenet_weights(Path(home))
         state = {card.name: state for card, state in encoders.availability(folders)}[name]
         if state != encoders.READY:
-            raise MissingError(f"{file_name(name)} in the folder weights of BENCH_REAL_DATA")
+            raise MissingError(f"the weights of {name} in the folder weights of BENCH_REAL_DATA")
         return encoders.load(name, folders, device)
 
 
@@ -119,4 +119,4 @@ def facenet_weights(home: Path) -> None:
         torch.manual_seed(0)
         network = InceptionResnetV1(pretrained=None)
     (home / "weights").mkdir()
-    torch.save(network.state_dict(), home / "weights" / file_name(FACENET))
+    torch.save(network.state_dict(), home / "weights" / FILES[FACENET])

@@ -9,6 +9,7 @@ from hashlib import sha256
 import numpy as np
 import numpy.typing as npt
 
+from bench import encoders
 from bench.types import EncoderCard
 
 Vectors = npt.NDArray[np.float32]
@@ -19,20 +20,18 @@ def parse(text: str, card: Callable[[str], EncoderCard]) -> tuple[EncoderCard, t
     """Read `name`, `a+b` or `mean:a+b`.
 
     Args:
-        text: as asked.
-        card: of one encoder by name.
+        text: What was typed.
+        card: Gives the card of one encoder by name.
 
     Returns:
         The card of the whole, and those of its members: for one encoder, itself.
     """
     mean = text.startswith(_MEAN)
-    parts = text.removeprefix(_MEAN).split("+")
-    # a file's path may hold a plus sign: `onnx:FILE` is one encoder whatever it is called
-    if len(parts) == 1 or text.partition(":")[0] in ("onnx", "torchscript"):
-        found = card(text.removeprefix(_MEAN))
-        return found, (found,)
-    members = tuple(card(name) for name in dict.fromkeys(parts))
-    return _card(members, mean=mean), members
+    joined = text.removeprefix(_MEAN)
+    # a file's path may hold a plus sign: `onnx:FILE` is one encoder whatever the file is called
+    names = [joined] if encoders.is_form(joined) else joined.split("+")
+    members = tuple(card(name) for name in dict.fromkeys(names))
+    return (_card(members, mean=mean) if len(names) > 1 else members[0]), members
 
 
 def _card(members: Sequence[EncoderCard], *, mean: bool) -> EncoderCard:

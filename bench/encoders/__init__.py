@@ -1,202 +1,176 @@
-"""The encoders: one family per file, one card per set of weights. Names -> encoders.
+"""The encoders: names -> cards -> networks, each asked of the family that it belongs to.
 
-Nothing here imports torch before an encoder is loaded.
+Nothing here knows a name, a file or a format: `bench/encoders/families/` does. Nothing imports torch before
+an encoder is loaded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bench.encoders import card_files, cards, measured, outside
-from bench.encoders.families import insightface_packs
+from bench.encoders import card_files, outside
+from bench.encoders.families import own
+from bench.encoders.family import Family
 from bench.errors import UserError, unknown_name
 from bench.parameters import Plain, plain
 from bench.protocols import Encoder
-from bench.store import weights
-from bench.store.code import code_of
-from bench.store.sources import SOURCES
 from bench.types import EncoderCard, Folders
 
 READY = "ready"
-"""What `availability` says of an encoder that can be loaded."""
+"""The state of an encoder that can be loaded; see `availability`."""
 
 
-def names(folders: Folders) -> list[str]:
-    """Every name that `load` knows, built in ones first, whether its weights are here or not.
+def names() -> list[str]:
+    """Every name that `load` takes, built-in ones first, whether the weights are here or not.
 
-    `onnx:FILE` and `torchscript:FILE` are names too, and cannot be listed.
+    Names of users' files, such as `onnx:FILE`, cannot be listed; see `forms`.
+
+    Raises:
+        UserError: if a package beside this one brings encoders that do not load, or a name that is taken.
     """
-    return list(_cards())
+    return list(_listed())
 
 
-def card(name: str, folders: Folders) -> EncoderCard:
-    """What an encoder is.
+def built_in() -> list[str]:
+    """The names of encoders whose weights the package ships."""
+    return [card.name for family in own() if family.built_in for card in family.cards()]
 
-    Where the publisher of the weights states no digest and the file is here, the card carries the digest
-    that was pinned at its first use.
+
+def forms() -> dict[str, str]:
+    """The names by which users bring networks of their own, such as `onnx:FILE`, with a line about each."""
+    return {f"{family.scheme}:FILE": family.scheme_about for family in own() if family.scheme}
+
+
+def is_form(text: str) -> bool:
+    """Whether a text is one of the `forms` with a file in it, whether that file exists or not."""
+    return _family_of_form(text) is not None
+
+
+def lookup(name: str) -> tuple[Family, EncoderCard]:
+    """The family that a name belongs to, and the card. Weights are not looked for.
+
+    Args:
+        name: One of `names`, or a file in one of the `forms`.
 
     Raises:
         UserError: for a name that does not exist, and for a file whose card is missing or wrong.
     """
-    named = card_files.split(name)
-    if named is not None:
-        return _of_file(*named)
-    found = _named(name)
-    if found.sha256:
-        return found
-    path = _present(found, folders)
-    return replace(found, sha256=weights.pinned(path, folders)) if path else found
+    listed = _listed()
+    family = _family_of_form(name)
+    if family is None:
+        if name not in listed:
+            raise unknown_name("encoder", name, listed, command="bench list encoders")
+        return listed[name]
+    file = Path(name.partition(":")[2]).expanduser()
+    card = family.card_beside(file)
+    if card.name in listed:
+        raise UserError(
+            f"{card.name!r} is the name of another encoder. Set another name in {card_files.card_path(file)}."
+        )
+    return family, card
 
 
 def ready(name: str, folders: Folders) -> EncoderCard:
-    """The card of an encoder whose weights are here; see `card`.
+    """The card of an encoder whose weights are here, with the digest of the weights.
 
-    A file that nobody has vouched for (a user's own, a pack's) is looked into as well: it is better refused
-    before a run than in the middle of one.
+    A file that nobody has vouched for (a user's own, or one whose publisher states no digest) is looked into
+    as well, so that it is refused before a run rather than in the middle of one.
+
+    Args:
+        name: As for `lookup`.
+        folders: Where weights may lie.
 
     Raises:
-        UserError: for a name that does not exist, for weights that are missing, and for such a file that is
-            not what its card says.
+        UserError: for a name that does not exist, and for weights that are missing, altered, or not what the
+            card says.
     """
-    named = card_files.split(name)
-    if named is not None:
-        found = _of_file(*named)
-        if named[0] == "onnx":
-            from bench.encoders.families.onnx_file.graph import interface, parse
-
-            interface(parse(card_files.read(named[1]), str(named[1])), found, str(named[1]))
-        return found
-    found = _named(name)
-    if found.location or name in _built_in():
-        return found
-    _find(found, folders)
-    return card(name, folders)
+    family, card = lookup(name)
+    return family.ready(card, folders)
 
 
-def load(asked: str | EncoderCard, folders: Folders, device: str = "cpu") -> Encoder:
+def load(encoder: str | EncoderCard, folders: Folders, device: str = "cpu") -> Encoder:
     """Make an encoder, its weights verified.
 
     Args:
-        asked: one of `names`, `onnx:FILE`, `torchscript:FILE`, or a card that `ready` gave.
-        folders: where weights may lie.
+        encoder: A name as for `lookup`, or a card that `ready` gave.
+        folders: Where weights may lie.
         device: `cpu`, `cuda`, `cuda:1`.
 
     Raises:
         UserError: for an unknown name, and for weights that are missing or not what they should be.
     """
-    found = card(asked, folders) if isinstance(asked, str) else asked
-    scheme, _, file = found.location.partition(":")
-    if scheme == outside.SCHEME:
-        return outside.family(found).load(found, folders, device)
-    if scheme == "torchscript":
-        from bench.encoders.families.torchscript.program import TorchScriptEncoder
-
-        return TorchScriptEncoder(found, Path(file), device)
-    if found.name in _built_in():
-        from bench.encoders.families.synth import load as load_built_in
-
-        return load_built_in(found.name, device)
-    path = weights.verified(Path(file), found.sha256) if scheme else _find(found, folders)
-    if found.name in {c.name for c in cards.FACENET}:
-        from bench.encoders.families.facenet.encoder import FaceNet
-
-        return FaceNet(found, path, device)
-    if found.name in insightface_packs.FILES:
-        return insightface_packs.load(found, path, device)
-    from bench.encoders.families.onnx_file.encoder import OnnxEncoder
-
-    return OnnxEncoder(found, path, device)
+    card = ready(encoder, folders) if isinstance(encoder, str) else encoder
+    return _owner(card).load(card, folders, device)
 
 
-def identity(found: EncoderCard) -> Plain:
-    """Everything on a card that decides a result, and for an outside encoder its code: for digests."""
-    code = [code_of(outside.module(found))] if found.location.startswith(f"{outside.SCHEME}:") else []
-    stated = (found.name, found.sha256, found.crop, found.preprocessing, found.dimensions)
-    derived = (found.architecture, found.training_set)  # what knowledge is derived from
-    return [plain(one) for one in (*stated, *derived, *code)]
+def identity(card: EncoderCard) -> Plain:
+    """Everything on a card that decides a result, and what its family adds: for digests."""
+    decides = (card.name, card.sha256, card.crop, card.preprocessing, card.dimensions)
+    tells_knowledge = (card.architecture, card.training_set)
+    # without a location it is one of the project's own, or a network that an attacker trained
+    code = _owner(card).code(card) if card.location else []
+    return [*(plain(value) for value in (*decides, *tells_knowledge)), *code]
 
 
-def distinct(found: Iterable[EncoderCard]) -> None:
+def distinct(cards: Iterable[EncoderCard]) -> None:
     """See that no two encoders of a run have one name.
 
     Raises:
         UserError: if two different ones do: no record could tell them apart.
     """
     seen: dict[str, EncoderCard] = {}
-    for one in found:
-        if seen.setdefault(one.name, one) != one:
+    for card in cards:
+        if seen.setdefault(card.name, card) != card:
             raise UserError(
-                f"two different encoders of this run are called {one.name!r}. "
-                f"Set another name in the card of {one.location.partition(':')[2]}."
+                f"two different encoders of this run are called {card.name!r}. "
+                f"Set another name in the card of {card.location.partition(':')[2]}."
             )
 
 
 def availability(folders: Folders) -> list[tuple[EncoderCard, str]]:
     """Every encoder's card, with `READY`, or with what is missing and what to type."""
-    built_in = _built_in()
-    return [(c, READY if c.name in built_in or c.location else _state(c, folders)) for c in _cards().values()]
+    return [(card, family.missing(card, folders) or READY) for family, card in _listed().values()]
 
 
-def remedy(found: EncoderCard, folders: Folders) -> str:
+def present(card: EncoderCard, folders: Folders) -> Path | None:
+    """The file with an encoder's weights, unverified; None where it is not, or is a package's own affair."""
+    return _owner(card).present(card, folders)
+
+
+def remedy(card: EncoderCard, folders: Folders) -> str:
     """What to type, or to do, for an encoder whose weights are missing."""
-    file = (
-        insightface_packs.file_name(found.name)
-        if found.name in insightface_packs.FILES
-        else weights.file_name(found.name)
-    )
-    here = f"put {file} into {Path(folders.home) / 'weights'}"
-    return f"bench fetch {found.name}, or {here}" if found.name in SOURCES else here
+    return _owner(card).remedy(card, folders)
 
 
-def _state(found: EncoderCard, folders: Folders) -> str:
-    if _present(found, folders):
-        return READY
-    if found.name in insightface_packs.FILES:
-        return insightface_packs.missing(found.name, folders)
-    looked = " or ".join(str(place) for place in weights.places(folders))
-    return f"no {weights.file_name(found.name)} in {looked}: {remedy(found, folders)}"
+def _families() -> Iterator[Family]:
+    """Every family. Those of other packages come last, and are looked for only when none before will do."""
+    yield from own()
+    yield from outside.families()
 
 
-def _present(found: EncoderCard, folders: Folders) -> Path | None:
-    if found.name in insightface_packs.FILES:
-        return insightface_packs.present(found.name, folders)
-    return weights.present(found, folders)
+def _listed() -> dict[str, tuple[Family, EncoderCard]]:
+    """Every name with its family and its card."""
+    listed: dict[str, tuple[Family, EncoderCard]] = {}
+    for family in _families():
+        for card in family.cards():
+            if card.name in listed:
+                raise UserError(
+                    f"two plug-ins call themselves encoder {card.name!r}; the second is from "
+                    f"{family.package}. Rename or uninstall one."
+                )
+            listed[card.name] = family, card
+    return listed
 
 
-def _find(found: EncoderCard, folders: Folders) -> Path:
-    return (
-        insightface_packs.find(found, folders)
-        if found.name in insightface_packs.FILES
-        else weights.find(found, folders)
-    )
+def _family_of_form(name: str) -> Family | None:
+    """The family of a name such as `onnx:FILE`; None for a name of another kind."""
+    scheme, colon, _ = name.partition(":")
+    return next((family for family in own() if colon and scheme and family.scheme == scheme), None)
 
 
-def _named(name: str) -> EncoderCard:
-    known = _cards()
-    if name not in known:
-        raise unknown_name("encoder", name, known, command="bench list encoders")
-    return known[name]
-
-
-def _of_file(scheme: str, file: Path) -> EncoderCard:
-    found = card_files.card(scheme, file)
-    if found.name in _cards():
-        raise UserError(
-            f"{found.name!r} is the name of another encoder. "
-            f"Set another name in {card_files.card_path(file)}."
-        )
-    return found
-
-
-def _cards() -> dict[str, EncoderCard]:
-    theirs = (*cards.FACENET, *cards.PACKS, *cards.ONNX)
-    own = {**_built_in(), **{c.name: measured.told(c) for c in theirs}}
-    return own | outside.cards(own)
-
-
-def _built_in() -> dict[str, EncoderCard]:
-    from bench.encoders.families.synth import cards as built_in
-
-    return {c.name: c for c in built_in()}
+def _owner(card: EncoderCard) -> Family:
+    family = next((family for family in _families() if family.owns(card)), None)
+    if family is None:
+        raise UserError(f"encoder {card.name!r} is from {card.location!r}, which is not installed here.")
+    return family

@@ -1,4 +1,4 @@
-"""Encoders from files that users name: `onnx:FILE` and `torchscript:FILE`, each with a card beside it.
+"""Cards of networks that users bring, as in `onnx:FILE`: each lies in a file beside the network's.
 
 The card of `net.onnx` is `net.card.toml` (design/009-encoders-from-files.md). Nothing here imports torch.
 """
@@ -14,10 +14,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.errors import UserError, unknown_name
+from bench.store import weights
 from bench.types import ARCFACE_CROP, Crop, EncoderCard, Preprocessing
-
-SCHEMES = ("onnx", "torchscript")
-"""What a name on the command line starts with, before a colon and the file."""
 
 _MINIMAL = 'architecture = "…", training_set = "…", licence = "…", source = "…", dimensions = 512'
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -47,25 +45,23 @@ class CardFile(BaseModel):
     sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
 
 
-def split(name: str) -> tuple[str, Path] | None:
-    """`onnx:FILE` -> the scheme and the file; None for a name that is not one of a file."""
-    scheme, colon, file = name.partition(":")
-    if not colon or scheme not in SCHEMES:
-        return None
-    return scheme, Path(file).expanduser()
-
-
 def card_path(file: Path) -> Path:
-    """Where the card of a file lies: `net.onnx` -> `net.card.toml`."""
+    """Where the card of a network's file lies: `net.onnx` -> `net.card.toml`."""
     return file.with_name(f"{file.stem}.card.toml")
 
 
-def card(scheme: str, file: Path) -> EncoderCard:
-    """The card of a user's file. The file is read for its digest, not for what is in it.
+def file_of(card: EncoderCard) -> Path:
+    """The file of a user's network, from its card."""
+    return Path(card.location.partition(":")[2])
+
+
+def card(scheme: str, file: Path, *, program: str = "") -> EncoderCard:
+    """The card of a user's network. The network's file is read for its digest, not for what is in it.
 
     Args:
-        scheme: one of `SCHEMES`.
-        file: of the network.
+        scheme: The word before the colon of the name by which the user brings the network.
+        file: The network's file.
+        program: The kind of file, if such a file is a program: its card must then state its digest.
 
     Raises:
         UserError: if the file or its card is missing, for anything wrong with the card, and for a digest
@@ -75,15 +71,16 @@ def card(scheme: str, file: Path) -> EncoderCard:
         raise UserError(f"no file {file}. Type --encoder {scheme}:FILE with a file that is there.")
     beside = card_path(file)
     stated = _stated(beside)
-    found = hashlib.sha256(read(file)).hexdigest()
-    if stated.sha256 and stated.sha256 != found:
+    sha256 = hashlib.sha256(weights.read(file)).hexdigest()
+    if stated.sha256 and stated.sha256 != sha256:
         raise UserError(
-            f"{beside} says sha256 {stated.sha256}, but {file} has {found}: not the file that the card is of."
+            f"{beside} says sha256 {stated.sha256}, but {file} has {sha256}: "
+            "not the file that the card is of."
         )
-    if scheme == "torchscript" and not stated.sha256:
+    if program and not stated.sha256:
         raise UserError(
-            f"{beside} states no sha256, and a TorchScript file is a program: if you trust this one, add "
-            f'sha256 = "{found}".'
+            f"{beside} states no sha256, and a {program} file is a program: if you trust this one, add "
+            f'sha256 = "{sha256}".'
         )
     name = stated.name or file.stem
     if re.match(_NAME, name) is None:
@@ -94,13 +91,13 @@ def card(scheme: str, file: Path) -> EncoderCard:
         name=name,
         architecture=stated.architecture,
         training_set=stated.training_set,
-        crop=_crop(stated),
+        crop=_crop(beside, stated),
         dimensions=stated.dimensions,
         parameters=stated.parameters,
         released=stated.released,
         licence=stated.licence,
         source=stated.source,
-        sha256=found,
+        sha256=sha256,
         preprocessing=Preprocessing(
             stated.colour, _triple(beside, "mean", stated.mean), _std(beside, stated), stated.layout
         ),
@@ -108,36 +105,24 @@ def card(scheme: str, file: Path) -> EncoderCard:
     )
 
 
-def read(file: Path) -> bytes:
-    """The bytes of a file.
-
-    Raises:
-        UserError: if it cannot be read.
-    """
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise UserError(f"cannot read {file}: {error.strerror}.") from error
-
-
 def _stated(path: Path) -> CardFile:
     if not path.is_file():
         raise UserError(f"no card {path}. Write one: {_MINIMAL}; docs/add-an-encoder.md has all its keys.")
     try:
-        values = tomllib.loads(read(path).decode("utf-8"))
+        values = tomllib.loads(weights.read(path).decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not TOML: {error}.") from error
-    known = CardFile.model_fields
+    keys = CardFile.model_fields
     for key in values:
-        if key not in known:
-            raise unknown_name(f"key in {path}:", key, known, command="docs/add-an-encoder.md")
+        if key not in keys:
+            raise unknown_name(f"key in {path}:", key, keys, command="docs/add-an-encoder.md")
     try:
         return CardFile.model_validate(values)
     except ValidationError as error:
-        raise UserError(f"{path}: {_first(error)}") from error
+        raise UserError(f"{path}: {_first_problem(error)}") from error
 
 
-def _first(error: ValidationError) -> str:
+def _first_problem(error: ValidationError) -> str:
     problem: Any = error.errors()[0]
     key = str(problem["loc"][0])
     if problem["type"] == "missing":
@@ -145,9 +130,14 @@ def _first(error: ValidationError) -> str:
     return f"{key} = {problem['input']!r}: {problem['msg'].lower()}."
 
 
-def _crop(stated: CardFile) -> Crop:
+def _crop(path: Path, stated: CardFile) -> Crop:
     size = stated.size
     if stated.crop == "box":
+        if not stated.margin < size:
+            raise UserError(
+                f"{path}: margin = {stated.margin:g} leaves nothing of a crop of {size} pixels for the face. "
+                "Write less than size; it counts both sides together."
+            )
         return Crop(size=size, kind="box", margin=stated.margin)
     # insightface's rule: sizes of 128 leave 8 of 128 columns on either side of the 112 template
     unit, shift = (128, 8.0) if size % 128 == 0 else (112, 0.0)

@@ -15,8 +15,8 @@ from bench.types import EncoderCard
 FILE = Path(__file__).with_name("measured.json")
 
 
-def told(card: EncoderCard) -> EncoderCard:
-    """The card with its figures, if these very weights were measured."""
+def with_figures(card: EncoderCard) -> EncoderCard:
+    """The card with its figures, if these very weights were measured; else the card as it is."""
     figures = _figures().get(card.sha256)
     return card if figures is None else replace(card, measured=figures)
 
@@ -24,5 +24,5 @@ def told(card: EncoderCard) -> EncoderCard:
 @cache
 def _figures() -> dict[str, dict[str, object]]:
     """Digest of weights -> figures."""
-    found: dict[str, dict[str, object]] = json.loads(FILE.read_text(encoding="utf-8"))
-    return found
+    figures: dict[str, dict[str, object]] = json.loads(FILE.read_text(encoding="utf-8"))
+    return figures

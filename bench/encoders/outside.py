@@ -1,92 +1,89 @@
 """Encoders of packages installed beside this one: entry points of the group `cloakbench.encoders`.
 
-Each leads to an `EncoderFamily` (`bench.protocols`): a module or an object with `cards` and `load`.
+Each leads to an `EncoderFamily` (`bench.protocols`): a module or an object with `cards` and `load`. The
+adapter here gives it what the room asks of a family besides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import cast
 
+from bench.encoders.family import Family
 from bench.errors import UserError
-from bench.protocols import EncoderFamily
-from bench.types import EncoderCard
+from bench.parameters import Plain
+from bench.protocols import Encoder, EncoderFamily
+from bench.store.code import code_of
+from bench.types import EncoderCard, Folders
 
 GROUP = "cloakbench.encoders"
-SCHEME = "plugin"
 
 
-def cards(taken: Iterable[str]) -> dict[str, EncoderCard]:
-    """Cards of all outside encoders, by name.
+class OutsideFamily(Family):
+    """The encoders of one entry point. The package finds and verifies weights when it loads an encoder."""
 
-    Args:
-        taken: names that are in use already.
+    def __init__(self, point: EntryPoint) -> None:
+        """Store; the package is imported when its cards are asked for.
 
-    Raises:
-        UserError: for a package that does not load, a card that is none, and a name that two have.
-    """
-    found: dict[str, EncoderCard] = {}
-    own = set(taken)
-    for point in entry_points(group=GROUP):
-        for card in _cards(point):
-            if card.name in own or card.name in found:
+        Args:
+            point: The entry point, which leads to an `EncoderFamily`.
+        """
+        self.package = point.dist.name if point.dist else point.value
+        self._point = point
+        self._location = f"plugin:{point.name}"
+
+    def owns(self, card: EncoderCard) -> bool:
+        """Whether the card is one of this entry point."""
+        return card.location == self._location
+
+    def cards(self) -> list[EncoderCard]:
+        """The cards of all its encoders.
+
+        Raises:
+            UserError: if the package does not load, and for a card that states no digest.
+        """
+        stated = list(self._family().cards())
+        for card in stated:
+            if not isinstance(card, EncoderCard) or len(card.sha256) != 64:
                 raise UserError(
-                    f"two plug-ins call themselves encoder {card.name!r}; the second is from "
-                    f"{_package(point)}. Rename or uninstall one."
+                    f"{self.package} brings an encoder without a card that states its sha256: {card!r:.80}. "
+                    "Ask its author, or uninstall it."
                 )
-            found[card.name] = replace(card, location=f"{SCHEME}:{point.name}")
-    return found
+        return [replace(card, location=self._location) for card in stated]
 
+    def load(self, card: EncoderCard, folders: Folders, device: str) -> Encoder:
+        """One of its encoders.
 
-def family(card: EncoderCard) -> EncoderFamily:
-    """What loads an outside encoder.
+        Raises:
+            UserError: if the package does not load, and whatever the package refuses.
+        """
+        return self._family().load(card, folders, device)
 
-    Raises:
-        UserError: if its package is not installed here any more, or does not load.
-    """
-    name = card.location.partition(":")[2]
-    for point in entry_points(group=GROUP):
-        if point.name == name:
-            return _family(point)
-    raise UserError(f"encoder {card.name!r} is from entry point {name!r}, which is not installed here.")
+    def code(self, card: EncoderCard) -> list[Plain]:
+        """The digest of the module that computes its encoders: a new version may embed otherwise."""
+        del card
+        family = self._family()
+        return [code_of(family.__name__ if isinstance(family, ModuleType) else type(family).__module__)]
 
-
-def module(card: EncoderCard) -> str:
-    """The module whose code computes an outside encoder."""
-    found = family(card)
-    return found.__name__ if isinstance(found, ModuleType) else type(found).__module__
-
-
-def _family(point: EntryPoint) -> EncoderFamily:
-    try:
-        found = point.load()
-    except (ImportError, AttributeError, SyntaxError) as error:
-        raise UserError(
-            f"encoders of {_package(point)} do not load: {error}. Repair or uninstall that package."
-        ) from error
-    if isinstance(found, type):
-        found = found()
-    if not callable(getattr(found, "cards", None)) or not callable(getattr(found, "load", None)):
-        raise UserError(
-            f"encoders of {_package(point)} do not load: {point.value} has no cards() or no load(). "
-            "Repair or uninstall that package."
-        )
-    return cast(EncoderFamily, found)
-
-
-def _cards(point: EntryPoint) -> list[EncoderCard]:
-    given = list(_family(point).cards())
-    for card in given:
-        if not isinstance(card, EncoderCard) or len(card.sha256) != 64:
+    def _family(self) -> EncoderFamily:
+        try:
+            family = self._point.load()
+        except (ImportError, AttributeError, SyntaxError) as error:
             raise UserError(
-                f"{_package(point)} brings an encoder without a card that states its sha256: {card!r:.80}. "
-                "Ask its author, or uninstall it."
+                f"encoders of {self.package} do not load: {error}. Repair or uninstall that package."
+            ) from error
+        if isinstance(family, type):
+            family = family()
+        if not callable(getattr(family, "cards", None)) or not callable(getattr(family, "load", None)):
+            raise UserError(
+                f"encoders of {self.package} do not load: {self._point.value} has no cards() or no load(). "
+                "Repair or uninstall that package."
             )
-    return given
+        return cast(EncoderFamily, family)
 
 
-def _package(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else point.value
+def families() -> list[OutsideFamily]:
+    """The families of all packages that are installed beside this one."""
+    return [OutsideFamily(point) for point in entry_points(group=GROUP)]

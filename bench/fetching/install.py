@@ -229,7 +229,7 @@ def _alone(home: Path) -> Iterator[None]:
 
 
 def _unknown(name: str, folders: Folders) -> UserError:
-    from bench.encoders.cards import FACENET, ONNX
+    from bench import encoders
 
     if name == "vggface2":
         place = Path(folders.home) / "data" / name
@@ -237,10 +237,12 @@ def _unknown(name: str, folders: Folders) -> UserError:
             f"data set {name!r} has no download: nobody whom we know serves it. Put a copy of yours into "
             f"{place}, or type --dataset {name}:root=PATH."
         )
-    card = {card.name: card for card in (*FACENET, *ONNX)}.get(name)
-    if card is None:
+    built_in = encoders.built_in()
+    cards = {card.name: card for card, _ in encoders.availability(folders) if card.name not in built_in}
+    remedy = encoders.remedy(cards[name], folders) if name in cards else ""
+    if not remedy:
         return unknown_name("download", name, SOURCES, command="bench fetch --list")
     return UserError(
-        f"encoder {name!r} has no download that can be verified. Get {weights.file_name(name)} from its "
-        f"source ({card.source}) and put it into {Path(folders.home) / 'weights'}."
+        f"encoder {name!r} has no download that can be verified. Get it from its source "
+        f"({cards[name].source}) and {remedy}."
     )

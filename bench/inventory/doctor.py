@@ -11,7 +11,6 @@ from pathlib import Path
 
 from bench import channels, encoders, registry
 from bench.adaptations import ADAPTATIONS
-from bench.encoders.families import insightface_packs
 from bench.errors import UserError, unknown_name
 from bench.fetching.contents import odd_start
 from bench.machine.environment import LIBRARIES
@@ -35,10 +34,6 @@ KINDS = (
     "channels",
 )
 _BUDGETS = {kind.form: kind.about for kind in BUDGETS.values()} | {"unbounded": "no limit"}
-_YOURS = {
-    "onnx:FILE": "a network of yours; beside FILE, in NAME.card.toml, what it is (docs/add-an-encoder.md)",
-    "torchscript:FILE": "likewise; its card must state the file's sha256, since it is a program",
-}
 _CHANNELS = {row.form: row.about for row in channels.ROWS.values()}
 
 
@@ -49,11 +44,11 @@ def listed(kind: str, folders: Folders) -> list[tuple[str, str]]:
         UserError: for a kind that does not exist.
     """
     if kind == "encoders":
-        known = [
-            (card.name, f"{_told(card)}; {'ready' if state == encoders.READY else _missing(card, folders)}")
+        cards_with_state = [
+            (card.name, f"{_about(card)}; {state if state == encoders.READY else _missing(card, folders)}")
             for card, state in encoders.availability(folders)
         ]
-        return [*known, *_YOURS.items()]
+        return [*cards_with_state, *encoders.forms().items()]
     if kind in ("defenses", "attackers"):
         cards = ((n, registry.load(kind, n).card) for n in registry.names(kind))  # type: ignore[arg-type]  # narrowed above
         return [
@@ -112,15 +107,16 @@ def screen(rows: Sequence[Row]) -> list[Row]:
     for (state, remedy), names in alike.items():
         told = remedy if len(names) > 1 else remedy.replace("NAME", names[0])
         out.append((f"encoders {state}", ", ".join(names), told))
-    return [*out, *rest, ("encoder of yours", "a file with a card beside it", "--encoder onnx:FILE")]
+    form = next(iter(encoders.forms()))
+    return [*out, *rest, ("encoder of yours", "a file with a card beside it", f"--encoder {form}")]
 
 
-def _told(card: EncoderCard) -> str:
-    found = f"{card.architecture}; trained on {card.training_set or 'unstated data'}"
+def _about(card: EncoderCard) -> str:
+    network = f"{card.architecture}; trained on {card.training_set or 'unstated data'}"
     accuracy = card.measured.get("accuracy")
     if not isinstance(accuracy, float):
-        return found
-    return f"{found}; verification accuracy {accuracy:.4f} on {card.measured['dataset']}"
+        return network
+    return f"{network}; verification accuracy {accuracy:.4f} on {card.measured['dataset']}"
 
 
 def _kept(card: PluginCard) -> str:
@@ -177,9 +173,8 @@ def _encoder(card: EncoderCard, state: str, folders: Folders) -> Row:
     subject, remedy = f"encoder {card.name}", encoders.remedy(card, folders)
     if state != encoders.READY:
         return subject, "missing", remedy
-    find = insightface_packs.present if card.name in insightface_packs.FILES else weights.present
-    path = find(card.name, folders)
-    if path is None:  # built in, or another package's
+    path = encoders.present(card, folders)
+    if path is None:  # another package's
         return subject, state, ""
     try:
         with path.open("rb") as file:

@@ -172,7 +172,7 @@ def _encoders(
     """The encoder axis: a card and its members, of which all but `a+b` and `mean:a+b` have one."""
     names = spec.encoders
     if not names and dataset == "synthetic":
-        names = tuple(n for n in encoders.names(folders) if n.startswith("synth-"))
+        names = tuple(encoders.built_in())
     if not names:
         ready = [card.name for card, state in encoders.availability(folders) if state == encoders.READY]
         raise UserError(

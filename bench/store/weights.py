@@ -7,56 +7,15 @@ from pathlib import Path
 
 from bench.errors import UserError
 from bench.store import lock
-from bench.store.sources import SOURCES
-from bench.types import EncoderCard, Folders
-
-FILES = {
-    "facenet-vggface2": "20180402-114759-vggface2.pt",
-    "facenet-casia": "20180408-102900-casia-webface.pt",
-}
-"""Names whose file is not called NAME.onnx: here, what facenet-pytorch publishes them as."""
+from bench.types import Folders
 
 _digests: dict[tuple[str, int, int], str] = {}
-
-
-def file_name(name: str) -> str:
-    """What the file with this encoder's weights is called."""
-    return FILES.get(name, f"{name}.onnx")
 
 
 def places(folders: Folders) -> list[Path]:
     """The folders that are searched for weights, in order."""
     roots = [folders.real_data, folders.home]
     return [Path(root) / "weights" for root in roots if root]
-
-
-def present(card: EncoderCard | str, folders: Folders) -> Path | None:
-    """Where an encoder's file lies, unverified; None where there is none."""
-    file = file_name(_name(card))
-    return next((place / file for place in places(folders) if (place / file).is_file()), None)
-
-
-def find(card: EncoderCard | str, folders: Folders) -> Path:
-    """Where an encoder's weights lie, verified when the card states their digest.
-
-    Args:
-        card: of the encoder, or its name, whose file is then pinned in the lock (see `pinned`).
-        folders: where to look.
-
-    Raises:
-        UserError: if there is no such file, or if it is not the one it should be.
-    """
-    name = _name(card)
-    path = present(name, folders)
-    if path is None:
-        looked = " or ".join(str(place) for place in places(folders))
-        get = f"Type 'bench fetch {name}', or put it there" if name in SOURCES else "Put it there"
-        raise UserError(
-            f"encoder {name!r} needs {file_name(name)}, which is not in {looked}. "
-            f"{get}; 'bench list encoders' says where it comes from."
-        )
-    stated = card.sha256 if isinstance(card, EncoderCard) else ""
-    return verified(path, stated or pinned(path, folders))
 
 
 def verified(path: Path, sha256: str) -> Path:
@@ -72,6 +31,18 @@ def verified(path: Path, sha256: str) -> Path:
             "Delete it and get it again."
         )
     return path
+
+
+def read(path: Path) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        UserError: if it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}.") from error
 
 
 def digest(path: Path) -> str:
@@ -98,7 +69,3 @@ def pinned(path: Path, folders: Folders) -> str:
         sha256 = digest(path)
         lock.pin(path.name, sha256, folders)
     return sha256
-
-
-def _name(card: EncoderCard | str) -> str:
-    return card if isinstance(card, str) else card.name

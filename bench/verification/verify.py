@@ -137,7 +137,7 @@ def _look(ground: _Ground, cards: Sequence[EncoderCard], observer: Observer, cac
 
 
 def _usual(card: EncoderCard) -> str:
-    return SYNTHETIC if card.name.startswith("synth-") else REAL
+    return SYNTHETIC if card.name in encoders.built_in() else REAL
 
 
 def _cards(names: Sequence[str], where: Folders) -> dict[str, EncoderCard]:

@@ -18,17 +18,17 @@ from torch import nn
 
 import bench.encoders
 from bench.encoders import trial_run
-from bench.encoders.cards import ONNX
 from bench.encoders.families import synth
+from bench.encoders.families.facenet import FILES
+from bench.encoders.families.onnx_file.cards import CARDS as ONNX
 from bench.encoders.faults import EncoderFault, unit
 from bench.errors import UserError
 from bench.protocols import Encoder
 from bench.store.lock import LOCK
-from bench.store.weights import file_name
 from bench.torchvision_compat import ensure
 from bench.types import EncoderCard, Folders
 
-BUILT_IN = [name for name in bench.encoders.names(Folders(home="")) if name.startswith("synth-")]
+BUILT_IN = bench.encoders.built_in()
 MADE_HERE = [
     "facenet-vggface2",
     "buffalo_l",
@@ -109,7 +109,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         net = InceptionResnetV1(pretrained=None, classify=True, num_classes=8)
-    torch.save(net.state_dict(), folder / "weights" / file_name("facenet-vggface2"))
+    torch.save(net.state_dict(), folder / "weights" / FILES["facenet-vggface2"])
     export(folder / "weights" / "buffalo_l" / "w600k_r50.onnx")
     export(folder / "own.onnx")
     (folder / "own.card.toml").write_text(f'name = "own-onnx"{CARD}')
@@ -221,10 +221,10 @@ def test_card_says_what_is_needed_to_judge_it(encoder: Encoder) -> None:
 
 def test_names_are_unique_and_all_have_cards() -> None:
     folders = Folders(home="")
-    names = bench.encoders.names(folders)
+    names = bench.encoders.names()
     assert len(names) == len(set(names))
     assert {card.name for card, _ in bench.encoders.availability(folders)} == set(names)
-    assert {bench.encoders.card(name, folders).name for name in names} == set(names)
+    assert {bench.encoders.lookup(name)[1].name for name in names} == set(names)
 
 
 def test_availability_says_what_to_type(tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_availability_says_what_to_type(tmp_path: Path) -> None:
 def test_names_and_cards_are_had_without_torch() -> None:
     script = (
         "import sys, bench.encoders as e; from bench.types import Folders\n"
-        "f = Folders(home=''); [e.card(n, f) for n in e.names(f)]; e.availability(f)\n"
+        "f = Folders(home=''); [e.lookup(n) for n in e.names()]; e.availability(f); e.forms()\n"
         "assert not {'torch', 'onnxruntime', 'onnx'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
@@ -251,15 +251,18 @@ def test_unknown_names_are_answered_with_the_nearest() -> None:
     assert "'bench list encoders'" in str(caught.value)
 
 
-def test_card_carries_the_pinned_digest(home: Path) -> None:
+def test_a_ready_card_carries_the_pinned_digest(home: Path) -> None:
     folders = Folders(home=str(home))
-    assert len(bench.encoders.card("facenet-vggface2", folders).sha256) == 64
-    assert bench.encoders.card("facenet-casia", folders).sha256 == ""
+    _, card = bench.encoders.lookup("facenet-vggface2")
+    assert card.sha256 == ""
+    assert len(bench.encoders.ready("facenet-vggface2", folders).sha256) == 64
+    with pytest.raises(UserError, match=f"no {FILES['facenet-casia']} in {home}/weights: bench fetch"):
+        bench.encoders.ready("facenet-casia", folders)
 
 
 def test_facenet_file_with_other_weights_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "weights").mkdir()
-    path = tmp_path / "weights" / file_name("facenet-casia")
+    path = tmp_path / "weights" / FILES["facenet-casia"]
     for content in ({"conv.weight": torch.zeros(1)}, [1, 2]):
         torch.save(content, path)
         (tmp_path / LOCK).unlink(missing_ok=True)
@@ -271,7 +274,7 @@ def test_facenet_file_with_other_weights_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"<html>404</html>", b"PK\x03\x04 cut", b"\x80\x02}q\x00X"])
 def test_facenet_file_that_is_something_else_is_one_line(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "weights").mkdir()
-    (tmp_path / "weights" / file_name("facenet-casia")).write_bytes(content)
+    (tmp_path / "weights" / FILES["facenet-casia"]).write_bytes(content)
     with pytest.raises(UserError, match="does not hold the weights of InceptionResnetV1") as caught:
         bench.encoders.load("facenet-casia", Folders(home=str(tmp_path)))
     assert "\n" not in str(caught.value)
@@ -279,12 +282,12 @@ def test_facenet_file_that_is_something_else_is_one_line(tmp_path: Path, content
 
 def test_facenet_file_that_is_something_else_is_not_pinned(home: Path, tmp_path: Path) -> None:
     folders = Folders(home=str(tmp_path))
-    path = tmp_path / "weights" / file_name("facenet-casia")
+    path = tmp_path / "weights" / FILES["facenet-casia"]
     path.parent.mkdir()
     path.write_bytes(b"<html>404</html>")
     with pytest.raises(UserError, match="does not hold the weights"):
         trial_run.ready("facenet-casia", folders)
-    path.write_bytes((home / "weights" / file_name("facenet-vggface2")).read_bytes())  # then welcome
+    path.write_bytes((home / "weights" / FILES["facenet-vggface2"]).read_bytes())  # then welcome
     assert len(trial_run.ready("facenet-casia", folders).sha256) == 64
 
 
@@ -296,7 +299,7 @@ def test_facenet_file_that_would_run_code_is_refused(tmp_path: Path) -> None:
         def __reduce__(self) -> tuple[object, ...]:
             return Path.touch, (trap,)
 
-    torch.save({"conv2d_1a.conv.weight": Trap()}, tmp_path / "weights" / file_name("facenet-casia"))
+    torch.save({"conv2d_1a.conv.weight": Trap()}, tmp_path / "weights" / FILES["facenet-casia"])
     with pytest.raises(UserError, match="no file of tensors alone") as caught:
         bench.encoders.load("facenet-casia", Folders(home=str(tmp_path)))
     assert "weights_only" not in str(caught.value)
@@ -309,7 +312,7 @@ def test_facenet_input_is_scaled_as_its_package_does(home: Path) -> None:
     encoder = bench.encoders.load("facenet-vggface2", Folders(home=str(home)))
     crops = crops_for(encoder, 2)
     net = InceptionResnetV1(pretrained=None).eval()
-    state = torch.load(home / "weights" / file_name("facenet-vggface2"), weights_only=True)
+    state = torch.load(home / "weights" / FILES["facenet-vggface2"], weights_only=True)
     net.load_state_dict({k: v for k, v in state.items() if "logits" not in k})
     with torch.no_grad():
         expected = net(fixed_image_standardization(crops * 255))

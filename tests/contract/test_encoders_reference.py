@@ -17,12 +17,12 @@ import pytest
 import torch
 
 import bench.encoders
-from bench.encoders.cards import ONNX
+from bench.encoders.families.onnx_file.cards import CARDS as ONNX
 from bench.types import Folders, Preprocessing
 
 FILE = Path(__file__).with_name("reference_embeddings.json")
 PINNED: dict[str, list[float]] = json.loads(FILE.read_text("utf-8")) if FILE.is_file() else {}
-BUILT_IN = [name for name in bench.encoders.names(Folders(home="")) if name.startswith("synth-")]
+BUILT_IN = bench.encoders.built_in()
 SHOWN = 8
 """How many numbers of each embedding are kept."""
 

@@ -14,7 +14,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 import bench.encoders
-from bench.encoders import card_files, trial_run
+from bench.encoders import trial_run
 from bench.encoders.faults import EncoderFault
 from bench.encoders.preprocessing import sample
 from bench.errors import UserError
@@ -309,6 +309,7 @@ def test_every_word_of_a_card_that_matters_is_in_the_digest(key: str, write: Wri
 
 
 def test_names_that_are_no_files() -> None:
-    assert card_files.split("synth-ir") is None
-    assert card_files.split("lfw:root=x") is None
-    assert card_files.split("onnx:a:b.onnx") == ("onnx", Path("a:b.onnx"))
+    assert not bench.encoders.is_form("synth-ir")
+    assert not bench.encoders.is_form("lfw:root=x")
+    assert not bench.encoders.is_form(":x")
+    assert bench.encoders.is_form("onnx:a:b.onnx")

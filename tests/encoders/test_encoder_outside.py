@@ -59,7 +59,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
 def test_an_encoder_of_another_package(install: Install) -> None:
     install()
-    assert "theirs" in bench.encoders.names(FOLDERS)
+    assert "theirs" in bench.encoders.names()
     card = bench.encoders.ready("theirs", FOLDERS)
     states = {c.name: state for c, state in bench.encoders.availability(FOLDERS)}
     assert states["theirs"] == bench.encoders.READY
@@ -85,7 +85,7 @@ def test_its_code_is_in_the_digest(install: Install) -> None:
 def test_a_name_that_is_taken(install: Install) -> None:
     install(name="synth-ir")
     with pytest.raises(UserError, match=r"two plug-ins call themselves encoder 'synth-ir'.* from their_nets"):
-        bench.encoders.names(FOLDERS)
+        bench.encoders.names()
 
 
 def test_two_packages_with_one_name(install: Install) -> None:
@@ -94,21 +94,21 @@ def test_two_packages_with_one_name(install: Install) -> None:
     with pytest.raises(
         UserError, match=r"encoder 'theirs'; the second is from other_nets\. Rename or uninst"
     ):
-        bench.encoders.names(FOLDERS)
+        bench.encoders.names()
 
 
 def test_a_card_without_a_digest(install: Install) -> None:
     # two encoders without one would be one and the same: a white box
     install(digest="")
     with pytest.raises(UserError, match="their_nets brings an encoder without a card that states its sha256"):
-        bench.encoders.names(FOLDERS)
+        bench.encoders.names()
 
 
 @pytest.mark.parametrize("more", ["import a_module_that_is_not_there\n", "del cards\n", "def\n"])
 def test_a_package_that_does_not_load(install: Install, more: str) -> None:
     install(more=more)
     with pytest.raises(UserError, match=r"their_nets do not load.*uninstall that package") as caught:
-        bench.encoders.names(FOLDERS)
+        bench.encoders.names()
     assert "\n" not in str(caught.value)
 
 

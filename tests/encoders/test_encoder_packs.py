@@ -16,7 +16,6 @@ from torch import nn
 
 import bench.encoders
 from bench.encoders import trial_run
-from bench.encoders.cards import PACKS
 from bench.encoders.families import insightface_packs
 from bench.encoders.preprocessing import sample
 from bench.errors import UserError
@@ -76,18 +75,22 @@ def folders(tmp_path: Path) -> Folders:
     return Folders(home=str(tmp_path / "home"), real_data=str(tmp_path / "real"))
 
 
+def state(card: EncoderCard, folders: Folders) -> str:
+    return {listed.name: state for listed, state in bench.encoders.availability(folders)}[card.name]
+
+
 @pytest.mark.parametrize(
     "place", ["real/weights/{0}", "home/weights/{0}", "home/weights/{0}/{0}", "user/.insightface/models/{0}"]
 )
-@pytest.mark.parametrize("card", PACKS, ids=lambda card: card.name)
+@pytest.mark.parametrize("card", insightface_packs.FAMILY.stated, ids=lambda card: card.name)
 def test_packs_are_found(card: EncoderCard, place: str, folders: Folders, tmp_path: Path) -> None:
-    name = card.name
-    path = tmp_path / place.format(name) / insightface_packs.FILES[name]
+    path = tmp_path / place.format(card.name) / insightface_packs.FILES[card.name]
     path.parent.mkdir(parents=True)
-    assert insightface_packs.present(name, folders) is None
-    assert {c.name: s for c, s in bench.encoders.availability(folders)}[name] != bench.encoders.READY
+    assert bench.encoders.present(card, folders) is None
+    assert state(card, folders) != bench.encoders.READY
     path.write_bytes(b"")
-    assert insightface_packs.present(name, folders) == path
+    assert bench.encoders.present(card, folders) == path
+    assert state(card, folders) == bench.encoders.READY
 
 
 def test_a_missing_pack_says_where_it_was_looked_for_and_what_to_type(folders: Folders) -> None:
@@ -98,7 +101,7 @@ def test_a_missing_pack_says_where_it_was_looked_for_and_what_to_type(folders: F
         "real/weights or",
         "home/weights or",
         "user/.insightface/models:",
-        "'bench fetch buffalo_l'",
+        "bench fetch buffalo_l, or put",
     ):
         assert part in said
     assert "buffalo_l/w600k_r50.onnx" in said

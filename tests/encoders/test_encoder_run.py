@@ -66,7 +66,7 @@ def test_no_embedding_fails_its_own_cell_and_keeps_the_others(
 ) -> None:
     bad = write(tmp_path / "bad.onnx", value=float("nan"))
     # a network may give an embedding of the crop that it is tried on, and none of a photo
-    monkeypatch.setattr("bench.encoders.trial_run._embeds", lambda *_: None)
+    monkeypatch.setattr("bench.encoders.trial_run._embed_one", lambda *_: None)
     result = execute(spec(encoders=(bad, "synth-ir")))
     assert outcome(result) == {"bad": "failed", "synth-ir": "ok"}
     [fault] = result.faults

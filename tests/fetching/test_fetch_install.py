@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bench.encoders.families.facenet import FILES
 from bench.errors import UserError
 from bench.fetching import archives, downloads
 from bench.fetching.install import MISSING, READY, Wishes, fetch, state
@@ -276,7 +277,7 @@ def test_the_state_of_a_source(
 
 def test_unknown_names(folders: Folders, wishes: Wishes) -> None:
     assert "Did you mean 'buffalo_l'? 'bench fetch --list'" in refused(folders, wishes, "bufalo_l")
-    assert "put it into" in refused(folders, wishes, "mfn_espdl")
+    assert "put mfn_espdl.onnx into" in refused(folders, wishes, "mfn_espdl")
     # not "did you mean 'facenet-vggface2'": a data set, to be brought by hand to where its loader looks
     assert str(Path(folders.home) / "data" / "vggface2") in refused(folders, wishes, "vggface2")
 
@@ -296,6 +297,6 @@ def test_every_source_says_what_a_user_must_know(name: str) -> None:
 
 
 def test_encoders_are_looked_for_where_they_are_put(folders: Folders) -> None:
-    for name, file in weights.FILES.items():
+    for name, file in FILES.items():
         [item] = SOURCES[name].items
         assert Path(folders.home) / item.place in [place / file for place in weights.places(folders)]

@@ -22,18 +22,17 @@ import typer.main
 
 import bench
 from bench import channels, registry
+from bench import encoders as encoder_room
 from bench.attack import judge
 from bench.attack.corpus import Corpus
 from bench.cli import app
-from bench.encoders import card_files, cards
-from bench.encoders.families import insightface_packs, synth
+from bench.encoders.families import facenet, insightface_packs, onnx_file, synth
 from bench.encoders.families.onnx_file.encoder import OnnxEncoder
 from bench.experiment.tables import MEASURES
 from bench.metrics.clustering import bcubed_objective
 from bench.plan.split import Split
 from bench.protocols import Descent, Ground, Kit
 from bench.records.record import CellRecord
-from bench.store.weights import file_name
 from bench.training.card import ARCHITECTURES
 from bench.types import ARCFACE_CROP, Album, Budget, EncoderCard, FlagCode, Folders, Gallery, Outcome
 
@@ -46,7 +45,8 @@ PLUGINS: dict[str, registry.Kind] = {"defense": "defenses", "attacker": "attacke
 TAUGHT = {"checkerboard", "chained", "nearest-mean", "albums", "my-net"}
 """Names that a page makes up to show how to add them."""
 
-REAL = (*cards.FACENET, *cards.PACKS, *cards.ONNX)
+BROUGHT = (facenet.FAMILY, insightface_packs.FAMILY, onnx_file.FAMILY)
+REAL = {card.name: (family, card) for family in BROUGHT for card in family.stated}
 RNG = np.random.Generator(np.random.Philox(7))
 
 
@@ -232,14 +232,14 @@ def test_a_command_on_a_page_can_be_typed(words: list[str]) -> None:
         assert words[0] in COMMANDS.commands
         return
     asked = given(words)
-    encoders = {*ARCHITECTURES, *(card.name for card in REAL), *TAUGHT}
+    encoders = {*ARCHITECTURES, *REAL, *TAUGHT}
     if words[0] == "run":
         for option, kind in PLUGINS.items():
             texts = asked[option] or () if option != "dataset" else [asked[option] or "synthetic"]
             for text in texts:
                 assert text.partition(":")[0] in TAUGHT or registry.make(kind, text)
         for text in [*(asked["encoder"] or ()), *(asked["surrogate"] or ())]:
-            assert card_files.split(text) or set(text.removeprefix("mean:").split("+")) <= encoders
+            assert encoder_room.is_form(text) or set(text.removeprefix("mean:").split("+")) <= encoders
         for text in asked["budget"] or ():
             Budget.parse(text)
         for text in asked["channel"] or ():
@@ -333,11 +333,12 @@ def test_the_example_of_the_readme_runs_and_the_tables_have_the_columns_that_are
     assert named(table(text, "| `photos.parquet` |")) == photos
 
 
-@pytest.mark.parametrize("real", REAL, ids=lambda card: card.name)
-def test_the_page_on_encoders_says_what_the_cards_say(real: EncoderCard) -> None:
+@pytest.mark.parametrize("name", REAL)
+def test_the_page_on_encoders_says_what_the_cards_say(name: str) -> None:
+    family, real = REAL[name]
     [row] = [line for line in page("docs/encoders.md").splitlines() if line.startswith(f"| `{real.name}` ")]
     told = (
-        f"`{insightface_packs.file_name(real.name) if real in cards.PACKS else file_name(real.name)}`",
+        f"`{family.file_name(real)}`",
         f"{real.architecture}, {real.dimensions}-d",
         f"| {real.training_set or 'not stated'} |",
         f"| {real.licence} |",

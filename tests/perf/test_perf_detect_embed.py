@@ -13,14 +13,14 @@ import pytest
 import torch
 
 import bench.encoders
-from bench.encoders.cards import ONNX
+from bench.encoders.families.facenet import FILES
+from bench.encoders.families.onnx_file.cards import CARDS as ONNX
 from bench.faces.align import matrix, warp
 from bench.faces.detect import Detector
 from bench.faces.mtcnn_card import DIGESTS
 from bench.faces.mtcnn_nets import state
 from bench.photos.decode import decode, encode_png
 from bench.recognition.observer import crop_face
-from bench.store.weights import file_name
 from bench.torchvision_compat import ensure
 from bench.types import ARCFACE_CROP, Folders, Image
 
@@ -160,7 +160,7 @@ def test_embed_by_facenet(benchmark: Any, facenet: Path, batch: int) -> None:
     from facenet_pytorch import InceptionResnetV1
 
     net = InceptionResnetV1(pretrained=None).eval()
-    net.load_state_dict(torch.load(facenet / "weights" / file_name(FACENET), weights_only=True))
+    net.load_state_dict(torch.load(facenet / "weights" / FILES[FACENET], weights_only=True))
     crops = noise(160)
     with torch.no_grad():
         assert len(benchmark(lambda: [net(part) for part in crops.split(batch)])) == COUNT // batch

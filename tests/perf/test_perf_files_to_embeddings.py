@@ -22,6 +22,7 @@ import pytest
 import torch
 
 import bench.encoders
+from bench.encoders.families.facenet import FILES
 from bench.faces.detect import Detector
 from bench.faces.mtcnn_card import DIGESTS
 from bench.faces.mtcnn_nets import state
@@ -30,7 +31,6 @@ from bench.photos.collection import Photos
 from bench.photos.decode import decode
 from bench.recognition.observer import Observer, crop_face
 from bench.store.cache import Cache
-from bench.store.weights import file_name
 from bench.torchvision_compat import ensure
 from bench.types import ARCFACE_CROP, Face, Folders
 
@@ -64,7 +64,7 @@ def ours(files: list[bytes], encoder: str, where: Folders, home: Path) -> Callab
     """Everything that a run does: digests, reading ahead, detection, alignment, embedding, the cache."""
     runs = iter(range(1000))
     observer = Observer.on("cpu", where, Cache(home), Silent())
-    card = bench.encoders.card(encoder, where)
+    card = bench.encoders.ready(encoder, where)
 
     def run() -> Rows:
         turn = next(runs)  # a name that the cache does not know, so that nothing is found in it
@@ -81,7 +81,7 @@ def opened(file: bytes) -> PIL.Image.Image:
 
 def facenet_loop(files: list[bytes], mtcnn: MTCNN, home: Path) -> Callable[[], Rows]:
     net = InceptionResnetV1(pretrained=None).eval()
-    net.load_state_dict(torch.load(home / "weights" / file_name(FACENET), weights_only=True))
+    net.load_state_dict(torch.load(home / "weights" / FILES[FACENET], weights_only=True))
 
     def run() -> Rows:
         rows = []

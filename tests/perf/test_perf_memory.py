@@ -24,7 +24,7 @@ import sys, time
 from pathlib import Path
 from bench import registry
 from bench.store.cache import Cache
-from bench.encoders import card
+from bench.encoders import ready
 from bench.photos.collection import clean_photos
 from bench.recognition.observer import Observer
 from bench.machine.progress import Silent
@@ -37,7 +37,7 @@ data = plugin.open(where)
 photos = clean_photos(data, data.catalogue().photos)
 observer = Observer.on("cpu", where, Cache(Path(home)), Silent())
 began = time.perf_counter()
-seen = observer.observe(photos, [card(encoder, where)], "benchmark")
+seen = observer.observe(photos, [ready(encoder, where)], "benchmark")
 print(time.perf_counter() - began, len(set(photos.digests)), sum(face is not None for face in seen.faces))
 """
 

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 import bench.encoders
-from bench.encoders.cards import ONNX
+from bench.encoders.families.onnx_file.cards import CARDS as ONNX
 from bench.faces.align import matrix, warp
 from bench.faces.detect import Detector
 from bench.photos.decode import decode

@@ -11,7 +11,7 @@ import PIL.Image
 import pytest
 import torch
 
-from bench.encoders import card
+from bench.encoders import ready
 from bench.faces.align import cut, matrix, warp
 from bench.faces.detect import Detector
 from bench.machine.progress import Silent
@@ -56,7 +56,7 @@ def only(content: bytes | Image, *boxes: tuple[float, float, float, float] | Non
 def test_a_box_chooses_the_face_and_is_part_of_the_key(
     faces: list[Image], watch: Watch, nowhere: Folders
 ) -> None:
-    both, wanted = pair(*faces), [card(ENCODER, nowhere)]
+    both, wanted = pair(*faces), [ready(ENCODER, nowhere)]
     sides = [(20.0, 20.0, 140.0, 140.0), (180.0, 20.0, 300.0, 140.0)]
     for content in (both, only(both).read([0])[0]):
         found = [watch().observe(only(content, box), wanted, "test") for box in (*sides, None)]
@@ -95,7 +95,7 @@ def test_the_boxes_of_a_data_set_go_with_its_photos(faces: list[Image]) -> None:
 
 
 def test_a_precision_has_embeddings_of_its_own(faces: list[Image], watch: Watch, nowhere: Folders) -> None:
-    wanted = [card(ENCODER, nowhere)]
+    wanted = [ready(ENCODER, nowhere)]
     full, half, again = (
         watch(precision).observe(only(faces[0]), wanted, "test").embeddings[ENCODER].vectors[0]
         for precision in ("fp32", "bf16", "fp32")
@@ -121,7 +121,7 @@ def test_grey_and_turned_files_are_seen_as_what_they_show(
     grey = upright.convert("L")
     contents = [file(upright), turned, file(grey), file(grey.convert("RGB"))]
     photos = Photos(("upright", "turned", "grey", "grey RGB"), lambda wanted: [contents[i] for i in wanted])
-    seen = watch().observe(photos, [card(ENCODER, nowhere)], "test")
+    seen = watch().observe(photos, [ready(ENCODER, nowhere)], "test")
     assert seen.faces[0] == seen.faces[1] is not None
     assert seen.faces[2] == seen.faces[3] is not None
     first, second, third, fourth = seen.embeddings[ENCODER].vectors
@@ -185,7 +185,7 @@ import io, sys
 from pathlib import Path
 import PIL.Image
 from bench.store.cache import Cache
-from bench.encoders import card
+from bench.encoders import ready
 from bench.photos.collection import Photos
 from bench.recognition.observer import Observer
 from bench.machine.progress import Silent
@@ -205,7 +205,7 @@ observer = Observer.on("cpu", where, Cache(Path(home)), Silent())
 observer.finder.__dict__["detector"] = Somewhere()
 names = tuple(f"{count}/{i}" for i in range(count))
 photos = Photos(names, lambda wanted: [out.getvalue() for _ in wanted])
-seen = observer.observe(photos, [card("synth-ir", where)], "test")
+seen = observer.observe(photos, [ready("synth-ir", where)], "test")
 assert len(seen.embeddings["synth-ir"]) == count
 """
 

@@ -1,121 +1,93 @@
-"""No unverified byte: missing files say where they were sought, altered ones show both digests."""
+"""No unverified byte: altered files show both digests, and a digest that is pinned stays pinned."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from bench.encoders.cards import FACENET, ONNX
 from bench.errors import UserError
 from bench.store import lock, weights
-from bench.types import EncoderCard, Folders
+from bench.types import Folders
 
 GOOD = b"the right weights"
+SHA256 = hashlib.sha256(GOOD).hexdigest()
 
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Folders:
-    for place in ("real", "home"):
-        (tmp_path / place / "weights").mkdir(parents=True)
     return Folders(home=str(tmp_path / "home"), real_data=str(tmp_path / "real"))
 
 
 @pytest.fixture
-def card() -> EncoderCard:
-    return replace(ONNX[0], sha256=hashlib.sha256(GOOD).hexdigest())
+def path(tmp_path: Path) -> Path:
+    file = tmp_path / "net.onnx"
+    file.write_bytes(GOOD)
+    return file
 
 
-def put(folders: Folders, where: str, name: str, data: bytes) -> Path:
-    path = Path(folders.home if where == "home" else str(folders.real_data)) / "weights" / name
-    path.write_bytes(data)
-    return path
+def test_real_data_is_searched_before_home(folders: Folders) -> None:
+    real, home = Path(str(folders.real_data)) / "weights", Path(folders.home) / "weights"
+    assert weights.places(folders) == [real, home]
+    assert weights.places(Folders(home=folders.home)) == [home]
 
 
-def test_real_data_is_searched_before_home(folders: Folders, card: EncoderCard) -> None:
-    at_home = put(folders, "home", f"{card.name}.onnx", GOOD)
-    assert weights.find(card, folders) == at_home
-    real = put(folders, "real", f"{card.name}.onnx", GOOD)
-    assert weights.find(card, folders) == real
+def test_altered_weights_show_both_digests(path: Path) -> None:
+    assert weights.verified(path, SHA256) == path
+    path.write_bytes(b"something else")
+    other = hashlib.sha256(b"something else").hexdigest()
+    with pytest.raises(UserError, match=f"{other}.*{SHA256}"):
+        weights.verified(path, SHA256)
 
 
-def test_home_alone_is_enough(folders: Folders, card: EncoderCard) -> None:
-    path = put(folders, "home", f"{card.name}.onnx", GOOD)
-    assert weights.find(card, Folders(home=folders.home)) == path
-
-
-def test_missing_weights_say_what_where_and_what_to_type(folders: Folders, card: EncoderCard) -> None:
-    with pytest.raises(UserError) as caught:
-        weights.find(card, folders)
-    said = str(caught.value)
-    assert card.name in said
-    assert f"{folders.real_data}/weights or {folders.home}/weights" in said
-    assert "'bench list encoders'" in said
-    assert "\n" not in said
-
-
-def test_altered_weights_show_both_digests(folders: Folders, card: EncoderCard) -> None:
-    put(folders, "real", f"{card.name}.onnx", b"something else")
-    found = hashlib.sha256(b"something else").hexdigest()
-    with pytest.raises(UserError, match=f"{found}.*{card.sha256}"):
-        weights.find(card, folders)
-
-
-def test_a_file_that_changes_is_hashed_again(folders: Folders, card: EncoderCard) -> None:
-    path = put(folders, "real", f"{card.name}.onnx", GOOD)
-    weights.find(card, folders)
+def test_a_file_that_changes_is_hashed_again(path: Path) -> None:
+    assert weights.digest(path) == SHA256
     path.write_bytes(GOOD[::-1])  # same size
     os.utime(path, ns=(1, 1))
-    with pytest.raises(UserError, match="altered or damaged"):
-        weights.find(card, folders)
+    assert weights.digest(path) == hashlib.sha256(GOOD[::-1]).hexdigest()
 
 
-def test_weights_without_a_published_digest_are_pinned_at_first_use(folders: Folders) -> None:
-    card = FACENET[0]
-    assert card.sha256 == ""
-    path = put(folders, "home", "20180402-114759-vggface2.pt", GOOD)
-    assert weights.find(card, folders) == path
+@pytest.mark.parametrize("ask", [weights.read, weights.digest])
+def test_a_file_that_is_gone_is_one_line(ask: Callable[[Path], object], path: Path) -> None:
+    path.unlink()
+    with pytest.raises(UserError, match=r"cannot read .*net\.onnx: No such file") as caught:
+        ask(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_first_use_pins(path: Path, folders: Folders) -> None:
+    assert weights.pinned(path, folders) == SHA256
     pins = json.loads((Path(folders.home) / lock.LOCK).read_text())
-    assert pins == {path.name: hashlib.sha256(GOOD).hexdigest()}
+    assert pins == {path.name: SHA256}
     path.write_bytes(b"changed since")
-    with pytest.raises(UserError, match=pins[path.name]):
-        weights.find(card, folders)
+    assert weights.pinned(path, folders) == SHA256
 
 
-def test_pins_of_several_files_live_together(folders: Folders) -> None:
-    for card in FACENET:
-        put(folders, "real", weights.file_name(card.name), card.name.encode())
-        weights.find(card, folders)
-    assert len(json.loads((Path(folders.home) / lock.LOCK).read_text())) == 2
+def test_pins_of_several_files_live_together(path: Path, folders: Folders) -> None:
+    other = path.with_name("other.onnx")
+    other.write_bytes(b"another")
+    for file in (path, other):
+        weights.pinned(file, folders)
+    assert set(json.loads((Path(folders.home) / lock.LOCK).read_text())) == {path.name, other.name}
     assert [p.name for p in Path(folders.home).iterdir() if p.is_file()] == [lock.LOCK]
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "3"])
-def test_damaged_lock_is_the_users_to_delete(folders: Folders, content: str) -> None:
-    put(folders, "home", weights.file_name(FACENET[0].name), GOOD)
+def test_damaged_lock_is_the_users_to_delete(path: Path, folders: Folders, content: str) -> None:
+    Path(folders.home).mkdir()
     (Path(folders.home) / lock.LOCK).write_text(content)
     with pytest.raises(UserError, match=r"damaged.*Delete it"):
-        weights.find(FACENET[0], folders)
+        weights.pinned(path, folders)
 
 
-def test_home_that_cannot_be_written_is_one_line(tmp_path: Path, folders: Folders) -> None:
-    put(folders, "real", weights.file_name(FACENET[0].name), GOOD)
+def test_home_that_cannot_be_written_is_one_line(path: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    home = Folders(home=str(tmp_path / "file" / "home"), real_data=folders.real_data)
     with pytest.raises(UserError, match="cannot pin"):
-        weights.find(FACENET[0], home)
-
-
-def test_a_bare_name_is_pinned_too(folders: Folders) -> None:
-    path = put(folders, "home", "mine.onnx", GOOD)
-    assert weights.find("mine", folders) == path
-    path.write_bytes(b"x")
-    with pytest.raises(UserError, match="altered or damaged"):
-        weights.find("mine", folders)
+        weights.pinned(path, Folders(home=str(tmp_path / "file" / "home")))
 
 
 def test_the_lock_keeps_its_name() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.encoders import cards
-from bench.encoders.measured import FILE, told
+from bench.encoders.families.onnx_file.cards import CARDS
+from bench.encoders.measured import FILE, with_figures
 from bench.errors import UserError
 from bench.metrics.verification import SEPARATES
 from bench.verification.__main__ import figures, main, page
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "results" / "encoders"
 PAGE = (ROOT / "docs" / "verification.md").read_text("utf-8")
 RECORDS = read(FOLDER)
-ONNX = {card.name: card for card in cards.ONNX}
+ONNX = {card.name: card for card in CARDS}
 
 
 def test_the_table_on_the_page_is_what_the_records_give() -> None:
@@ -35,7 +35,7 @@ def test_the_cards_have_the_records_figures() -> None:
     assert json.loads(FILE.read_text("utf-8")) == figures(RECORDS)
     for record in RECORDS:
         if record.encoder.name in ONNX:
-            measured = told(ONNX[record.encoder.name]).measured
+            measured = with_figures(ONNX[record.encoder.name]).measured
             assert measured["accuracy"] == record.metrics["accuracy"].value
             assert (measured["dataset"], measured["pairs"]) == ("lfw", record.pairs)
 
@@ -45,7 +45,7 @@ def test_figures_are_of_these_weights_and_of_no_others() -> None:
         if record.encoder.name in ONNX:
             assert record.encoder.digest == ONNX[record.encoder.name].sha256
     unknown = replace(next(iter(ONNX.values())), sha256="0" * 64)
-    assert told(unknown) is unknown
+    assert with_figures(unknown) is unknown
 
 
 def test_figures_are_written_where_cards_and_page_have_them(

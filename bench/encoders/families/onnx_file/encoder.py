@@ -18,11 +18,11 @@ import torch
 from onnxruntime.capi import onnxruntime_pybind11_state as faults
 from torch import nn
 
-from bench.encoders.card_files import read
 from bench.encoders.families.onnx_file.graph import interface, parse
 from bench.encoders.networks import embed, frozen
 from bench.encoders.preprocessing import Prepare, sample
 from bench.errors import UserError
+from bench.store.weights import read
 from bench.types import EncoderCard
 
 if TYPE_CHECKING:

@@ -11,16 +11,17 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.encoders.family import Family
 from bench.errors import UserError, unknown_name
 from bench.store.weights import verified
-from bench.types import ARCFACE_CROP, EncoderCard
+from bench.types import ARCFACE_CROP, EncoderCard, Folders
 
 if TYPE_CHECKING:
     import torch
 
 FOLDER = Path(__file__).resolve().parents[2] / "weights"
 
-_OURS = {"crop", "preprocessing", "location"}
+_SHARED = {"crop", "preprocessing", "location"}
 """Fields that are the same for all of them."""
 
 
@@ -37,26 +38,68 @@ def card_of(path: Path) -> EncoderCard:
     """
     try:
         stated = json.loads(path.read_text(encoding="utf-8"))
-        known = {field.name: stated[field.name] for field in fields(EncoderCard) if field.name not in _OURS}
+        values = {
+            field.name: stated[field.name] for field in fields(EncoderCard) if field.name not in _SHARED
+        }
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{path} is no encoder's card ({error}). Install the package again.") from error
-    return EncoderCard(crop=ARCFACE_CROP, **known)
+    return EncoderCard(crop=ARCFACE_CROP, **values)
 
 
 def load(name: str, device: str = "cpu") -> SynthEncoder:
     """A built-in encoder.
 
     Args:
-        name: such as `synth-ir`.
-        device: where it computes.
+        name: A name such as `synth-ir`.
+        device: Where the encoder computes.
 
     Raises:
         UserError: for an unknown name, and for weights that are missing or altered (both digests shown).
     """
-    known = {card.name: card for card in cards()}
-    if name not in known:
-        raise unknown_name("encoder", name, known, command="bench list encoders")
-    return SynthEncoder(known[name], device)
+    by_name = {card.name: card for card in cards()}
+    if name not in by_name:
+        raise unknown_name("encoder", name, by_name, command="bench list encoders")
+    return SynthEncoder(by_name[name], device)
+
+
+class SynthFamily(Family):
+    """The encoders whose weights the package ships."""
+
+    built_in = True
+
+    def cards(self) -> list[EncoderCard]:
+        """The cards of all built-in encoders, by name."""
+        return cards()
+
+    def present(self, card: EncoderCard, folders: Folders) -> Path | None:
+        """The shipped file with an encoder's weights; None where the installation has lost it."""
+        del folders
+        path = _weights(card)
+        return path if path.is_file() else None
+
+    def missing(self, card: EncoderCard, folders: Folders) -> str:
+        """What is missing, and what to do; empty where nothing is missing."""
+        if self.present(card, folders):
+            return ""
+        return f"no {_weights(card)}: {self.remedy(card, folders)}"
+
+    def remedy(self, card: EncoderCard, folders: Folders) -> str:
+        """What to do for an encoder whose weights are missing."""
+        del card, folders
+        return "install the package again"
+
+    def load(self, card: EncoderCard, folders: Folders, device: str) -> SynthEncoder:
+        """One of the encoders.
+
+        Raises:
+            UserError: if its weights are missing or altered.
+        """
+        del folders
+        return SynthEncoder(card, device)
+
+
+def _weights(card: EncoderCard) -> Path:
+    return FOLDER / f"{card.name}.safetensors"
 
 
 @cache
@@ -91,7 +134,7 @@ class SynthEncoder:
 
         self.card = card
         self.runtime = f"torch {torch.__version__} {device}"
-        self._module: Any = _network(FOLDER / f"{card.name}.safetensors", card.sha256, card.name, device)
+        self._module: Any = _network(_weights(card), card.sha256, card.name, device)
 
     def embed(self, crops: torch.Tensor) -> torch.Tensor:
         """Embed crops, float32 [n, 3, 112, 112] in [0, 1] -> unit rows, float32 [n, 128]."""
@@ -103,3 +146,6 @@ class SynthEncoder:
         """The network itself: the same function, not normalised, with frozen weights."""
         module: torch.nn.Module = self._module
         return module
+
+
+FAMILY = SynthFamily()

@@ -14,10 +14,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from bench.encoders.card_files import read
 from bench.encoders.networks import embed, frozen
 from bench.encoders.preprocessing import Prepared, sample
 from bench.errors import UserError
+from bench.store.weights import read
 from bench.types import EncoderCard
 
 
@@ -67,6 +67,8 @@ class TorchScriptEncoder:
         try:
             with torch.no_grad():
                 out = self._net(sample(size, 1).to(device))
+        except IndexError as error:  # a tensor of fewer than two axes, where rows are expected
+            raise UserError(f"{path} gives no row of numbers a face, and an encoder does.") from error
         except (RuntimeError, TypeError, AttributeError) as error:
             said = next(
                 (line for line in reversed(str(error).strip().splitlines()) if line), "it gives no tensor"

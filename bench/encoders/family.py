@@ -1,0 +1,89 @@
+"""What the room asks of a family of encoders.
+
+A family of the project is a module in `bench/encoders/families/` that says `FAMILY = ItsFamily()`. Encoders
+of another package come through an adapter (`bench.encoders.outside`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.encoders import card_files
+from bench.parameters import Plain
+from bench.protocols import Encoder, EncoderFamily
+from bench.types import EncoderCard, Folders
+
+
+class Family(EncoderFamily):
+    """Encoders that are made in one way: their cards, where their weights lie, how one is loaded.
+
+    A subclass writes `cards` and `load`; that is enough where no user has to bring a file. A family whose
+    weights are files that users bring is a `bench.encoders.weights_family.WeightsFamily`.
+
+    Attributes:
+        built_in: Whether the package ships the weights.
+        scheme: The word before the colon of names such as `onnx:FILE`, by which users bring networks of their
+            own; empty where the family has no such names.
+        scheme_about: The line of `bench list encoders` about such names.
+        package: The distribution that brings the family.
+    """
+
+    built_in: bool = False
+    scheme: str = ""
+    scheme_about: str = ""
+    package: str = "cloakbench"
+
+    def owns(self, card: EncoderCard) -> bool:
+        """Whether this family loads the encoder of a card."""
+        if card.location:
+            return bool(self.scheme) and card.location.startswith(f"{self.scheme}:")
+        return any(own.name == card.name for own in self.cards())
+
+    def card_beside(self, file: Path) -> EncoderCard:
+        """The card of a user's network, which is in a file beside the network's.
+
+        Raises:
+            UserError: if one of the files is missing, or if the card is wrong.
+        """
+        return card_files.card(self.scheme, file)
+
+    def present(self, card: EncoderCard, folders: Folders) -> Path | None:
+        """The file with an encoder's weights, unverified; None where there is none to look at."""
+        del folders
+        return card_files.file_of(card) if card.location and self.scheme else None
+
+    def missing(self, card: EncoderCard, folders: Folders) -> str:
+        """What is missing, where it was looked for and what to type; empty where nothing is missing."""
+        del card, folders
+        return ""
+
+    def remedy(self, card: EncoderCard, folders: Folders) -> str:
+        """What to type, or to do, for an encoder whose weights are missing."""
+        del card, folders
+        return ""
+
+    def ready(self, card: EncoderCard, folders: Folders) -> EncoderCard:
+        """The card of an encoder that can be loaded, with the digest of its weights.
+
+        Raises:
+            UserError: if the weights are missing, altered, or not what the card says.
+        """
+        del folders
+        return card
+
+    def untried(self, card: EncoderCard, folders: Folders) -> Encoder | None:
+        """The encoder, on the CPU, if its weights are here and nobody has vouched for them; else None.
+
+        Raises:
+            UserError: if the weights do not load.
+        """
+        del card, folders
+        return None
+
+    def code(self, card: EncoderCard) -> list[Plain]:
+        """What the identity of an encoder says of the code that computes it.
+
+        It is empty for families of the project: their code is part of the keys of all stages.
+        """
+        del card
+        return []
