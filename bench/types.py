@@ -284,8 +284,9 @@ class EncoderCard:
         sha256: The digest of the weights' file.
         measured: The project's own measurements: name -> value.
         preprocessing: The steps from the crop to the network's input.
-        location: The place of an encoder that is not the project's own: `onnx:PATH`, `torchscript:PATH` or
-            `plugin:ENTRY-POINT`. It is in no record and no digest.
+        location: What leads to the encoder: `family:NAME` for one of the project's own, `onnx:PATH` or
+            `torchscript:PATH` for a user's file, `plugin:ENTRY-POINT` for another package's; empty for a
+            network that an attacker trained. It is in no record and no digest.
     """
 
     name: str

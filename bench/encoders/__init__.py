@@ -7,6 +7,7 @@ an encoder is loaded.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from bench.encoders import card_files, outside
@@ -108,9 +109,17 @@ def identity(card: EncoderCard) -> Plain:
     """Everything on a card that decides a result, and what its family adds: for digests."""
     decides = (card.name, card.sha256, card.crop, card.preprocessing, card.dimensions)
     tells_knowledge = (card.architecture, card.training_set)
-    # without a location it is one of the project's own, or a network that an attacker trained
-    code = _owner(card).code(card) if card.location else []
+    code = _owner(card).code if card.location else []  # a network that an attacker trained has none
     return [*(plain(value) for value in (*decides, *tells_knowledge)), *code]
+
+
+def modules(cards: Iterable[EncoderCard]) -> list[str]:
+    """The modules whose code, with all that they import, makes and runs encoders: for the keys of stages.
+
+    Imports do not lead to a family, so a stage that uses encoders asks here. A network that an attacker
+    trained has no module: its digest holds the code already.
+    """
+    return sorted({_owner(card).module for card in cards if card.location})
 
 
 def distinct(cards: Iterable[EncoderCard]) -> None:
@@ -159,7 +168,7 @@ def _listed() -> dict[str, tuple[Family, EncoderCard]]:
                     f"two plug-ins call themselves encoder {card.name!r}; the second is from "
                     f"{family.package}. Rename or uninstall one."
                 )
-            listed[card.name] = family, card
+            listed[card.name] = family, replace(card, location=family.location)
     return listed
 
 

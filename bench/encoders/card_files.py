@@ -50,11 +50,6 @@ def card_path(file: Path) -> Path:
     return file.with_name(f"{file.stem}.card.toml")
 
 
-def file_of(card: EncoderCard) -> Path:
-    """The file of a user's network, from its card."""
-    return Path(card.location.partition(":")[2])
-
-
 def card(scheme: str, file: Path, *, program: str = "") -> EncoderCard:
     """The card of a user's network. The network's file is read for its digest, not for what is in it.
 

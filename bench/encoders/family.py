@@ -33,11 +33,19 @@ class Family(EncoderFamily):
     scheme_about: str = ""
     package: str = "cloakbench"
 
+    @property
+    def location(self) -> str:
+        """What the family's own cards have as their `location`: it tells which family to ask."""
+        return f"family:{type(self).__module__.rpartition('.')[2]}"
+
     def owns(self, card: EncoderCard) -> bool:
-        """Whether this family loads the encoder of a card."""
-        if card.location:
-            return bool(self.scheme) and card.location.startswith(f"{self.scheme}:")
-        return any(own.name == card.name for own in self.cards())
+        """Whether this family loads the encoder of a card. No other family's code is asked."""
+        return card.location == self.location or self.users_file(card) is not None
+
+    def users_file(self, card: EncoderCard) -> Path | None:
+        """The file of a network that a user brings; None for a card that is not of such a file."""
+        scheme, _, file = card.location.partition(":")
+        return Path(file) if self.scheme and scheme == self.scheme else None
 
     def card_beside(self, file: Path) -> EncoderCard:
         """The card of a user's network, which is in a file beside the network's.
@@ -50,7 +58,7 @@ class Family(EncoderFamily):
     def present(self, card: EncoderCard, folders: Folders) -> Path | None:
         """The file with an encoder's weights, unverified; None where there is none to look at."""
         del folders
-        return card_files.file_of(card) if card.location and self.scheme else None
+        return self.users_file(card)
 
     def missing(self, card: EncoderCard, folders: Folders) -> str:
         """What is missing, where it was looked for and what to type; empty where nothing is missing."""
@@ -80,10 +88,12 @@ class Family(EncoderFamily):
         del card, folders
         return None
 
-    def code(self, card: EncoderCard) -> list[Plain]:
-        """What the identity of an encoder says of the code that computes it.
+    @property
+    def module(self) -> str:
+        """The module whose code, with all that it imports, makes and runs the encoders: for keys."""
+        return type(self).__module__
 
-        It is empty for families of the project: their code is part of the keys of all stages.
-        """
-        del card
+    @property
+    def code(self) -> list[Plain]:
+        """What the identity of an encoder holds of its code; nothing for those of the project."""
         return []

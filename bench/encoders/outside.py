@@ -6,7 +6,6 @@ adapter here gives it what the room asks of a family besides.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import cast
@@ -15,7 +14,7 @@ from bench.encoders.family import Family
 from bench.errors import UserError
 from bench.parameters import Plain
 from bench.protocols import Encoder, EncoderFamily
-from bench.store.code import code_of
+from bench.store.code import file_code
 from bench.types import EncoderCard, Folders
 
 GROUP = "cloakbench.encoders"
@@ -32,11 +31,11 @@ class OutsideFamily(Family):
         """
         self.package = point.dist.name if point.dist else point.value
         self._point = point
-        self._location = f"plugin:{point.name}"
 
-    def owns(self, card: EncoderCard) -> bool:
-        """Whether the card is one of this entry point."""
-        return card.location == self._location
+    @property
+    def location(self) -> str:
+        """What its cards have as their `location`: the entry point."""
+        return f"plugin:{self._point.name}"
 
     def cards(self) -> list[EncoderCard]:
         """The cards of all its encoders.
@@ -51,7 +50,7 @@ class OutsideFamily(Family):
                     f"{self.package} brings an encoder without a card that states its sha256: {card!r:.80}. "
                     "Ask its author, or uninstall it."
                 )
-        return [replace(card, location=self._location) for card in stated]
+        return stated
 
     def load(self, card: EncoderCard, folders: Folders, device: str) -> Encoder:
         """One of its encoders.
@@ -61,11 +60,16 @@ class OutsideFamily(Family):
         """
         return self._family().load(card, folders, device)
 
-    def code(self, card: EncoderCard) -> list[Plain]:
-        """The digest of the module that computes its encoders: a new version may embed otherwise."""
-        del card
+    @property
+    def module(self) -> str:
+        """The package's module, or that of its object's class."""
         family = self._family()
-        return [code_of(family.__name__ if isinstance(family, ModuleType) else type(family).__module__)]
+        return family.__name__ if isinstance(family, ModuleType) else type(family).__module__
+
+    @property
+    def code(self) -> list[Plain]:
+        """The digest of the module's file: a new version of a package may embed otherwise."""
+        return [file_code(self.module)]
 
     def _family(self) -> EncoderFamily:
         try:

@@ -62,8 +62,8 @@ class WeightsFamily(Family):
 
     def present(self, card: EncoderCard, folders: Folders) -> Path | None:
         """The file with an encoder's weights, unverified; None where it is not."""
-        if card.location:
-            return super().present(card, folders)
+        if users_file := self.users_file(card):
+            return users_file
         return next((path for path in self.candidates(card, folders) if path.is_file()), None)
 
     def missing(self, card: EncoderCard, folders: Folders) -> str:
@@ -85,7 +85,7 @@ class WeightsFamily(Family):
             UserError: if the file is missing, altered, or not what the card says.
         """
         path = self._file(card, folders)
-        if card.location or not card.sha256:
+        if self.users_file(card) or not card.sha256:
             # before the digest is pinned: a wrong file must not become the right one by being the first
             self.inspect(card, path)
         sha256 = card.sha256 or weights.pinned(path, folders)
@@ -102,7 +102,7 @@ class WeightsFamily(Family):
         if path is None:
             return None
         vouched = card.sha256 or lock.recorded(path.name, folders)
-        return None if vouched and not card.location else self.open(card, path, "cpu")
+        return None if vouched and not self.users_file(card) else self.open(card, path, "cpu")
 
     def load(self, card: EncoderCard, folders: Folders, device: str) -> Encoder:
         """One of the encoders, its file verified.

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from bench import registry
+from bench import encoders, registry
 from bench.attack.distractors import Crowds
 from bench.attack.runner import AttackRunner
 from bench.errors import RefusedError, UserError
@@ -162,5 +162,6 @@ class Pipeline:
             cell.attack.attacker.plugin,
             registry.make("defenses", CONTROL)[1],
         )
-        code = stage_code(__name__, *(type(plugin).__module__ for plugin in plugins))
+        families = encoders.modules((*cell.cloaking.surrogates, *cell.view.members))
+        code = stage_code(__name__, *(type(plugin).__module__ for plugin in plugins), *families)
         return digest("cell", cell.digest, code, self.plan.device)

@@ -40,7 +40,10 @@ LIBRARIES = (
 
 @cache
 def code() -> str:
-    """Digest of all code that can change a cell, but for plug-ins, which the keys of their cells have."""
+    """Digest of all code that can change a cell, but for what the keys of its cells have.
+
+    Those have the code of plug-ins and of the encoders' families.
+    """
     return code_of("bench.experiment.pipeline")
 
 

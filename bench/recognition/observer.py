@@ -151,7 +151,7 @@ class Observer:
 
     def _keys(self, card: EncoderCard, face_keys: Sequence[str]) -> list[str]:
         """The key of each photo's embedding: its face's key, the network, and what embeds."""
-        stamp = [*stage_code(__name__), self.pool.precision]
+        stamp = [*stage_code(__name__, *encoders.modules([card])), self.pool.precision]
         network = digest("embedding", stamp, encoders.identity(card))
         return [combine([network, key]) for key in face_keys]
 

@@ -116,7 +116,8 @@ def trained_card(
 
     learned = [[photos.digests, plain(photos.boxes), people.tolist()] for photos, people in lessons]
     how = [adaptation.described(), seed, observer.pool.device.partition(":")[0]]
-    changed = digest("adapted", encoders.identity(card), how, learned, *stage_code(__name__))
+    code = stage_code(__name__, *encoders.modules([card]))
+    changed = digest("adapted", encoders.identity(card), how, learned, *code)
     made = replace(card, name=f"{card.name}@{changed[:12]}", sha256=changed, location="")
     if observer.pool.knows(made):
         return made

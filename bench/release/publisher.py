@@ -188,7 +188,7 @@ class Publisher:
             detector_parameters(),
             {str(k): str(v) for k, v in self.engine().resolved().items()},
         ]
-        code = stage_code(__name__, type(plugin).__module__)
+        code = stage_code(__name__, type(plugin).__module__, *encoders.modules(cloaking.surrogates))
         content = [[self._data.digest(photo) for photo in person] for person in people]
         return digest("cloak", stamp, code, content, *(boxes if any(boxes) else []))
 

@@ -84,6 +84,13 @@ def code_of(module: str) -> str:
 
 
 @cache
+def file_code(module: str) -> str:
+    """Hex sha256 of the code of a module's own file, whatever the module imports."""
+    path = _path(module)
+    return digest({path.name: _tree(path)})
+
+
+@cache
 def libraries_of(module: str) -> tuple[str, ...]:
     """The distributions that a module's import closure stands on, sorted; installed or not."""
     names = {name for reached in closure(module) for name in _imports(reached).outside}
@@ -108,7 +115,7 @@ def _normal(distribution: str) -> str:
 
 def forget() -> None:
     """Read all code anew: for whoever changes code while the process runs."""
-    for kept in (closure, code_of, libraries_of, _distributions, _path, _file, _imports, _tree):
+    for kept in (closure, code_of, file_code, libraries_of, _distributions, _path, _file, _imports, _tree):
         kept.cache_clear()
 
 

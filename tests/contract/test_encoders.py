@@ -216,7 +216,7 @@ def test_card_says_what_is_needed_to_judge_it(encoder: Encoder) -> None:
     assert card.licence
     assert card.source
     assert card.architecture
-    assert card.parameters > 0 or card.location  # a user need not count
+    assert card.parameters > 0 or not card.location.startswith("family:")  # a user need not count
 
 
 def test_names_are_unique_and_all_have_cards() -> None:

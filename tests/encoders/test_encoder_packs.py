@@ -86,6 +86,7 @@ def state(card: EncoderCard, folders: Folders) -> str:
 def test_packs_are_found(card: EncoderCard, place: str, folders: Folders, tmp_path: Path) -> None:
     path = tmp_path / place.format(card.name) / insightface_packs.FILES[card.name]
     path.parent.mkdir(parents=True)
+    _, card = bench.encoders.lookup(card.name)
     assert bench.encoders.present(card, folders) is None
     assert state(card, folders) != bench.encoders.READY
     path.write_bytes(b"")

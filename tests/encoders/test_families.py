@@ -17,8 +17,11 @@ import bench
 from bench import encoders
 from bench.cli import app
 from bench.encoders import families
+from bench.encoders.families import facenet
 from bench.encoders.preprocessing import sample
 from bench.errors import UserError
+from bench.records.record import CellRecord
+from bench.store import code
 from bench.types import ARCFACE_CROP, Folders
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "add-an-encoder.md").read_text("utf-8")
@@ -31,9 +34,14 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "add-an-encoder.md").read
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A second folder of the package `bench.encoders.families`: a file in it is as one beside the others."""
-    monkeypatch.setattr(families, "__path__", [*families.__path__, str(tmp_path)])
-    yield tmp_path
-    for path in tmp_path.glob("*.py"):
+    second = tmp_path / "encoders" / "families"
+    second.mkdir(parents=True)
+    monkeypatch.setattr(families, "__path__", [*families.__path__, str(second)])
+    monkeypatch.setattr(bench, "__path__", [*bench.__path__, str(tmp_path)])  # where code is looked for
+    code.forget()
+    yield second
+    code.forget()
+    for path in second.glob("*.py"):
         sys.modules.pop(f"{families.__name__}.{path.stem}", None)
         vars(families).pop(path.stem, None)
 
@@ -72,9 +80,8 @@ def test_a_new_family_embeds(squares: Folders) -> None:
     torch.testing.assert_close(encoder.embed(crops), torch.nn.functional.normalize(colours))
 
 
-@pytest.mark.usefixtures("squares")
-def test_a_new_family_runs_as_encoder_and_as_surrogate() -> None:
-    [record] = bench.run(
+def run() -> CellRecord:
+    records = bench.run(
         dataset="synthetic:people=12,photos-each=6",
         defense="pgd:steps=1",
         attacker="dbscan",
@@ -85,7 +92,29 @@ def test_a_new_family_runs_as_encoder_and_as_surrogate() -> None:
         background=2,
         device="cpu",
     )
+    return next(iter(records))
+
+
+def test_a_new_family_runs_and_a_change_of_its_code_is_computed_anew(
+    squares: Folders, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del squares
+    record = run()
     assert (record.status, record.encoder.name, record.knowledge) == ("ok", "squares", "white-box")
+    # another family's code changes: nothing of this cell was computed by it
+    with monkeypatch.context() as patch:
+        read, other = code._tree, Path(str(facenet.__file__))
+        patch.setattr(code, "_tree", lambda path: read(path) + (path == other) * "!")
+        code.code_of.cache_clear()
+        assert run().cost.reused
+    with (folder / "squares.py").open("a", encoding="utf-8") as file:
+        file.write("\nNEW = True\n")
+    code.forget()
+    again = run().cost
+    assert not again.reused
+    assert again.cache_hits["face"] > 0
+    assert "embedding" not in again.cache_hits
+    assert again.cache_hits["cloak"] == 1  # noise of equal norm, which looks at no encoder
 
 
 def test_a_family_that_ships_its_weights_comes_first(folder: Path) -> None:
@@ -120,9 +149,9 @@ def test_every_module_of_the_folder_is_a_family() -> None:
 
 
 def test_every_card_belongs_to_one_family() -> None:
-    for family in families.own():
-        for card in family.cards():
-            assert [other for other in families.own() if other.owns(card)] == [family]
+    for name in encoders.names():
+        family, card = encoders.lookup(name)
+        assert [other for other in families.own() if other.owns(card)] == [family]
 
 
 def test_a_card_of_no_family_is_one_line(squares: Folders) -> None:

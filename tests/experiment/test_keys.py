@@ -88,7 +88,10 @@ def test_whatever_runs_in_a_stage_is_in_the_closure_of_its_key(tmp_path: Path) -
         assert len(modules) > 1
 
 
-PLUGINS = ("defenses.none", "defenses.noise", "defenses.advmask", "attackers.hdbscan", "datasets.synthetic")
+PLUGINS = (
+    *("defenses.none", "defenses.noise", "defenses.advmask", "attackers.hdbscan", "datasets.synthetic"),
+    "encoders.families.synth",
+)
 
 
 @pytest.mark.parametrize(

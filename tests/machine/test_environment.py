@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench import registry
+from bench.encoders.families import own
 from bench.machine.environment import LIBRARIES, environment
 from bench.store.code import libraries_of
 
@@ -13,7 +14,10 @@ def test_a_record_names_every_library_that_a_stage_or_a_plugin_stands_on() -> No
         for kind in ("attackers", "defenses", "datasets")
         for name in registry.names(kind)
     ]
-    needed = {name for module in ("bench.experiment.pipeline", *plugins) for name in libraries_of(module)}
+    families = [family.module for family in own()]
+    needed = {
+        name for module in ("bench.experiment.pipeline", *plugins, *families) for name in libraries_of(module)
+    }
     assert needed - set(LIBRARIES) == set()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.encoders.families import own
 from bench.store import code
 
 FILES = {
@@ -76,6 +77,7 @@ def test_every_silent_room_is_left_out_of_something(monkeypatch: pytest.MonkeyPa
     kept = code.SILENT_ROOMS
     monkeypatch.setattr(code, "SILENT_ROOMS", frozenset())
     code.forget()
-    everything = code.closure("bench.experiment.pipeline")
+    stages = ("bench.experiment.pipeline", *(family.module for family in own()))
+    everything = set().union(*(code.closure(stage) for stage in stages))
     code.forget()
     assert not [name for name in kept if name not in everything]

@@ -27,7 +27,12 @@ _SHARED = {"crop", "preprocessing", "location"}
 
 def cards() -> list[EncoderCard]:
     """The cards of all built-in encoders, by name. Reads the shipped JSON files; imports no torch."""
-    return [card_of(path) for path in sorted(FOLDER.glob("synth-*.json"))]
+    return list(_cards_in(FOLDER))
+
+
+@cache
+def _cards_in(folder: Path) -> tuple[EncoderCard, ...]:
+    return tuple(card_of(path) for path in sorted(folder.glob("synth-*.json")))
 
 
 def card_of(path: Path) -> EncoderCard:

@@ -50,7 +50,7 @@ class TorchScriptFamily(Family):
         from bench.encoders.families.torchscript.program import TorchScriptEncoder
 
         del folders
-        return TorchScriptEncoder(card, card_files.file_of(card), device)
+        return TorchScriptEncoder(card, Path(card.location.partition(":")[2]), device)
 
 
 FAMILY = TorchScriptFamily()
