@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bench.board import render, views
+from bench.cli.words import either
 
 
 def add_to(app: typer.Typer) -> None:
@@ -19,10 +20,10 @@ def add_to(app: typer.Typer) -> None:
 def board(
     records: Annotated[list[Path], typer.Argument(help="folders written by 'bench run --out', or files")],
     kind: Annotated[
-        str, typer.Option("--format", help=" or ".join(render.names()), callback=render.checked)
+        str, typer.Option("--format", help=either(render.names()), callback=render.checked)
     ] = "text",
     view: Annotated[
-        str, typer.Option(help=f"{' or '.join(views.names())}; see docs/running.md", callback=views.checked)
+        str, typer.Option(help=f"{either(views.names())}; see docs/running.md", callback=views.checked)
     ] = "cells",
     out: Annotated[Path | None, typer.Option(help="file to write instead of stdout")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bench.board import render
+from bench.cli.words import either
 
 
 def add_to(app: typer.Typer) -> None:
@@ -21,7 +22,7 @@ def curve(
     records: Annotated[list[Path], typer.Argument(help="folders written by 'bench run --out'")],
     axis: Annotated[str, typer.Option(help="distractors, dose, budget, coverage or calibration")],
     kind: Annotated[
-        str, typer.Option("--format", help=" or ".join(render.names()), callback=render.checked)
+        str, typer.Option("--format", help=either(render.names()), callback=render.checked)
     ] = "text",
     out: Annotated[Path | None, typer.Option(help="picture to draw, such as curve.png or curve.svg")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,

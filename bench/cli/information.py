@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.words import either
+from bench.inventory.kinds import KINDS
+
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
@@ -21,15 +24,13 @@ def add_to(app: typer.Typer) -> None:
 def listing(
     kind: Annotated[
         str | None,
-        typer.Argument(
-            help="defenses, attackers, datasets, encoders, scenarios, budgets or channels; else all"
-        ),
+        typer.Argument(help=f"{either(KINDS)}; else all"),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Print the names."""
     from bench.cli.printing import print_table
-    from bench.inventory.doctor import KINDS, listed
+    from bench.inventory.doctor import listed
     from bench.store.folders import folders
 
     where = folders()

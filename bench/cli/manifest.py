@@ -9,6 +9,9 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.words import either
+from bench.plan.scenarios import CLEAN, SCENARIOS
+
 _HELP = """Which photos a run uses, and what for, by digest of their content. Nothing is run.
 
 Example: bench manifest --dataset lfw --users 100 --photos 10 --seed 3
@@ -24,10 +27,10 @@ def add_to(app: typer.Typer) -> None:
 
 def manifest(
     dataset: Annotated[str, typer.Option(help="as for 'bench run'")] = "synthetic",
-    scenario: Annotated[str, typer.Option(help="introduced, or linked")] = "introduced",
+    scenario: Annotated[str, typer.Option(help=either(SCENARIOS))] = "introduced",
     users: Annotated[int | None, typer.Option(help="protected users; else the data set's default")] = None,
     photos: Annotated[int, typer.Option(help="released photos a user")] = 10,
-    labelled: Annotated[int, typer.Option(help="clean labelled photos a user, in scenario linked")] = 5,
+    labelled: Annotated[int, typer.Option(help=f"clean photos a user besides, in {either(CLEAN)}")] = 5,
     background: Annotated[int | None, typer.Option(help="other people; else the data set's default")] = None,
     seed: Annotated[int, typer.Option(help="of the split")] = 0,
     left_out: Annotated[

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bench.cli.words import either
+from bench.machine.devices import PRECISIONS
+from bench.plan.scenarios import CLEAN, LEVELS, SCENARIOS
+
 if TYPE_CHECKING:
     from bench.experiment.session import RunResult
 
@@ -39,9 +43,7 @@ def run(
     dataset: Annotated[
         str | None, typer.Option(help="whose photos; NAME or NAME:field=value,…; else synthetic")
     ] = None,
-    scenario: Annotated[
-        str | None, typer.Option(help="introduced, linked, evasion or poisoning; else introduced")
-    ] = None,
+    scenario: Annotated[str | None, typer.Option(help=f"{either(SCENARIOS)}; else introduced")] = None,
     encoder: Annotated[
         Names | None,
         typer.Option(
@@ -62,7 +64,7 @@ def run(
     users: Annotated[int | None, typer.Option(help="protected users; else the data set's default")] = None,
     photos: Annotated[int | None, typer.Option(help="released photos a user; else 10")] = None,
     labelled: Annotated[
-        int | None, typer.Option(help="clean photos a user besides, but in introduced; else 5")
+        int | None, typer.Option(help=f"clean photos a user besides, in {either(CLEAN)}; else 5")
     ] = None,
     background: Annotated[int | None, typer.Option(help="other people; else the data set's default")] = None,
     dose: Annotated[
@@ -70,7 +72,7 @@ def run(
     ] = None,
     level: Annotated[
         Names | None,
-        typer.Option(help="thresholds tuned oblivious, adaptive or as an oracle; else oblivious"),
+        typer.Option(help=f"how thresholds are tuned: {either(LEVELS)}; else oblivious"),
     ] = None,
     adaptation: Annotated[
         Names | None, typer.Option(help="what the attacker makes of its encoder: NAME or NAME:field=value,…")
@@ -84,7 +86,7 @@ def run(
     ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N; else auto")] = None,
     precision: Annotated[
-        str | None, typer.Option(help="that the attacker embeds in: fp32, bf16 or fp16; else fp32")
+        str | None, typer.Option(help=f"that the attacker embeds in: {either(PRECISIONS)}; else fp32")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="folder for records.json and Parquet tables")] = None,
     preview: Annotated[Path | None, typer.Option(help="PNG: before, after, amplified difference")] = None,

@@ -13,6 +13,7 @@ from bench import channels, encoders, registry
 from bench.adaptations import ADAPTATIONS
 from bench.errors import UserError, unknown_name
 from bench.fetching.contents import odd_start
+from bench.inventory.kinds import KINDS
 from bench.machine.environment import LIBRARIES
 from bench.plan import suites
 from bench.plan.scenarios import LEVELS, SCENARIOS
@@ -21,18 +22,6 @@ from bench.store.digests import versions
 from bench.store.sources import SOURCES
 from bench.types import BUDGETS, EncoderCard, Folders, PluginCard
 
-KINDS = (
-    "defenses",
-    "attackers",
-    "datasets",
-    "encoders",
-    "scenarios",
-    "levels",
-    "adaptations",
-    "suites",
-    "budgets",
-    "channels",
-)
 _BUDGETS = {kind.form: kind.about for kind in BUDGETS.values()} | {"unbounded": "no limit"}
 _CHANNELS = {row.form: row.about for row in channels.ROWS.values()}
 

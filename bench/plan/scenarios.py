@@ -47,6 +47,8 @@ SCENARIOS = {
         ("identifier",),
     ),
 }
+CLEAN = tuple(name for name, scenario in SCENARIOS.items() if scenario.clean)
+"""The scenarios in which users have clean photos besides the released ones."""
 
 
 LEVELS = {

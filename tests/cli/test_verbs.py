@@ -27,7 +27,8 @@ from bench.board import render, views
 from bench.board.cells import cell_rows
 from bench.board.curves import AXES
 from bench.cli import app
-from bench.inventory.doctor import KINDS, diagnosis
+from bench.inventory.doctor import diagnosis
+from bench.inventory.kinds import KINDS
 from bench.records import CellRecord, read
 from bench.types import Folders
 

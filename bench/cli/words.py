@@ -1,0 +1,11 @@
+"""Names of a table in a sentence of a help text: what the table has, the help says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def either(names: Iterable[str]) -> str:
+    """Join names as `a, b or c`."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
