@@ -10,7 +10,27 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
-from bench.errors import UserError
+from bench.descent import (
+    Adam,
+    Blur,
+    Descent,
+    Dssim,
+    Estimate,
+    Limit,
+    Measure,
+    Moment,
+    Penalty,
+    Pictures,
+    Shuffles,
+    SignSteps,
+    Sizes,
+    SquaredChange,
+    TanhSpace,
+    Turn,
+    Update,
+    Variation,
+    Warps,
+)
 from bench.types import (
     Album,
     Budget,
@@ -30,6 +50,40 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import torch
+
+
+__all__ = [
+    "Adam",
+    "Blur",
+    "Clusterer",
+    "Dataset",
+    "Defense",
+    "Descent",
+    "Dssim",
+    "Encoder",
+    "EncoderFamily",
+    "Engine",
+    "Estimate",
+    "Goal",
+    "Ground",
+    "Identifier",
+    "Kit",
+    "Limit",
+    "Measure",
+    "Moment",
+    "Objective",
+    "Penalty",
+    "Pictures",
+    "Shuffles",
+    "SignSteps",
+    "Sizes",
+    "SquaredChange",
+    "TanhSpace",
+    "Turn",
+    "Update",
+    "Variation",
+    "Warps",
+]
 
 
 class Dataset(Protocol):
@@ -143,55 +197,11 @@ class Goal(Protocol):
         """Called once for each surrogate, with the photos in the same order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Descent:
-    """How the engine walks: momentum-iterative sign steps (MI-FGSM, Dong et al. 2018, equations 6 and 7).
-
-    Attributes:
-        steps: gradient steps.
-        reach: the sum of all steps, in budgets; one step is reach / steps budgets long.
-        momentum: decay of the accumulated gradient, in [0, 1].
-        random_start: start anywhere in the budget, not at the clean photo.
-        jitter: how far each gradient's alignment is shaken (see `bench.optim.diversity`); 0 is none.
-        smoothing: standard deviation in photo pixels of the Gaussian that the gradient is
-            convolved with (TI-FGSM, Dong et al. 2019); 0 is none.
-        jpeg: lowest JPEG quality that the gradients are taken through, with the quality drawn anew for
-            each photo and step up to 95; 0 is none.
-    """
-
-    steps: int = 20
-    reach: float = 2.5
-    momentum: float = 1.0
-    random_start: bool = False
-    jitter: float = 0.0
-    smoothing: float = 0.0
-    jpeg: int = 0
-
-    def check(self) -> None:
-        """See that it can be walked.
-
-        Raises:
-            UserError: for a value out of range.
-        """
-        allowed = {
-            "steps": (self.steps >= 1, "1 or more"),
-            "reach": (self.reach > 0, "above 0"),
-            "momentum": (0 <= self.momentum <= 1, "0 to 1"),
-            "jitter": (self.jitter >= 0, "0 or more"),
-            "smoothing": (self.smoothing >= 0, "0 or more"),
-            "jpeg": (0 <= self.jpeg <= 95, "0 to 95"),
-        }
-        for name, (fine, takes) in allowed.items():
-            if not fine:
-                value = getattr(self, name)
-                raise UserError(f"parameter {name}={value:g} is out of range; it takes {takes}.")
-
-
 class Engine(Protocol):
-    """The cloaking engine, as a defense sees it. See `bench.optim.engine`.
+    """The cloaking engine, as a defense sees it. See `bench.optim.engine` and `bench.descent`.
 
-    Every released value is an 8-bit number that differs from the original by at most floor(N) of
-    `linf:N`, and only inside the photo's face region.
+    Every released photo is of 8 bits, differs from the original inside its face region only, and is within
+    the run's budget if that is `linf:N`, `dssim:X` or `ssim:X`.
     """
 
     def cloak(
@@ -200,7 +210,8 @@ class Engine(Protocol):
         """Optimise every photo of every album on its own pixels; None where there is no face to align.
 
         Raises:
-            UserError: without surrogates, or without a bounded budget.
+            UserError: without surrogates, and for a budget that the descent cannot keep: sign steps are parts
+                of an L-infinity budget.
         """
 
     def cloak_universal(
@@ -209,19 +220,34 @@ class Engine(Protocol):
         """Optimise one mask a user in the frame of the aligned face, and put it on all photos of the user.
 
         Args:
-            albums: as for `cloak`.
-            kit: as for `cloak`.
-            goal: judged on the photos that the mask is learned on.
-            descent: as for `cloak`.
-            learn: how many photos of a user, first by digest, the mask is learned on; the others get it
+            albums: The same as for `cloak`.
+            kit: The same as for `cloak`.
+            goal: The goal, judged on the photos that the mask is learned on.
+            descent: The same as for `cloak`.
+            learn: How many photos of a user, first by digest, the mask is learned on; the others get it
                 without a gradient ever being taken of them.
 
         Raises:
-            UserError: without surrogates, or without a bounded budget.
+            UserError: without surrogates, and for a budget that the descent cannot keep: sign steps are parts
+                of an L-infinity budget.
         """
 
     def region(self, photo: Image, face: Face | None) -> npt.NDArray[np.bool_] | None:
         """Where a photo may be changed: bool [height, width]; None where there is no face to align."""
+
+    def strongest(self, photo: Image, face: Face, budget: Budget, change: Callable[[float], Image]) -> Image:
+        """The strongest of a family of changes that a budget allows, found by bisection on 8-bit photos.
+
+        Args:
+            photo: The clean photo.
+            face: Its face; `region` is not None.
+            budget: The budget to spend: `linf:N`, `dssim:X` or `ssim:X`.
+            change: Makes a changed photo of a share in [0, 1]: more is further from the original, 0 is the
+                original itself, and only pixels of the region change.
+
+        Raises:
+            UserError: for a budget of another kind, but for `unbounded`.
+        """
 
     def resolved(self) -> dict[str, object]:
         """Every parameter that `auto` stood for, and what it became on this machine."""
@@ -232,11 +258,11 @@ class Kit:
     """What a defense may use besides the user's photos.
 
     Attributes:
-        budget: what the released photos will be judged by.
-        seed: of the run; combine with a photo's digest for anything random.
-        surrogates: encoders that the defense may take gradients of; empty for defenses that need none.
-        reference: clean photos of other people, one each, that are in no other part of the experiment.
-        engine: optimises perturbations; see `Engine`.
+        budget: The budget that the released photos will be judged by.
+        seed: The seed of the run; combine it with a photo's digest for anything random.
+        surrogates: The encoders that the defense may take gradients of; empty for a defense that needs none.
+        reference: Clean photos of other people, one each, who are in no other part of the experiment.
+        engine: Optimises perturbations; see `Engine`.
         device: `cpu`, `cuda`, `cuda:1`.
     """
 

@@ -39,10 +39,11 @@ class Dispersed:
     """Each photo away from the user's clean photos and from the user's other cloaked photos.
 
     Attributes:
-        margin: how far below the level of strangers a similarity must fall to count as reached.
-        far: share of pairs of strangers above that level.
-        spread: weight of the similarity to the user's other cloaked photos.
-        pull: weight of the similarity to a stranger of the photo's own, which gives every photo a direction.
+        margin: How far below the level of strangers a similarity must fall to count as reached.
+        far: The share of pairs of strangers above that level, between 0 and 1.
+        spread: The weight of the similarity to the user's other cloaked photos.
+        pull: The weight of the similarity to a stranger of the photo's own, which gives every photo a
+            direction.
     """
 
     margin: float
@@ -50,12 +51,8 @@ class Dispersed:
     spread: float
     pull: float
 
-    def check(self) -> None:
-        """See that the level can be set.
-
-        Raises:
-            UserError: for a share outside 0 to 1.
-        """
+    def __post_init__(self) -> None:
+        """See that the level can be set."""
         if not 0 < self.far < 1:
             raise UserError(
                 f"parameter far={self.far:g} is a share of pairs; it takes a number between 0 and 1."

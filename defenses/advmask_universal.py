@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.errors import UserError
-from bench.protocols import Descent, Kit
-from bench.types import Album, Budget, Image, PluginCard
+from bench.protocols import Goal
+from bench.types import PluginCard
 
-from ._checks import bounded
 from ._goals import Dispersed
+from ._optimised import Optimised
 
 
 @dataclass(frozen=True)
-class AdvMaskUniversal:
+class AdvMaskUniversal(Optimised):
     """A user's one mask, in the frame of the aligned face, that scatters whatever photo it is laid onto.
 
     Our operationalisation of the idea in the abstract of arXiv 2010.10242, with the goal of `advmask`; one
@@ -23,21 +21,21 @@ class AdvMaskUniversal:
     get it without any gradient.
 
     Attributes:
-        learn: how many of a user's photos the mask is learned on, first by digest.
-        steps: gradient steps.
-        reach: the sum of all steps, in budgets.
-        momentum: decay of the accumulated gradient.
-        margin: as for `advmask`.
-        far: as for `advmask`.
-        spread: as for `advmask`.
-        pull: as for `advmask`.
-        jitter: how far each gradient's alignment is shaken.
+        learn: How many of a user's photos the mask is learned on, first by digest.
+        steps: Gradient steps.
+        reach: The sum of all steps, in budgets.
+        momentum: The decay of the accumulated gradient.
+        margin: How far below the level of strangers every similarity must fall before a user's photos may
+            stop.
+        far: The share of pairs of strangers that are more alike than that level.
+        spread: The weight of being unlike the user's other cloaked photos.
+        pull: The weight of a stranger's embedding, another one for each photo.
+        jitter: How far each gradient's alignment is shaken.
     """
 
     learn: int = 6
     steps: int = 40
     reach: float = 5.0
-    momentum: float = 1.0
     margin: float = 0.1
     far: float = 1e-3
     spread: float = 2.0
@@ -50,25 +48,13 @@ class AdvMaskUniversal:
         surrogates=True,
     )
 
-    def check(self, budget: Budget) -> None:
-        """See `bench.protocols.Defense`."""
-        bounded("advmask-universal", budget)
-        if self.learn < 1:
-            raise UserError(
-                f"defense 'advmask-universal': learn {self.learn} must be at least 1. Try learn=6."
-            )
-        self._goal().check()
-        self._descent().check()
-
-    def cloak(self, albums: Sequence[Album], kit: Kit) -> list[list[Image | None]]:
-        """See `bench.protocols.Defense.cloak`."""
-        return kit.engine.cloak_universal(albums, kit, self._goal(), self._descent(), learn=self.learn)
-
-    def _goal(self) -> Dispersed:
+    def goal(self) -> Goal:
+        """All photos of a user together."""
         return Dispersed(self.margin, self.far, self.spread, self.pull)
 
-    def _descent(self) -> Descent:
-        return Descent(steps=self.steps, reach=self.reach, momentum=self.momentum, jitter=self.jitter)
+    def learned_on(self) -> int | None:
+        """See `Optimised`."""
+        return self.learn
 
 
 PLUGIN = AdvMaskUniversal

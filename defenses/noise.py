@@ -13,7 +13,7 @@ from bench.errors import UserError
 from bench.protocols import Kit
 from bench.types import Album, Budget, Face, Image, PluginCard
 
-from ._checks import bounded
+from ._checks import check_kept
 from ._seeding import generator
 
 Kind = Literal["sign", "uniform"]
@@ -39,7 +39,7 @@ class Noise:
 
     def check(self, budget: Budget) -> None:
         """See `bench.protocols.Defense`."""
-        bounded("noise", budget)
+        check_kept(type(self), self.card, budget)
         if self.kind not in get_args(Kind):
             raise UserError(
                 f"defense 'noise' has no kind {self.kind!r}. Try noise:kind=sign or kind=uniform."

@@ -19,10 +19,10 @@ _RADIUS = 5
 WINDOW = 2 * _RADIUS + 1
 """The side of the Gaussian window (sigma 1.5) in pixels. A smaller photo has no SSIM."""
 
-_GAUSS = np.exp(-(np.arange(-_RADIUS, _RADIUS + 1) ** 2) / (2 * 1.5**2))
-_GAUSS /= _GAUSS.sum()
+GAUSS = np.exp(-(np.arange(-_RADIUS, _RADIUS + 1) ** 2) / (2 * 1.5**2))
+GAUSS /= GAUSS.sum()
 
-_C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 _WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
 """Exponents of the five scales (Wang, Simoncelli and Bovik 2003, section 3.2)."""
@@ -83,20 +83,20 @@ def _means(a: Plane, b: Plane) -> tuple[float, float]:
     mean_a, mean_b = _blurred(a), _blurred(b)
     square_a, square_b, product = mean_a * mean_a, mean_b * mean_b, mean_a * mean_b
     spread = np.maximum(_blurred(a * a + b * b) - square_a - square_b, 0)
-    structure = (2 * (_blurred(a * b) - product) + _C2) / (spread + _C2)
-    full = (2 * product + _C1) / (square_a + square_b + _C1) * structure
+    structure = (2 * (_blurred(a * b) - product) + C2) / (spread + C2)
+    full = (2 * product + C1) / (square_a + square_b + C1) * structure
     return float(full.mean()), float(structure.mean())
 
 
 def _blurred(plane: Plane) -> Plane:
     """The Gaussian mean around every pixel whose window fits: [height - 10, width - 10]."""
     width, height = plane.shape[1] - 2 * _RADIUS, plane.shape[0] - 2 * _RADIUS
-    rows = _GAUSS[0] * plane[:, :width]
+    rows = GAUSS[0] * plane[:, :width]
     for step in range(1, WINDOW):
-        rows += _GAUSS[step] * plane[:, step : step + width]
-    both: Plane = _GAUSS[0] * rows[:height]
+        rows += GAUSS[step] * plane[:, step : step + width]
+    both: Plane = GAUSS[0] * rows[:height]
     for step in range(1, WINDOW):
-        both += _GAUSS[step] * rows[step : step + height]
+        both += GAUSS[step] * rows[step : step + height]
     return both
 
 

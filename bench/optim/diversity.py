@@ -29,25 +29,27 @@ _CHROMINANCE = """
 
 
 def shakes(
-    seed: int, digests: Sequence[str], steps: int, jitter: float, size: int
+    seed: int, digests: Sequence[str], steps: int, jitter: float, size: int, copy: int = 0
 ) -> npt.NDArray[np.float64] | None:
     """Random similarity maps of the aligned crop onto itself, as detecting the face anew would give.
 
     Input diversity (DI-FGSM, Xie et al. 2019) by the variation that aligned faces really have.
 
     Args:
-        seed: of the run.
-        digests: one a photo.
-        steps: how many draws a photo.
+        seed: The seed of the run.
+        digests: The content digest of each photo.
+        steps: How many draws each photo gets.
         jitter: 1 shifts by a normal 2 % of the side along each axis, scales by 3 % and turns by 0.03 rad.
-        size: side of the crop in pixels.
+        size: The side of the crop in pixels.
+        copy: Which of a step's gradients the draws are for.
 
     Returns:
         [photo, steps, 3, 3]: crop pixel -> crop pixel; None when jitter is 0.
     """
     if jitter == 0:
         return None
-    draws = np.stack([generator(seed, d, "jitter").standard_normal((steps, 4)) for d in digests]) * jitter
+    purpose = _purpose("jitter", copy)
+    draws = np.stack([generator(seed, d, purpose).standard_normal((steps, 4)) for d in digests]) * jitter
     scale, angle = np.exp(0.03 * draws[..., 0]), 0.03 * draws[..., 1]
     centre = (size - 1) / 2
     out = np.zeros((*draws.shape[:2], 3, 3))
@@ -60,11 +62,19 @@ def shakes(
     return out
 
 
-def qualities(seed: int, digests: Sequence[str], steps: int, lowest: int) -> npt.NDArray[np.int64] | None:
+def qualities(
+    seed: int, digests: Sequence[str], steps: int, lowest: int, copy: int = 0
+) -> npt.NDArray[np.int64] | None:
     """JPEG qualities, uniform from `lowest` to 95: [photo, steps]; None when lowest is 0."""
     if lowest == 0:
         return None
-    return np.stack([generator(seed, d, "jpeg").integers(min(lowest, 95), 96, steps) for d in digests])
+    purpose = _purpose("jpeg", copy)
+    return np.stack([generator(seed, d, purpose).integers(min(lowest, 95), 96, steps) for d in digests])
+
+
+def _purpose(name: str, copy: int) -> str:
+    """What a step's first gradient draws for has the bare name, as when there was no other."""
+    return f"{name} {copy}" if copy else name
 
 
 def smoothed(gradient: torch.Tensor, sigma: float) -> torch.Tensor:

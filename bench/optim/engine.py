@@ -8,7 +8,7 @@ that have reached the goal stand still, and start again if a later step of anoth
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import groupby
@@ -19,13 +19,19 @@ import torch
 
 from bench.errors import UserError
 from bench.machine.workers import exact_gpu
+from bench.optim.gradients import Draws
+from bench.optim.limits import Bounds, bounds_of
+from bench.optim.measures import SURROUND
 from bench.optim.patches import Patch, cut
-from bench.optim.perturbation import OwnPixels, Perturbation, UserMask, whole_levels
+from bench.optim.perturbation import OwnPixels, Perturbation, UserMask
 from bench.optim.region import face_region
 from bench.optim.scene import Scene
+from bench.optim.strongest import strongest
 from bench.optim.surrogate import Surrogate, precision_for
+from bench.optim.updates import needs_levels
+from bench.optim.walk import walk
 from bench.protocols import Descent, Encoder, Goal, Ground, Kit
-from bench.types import Album, Crop, Face, Image
+from bench.types import Album, Budget, Crop, Face, Image
 
 _log = logging.getLogger("bench.optim")
 
@@ -36,7 +42,6 @@ class _Subject:
 
     user: int
     position: int
-    face: Face
     digest: str
     patch: Patch
 
@@ -46,9 +51,9 @@ class Run:
     """What came of one call.
 
     Attributes:
-        photos: as `bench.protocols.Defense.cloak` returns them.
-        reached: for each album and photo, whether its goal was reached; False where there is no face.
-        gradients: how many photo gradients (one a photo, step and surrogate) it took.
+        photos: What `bench.protocols.Defense.cloak` returns.
+        reached: For each album and photo, whether its goal was reached; False where there is no face.
+        gradients: How many gradients of one photo towards one surrogate were taken.
     """
 
     photos: list[list[Image | None]]
@@ -61,28 +66,30 @@ class CloakingEngine:
 
     Args:
         device: `cpu`, `cuda`, `cuda:1`.
-        precision: `auto`, `fp32` or `bf16`; of the surrogates' gradients, never of the photos.
-        batch: photos in one forward pass; None: 16 on a CPU (its caches), 64 on a GPU.
-        wave: megapixels of patches that are in memory at a time, about 30 MB each; users are never split.
+        precision: `auto`, `fp32` or `bf16`: The precision of the surrogates' gradients; photos are float32.
+        batch: How many photos a forward pass takes; None: 16 on a CPU (its caches), 64 on a GPU.
+        wave: How many megapixels of patches are in memory at a time, about 30 MB each, and 12 MB more for
+            each tensor that an update or an estimate remembers beyond one. Users are never split.
     """
 
     def __init__(
         self, device: str = "cpu", *, precision: str = "auto", batch: int | None = None, wave: float = 16.0
     ) -> None:
         self._device = torch.device(device)
-        self._asked = precision
+        self._precision_given = precision
         self._precision = precision_for(precision, self._device)
         self._batch = batch or (64 if self._device.type == "cuda" else 16)
         self._wave = wave
         self._ready: dict[int, tuple[Encoder, Surrogate]] = {}
         self._reference: dict[tuple[int, tuple[str, ...]], torch.Tensor] = {}
+        self._aligned: dict[tuple[Crop, tuple[str, ...]], torch.Tensor] = {}
 
     def resolved(self) -> dict[str, object]:
         """Every parameter, with what `auto` became on this machine."""
         return {
             "device": str(self._device),
             "precision": self._precision,
-            "precision_asked": self._asked,
+            "precision_asked": self._precision_given,
             "batch": self._batch,
             "wave_megapixels": self._wave,
         }
@@ -95,6 +102,10 @@ class CloakingEngine:
             return face_region(face, photo.shape[0], photo.shape[1])
         except ValueError:  # landmarks in one point, or a face outside the photo: nothing to align
             return None
+
+    def strongest(self, photo: Image, face: Face, budget: Budget, change: Callable[[float], Image]) -> Image:
+        """See `bench.protocols.Engine.strongest`."""
+        return strongest(cut(photo, face, (), SURROUND), bounds_of(budget), change)
 
     def cloak(
         self, albums: Sequence[Album], kit: Kit, goal: Goal, descent: Descent
@@ -114,29 +125,33 @@ class CloakingEngine:
         """Cloak, and say what was reached.
 
         Args:
-            albums: the users' photos.
-            kit: budget, surrogates, reference people and seed.
-            goal: what to optimise.
-            descent: how.
+            albums: The users' photos.
+            kit: Budget, surrogates, reference people and seed.
+            goal: What to optimise.
+            descent: How to walk.
             learn: None for every photo's own pixels; else one mask a user, learned on this many photos.
 
         Raises:
-            UserError: without surrogates, without a bounded budget, and for a descent that is none.
+            UserError: without surrogates, for a budget that the descent cannot keep, and for a descent that
+                is out of range.
         """
         if not kit.surrogates:
             raise UserError("this defense optimises against a surrogate and has none. Name one: --surrogate.")
-        if kit.budget.kind != "linf":
+        if kit.budget.kind != "linf" and needs_levels(descent):
             raise UserError(
                 f"this defense needs a budget it can keep, not {kit.budget}. Try --budget linf:8."
             )
         descent.check()
+        bounds = bounds_of(kit.budget, descent.limits)
+        parts = bounds.measured or descent.penalties or descent.variations or descent.estimate
+        surround = SURROUND if parts else 0
         out: list[list[Image | None]] = [[None] * len(a.photos) for a in albums]
         reached = [[False] * len(a.photos) for a in albums]
         crops = tuple(dict.fromkeys(s.card.crop for s in kit.surrogates))
         gradients = 0
-        for subjects in self._waves(_subjects(albums, crops)):
+        for subjects in self._waves(_subjects(albums, crops, surround)):
             with nullcontext() if self._device.type == "cpu" else exact_gpu():
-                patches, done, spent = self._optimised(subjects, crops, kit, goal, descent, learn)
+                patches, done, spent = self._optimised(subjects, crops, kit, goal, descent, bounds, learn)
             gradients += spent
             for subject, pixels, success in zip(subjects, patches, done, strict=True):
                 released = albums[subject.user].photos[subject.position].copy()
@@ -154,11 +169,11 @@ class CloakingEngine:
         kit: Kit,
         goal: Goal,
         descent: Descent,
+        bounds: Bounds,
         learn: int | None,
     ) -> tuple[list[Image], list[bool], int]:
         """Released patches, whether each reached the goal, and how many gradients it took."""
-        limit = whole_levels(kit.budget.value)
-        if limit == 0:
+        if bounds.levels == 0:
             return [s.patch.pixels for s in subjects], [False] * len(subjects), 0
         taught = list(range(len(subjects))) if learn is None else _taught(subjects, learn)
         digests = [subjects[i].digest for i in taught]
@@ -166,25 +181,25 @@ class CloakingEngine:
         scene = self._scene([subjects[i].patch for i in taught], crops, kit.surrogates)
         perturbation: Perturbation
         if learn is None:
-            perturbation = OwnPixels(scene.stacks, scene.patches, limit, descent, kit.seed, digests)
+            perturbation = OwnPixels(
+                scene.stacks, scene.patches, bounds, descent, kit.seed, digests, self._batch
+            )
         else:
-            faces = [subjects[i].face for i in taught]
-            perturbation = UserMask(scene.stacks, scene.patches, faces, owners[taught], limit, descent)
+            perturbation = UserMask(scene.stacks, scene.patches, owners[taught], bounds, descent)
         clean = scene.clean(kit.surrogates)
         objectives = [
             goal(Ground(own, owners[taught], self._people(encoder, kit.reference), tuple(digests), kit.seed))
             for own, encoder in zip(clean, kit.surrogates, strict=True)
         ]
-        walked = scene.descend(perturbation, objectives, clean, descent, kit.seed, digests)
+        draws = Draws(scene, descent, kit.seed, digests, lambda c: self._faces(crops[c], kit.reference))
+        walked = walk(draws, perturbation, objectives, clean)
         _log.info("%d of %d photos reached the goal", int(walked.reached.sum()), len(taught))
         reached = [False] * len(subjects)
         for i, done in zip(taught, walked.reached.tolist(), strict=True):
             reached[i] = done
         if isinstance(perturbation, UserMask):
             scene = self._scene([s.patch for s in subjects], crops, kit.surrogates)
-            faces = [s.face for s in subjects]
-            masks = perturbation.masks
-            perturbation = UserMask(scene.stacks, scene.patches, faces, owners, limit, descent, masks)
+            perturbation = UserMask(scene.stacks, scene.patches, owners, bounds, descent, perturbation.masks)
         return scene.released(perturbation), reached, walked.gradients
 
     def _scene(self, patches: Sequence[Patch], crops: tuple[Crop, ...], encoders: Sequence[Encoder]) -> Scene:
@@ -198,8 +213,8 @@ class CloakingEngine:
     def _surrogate(self, encoder: Encoder) -> Surrogate:
         """The encoder's network, made ready once."""
         if id(encoder) not in self._ready:
-            made = Surrogate(encoder, self._device, self._precision, self._batch)
-            self._ready[id(encoder)] = (encoder, made)
+            surrogate = Surrogate(encoder, self._device, self._precision, self._batch)
+            self._ready[id(encoder)] = (encoder, surrogate)
         return self._ready[id(encoder)][1]
 
     def _people(self, encoder: Encoder, reference: Album) -> torch.Tensor:
@@ -209,11 +224,30 @@ class CloakingEngine:
         if key not in self._reference:
             crop = encoder.card.crop
             patches = [s.patch for s in _subjects([reference], (crop,))]
-            found = [torch.zeros((0, encoder.card.dimensions), device=self._device)]
+            embeddings = [torch.zeros((0, encoder.card.dimensions), device=self._device)]
             if patches:
-                found += self._scene(patches, (crop,), [encoder]).clean([encoder])
-            self._reference[key] = torch.cat(found)
+                embeddings += self._scene(patches, (crop,), [encoder]).clean([encoder])
+            self._reference[key] = torch.cat(embeddings)
         return self._reference[key]
+
+    def _faces(self, crop: Crop, reference: Album) -> torch.Tensor:
+        """Aligned faces [person, 3, size, size] in [0, 1] of the reference people, cut once.
+
+        Raises:
+            UserError: if there are none.
+        """
+        key = (crop, reference.digests)
+        if key not in self._aligned:
+            patches = [s.patch for s in _subjects([reference], (crop,))]
+            if not patches:
+                raise UserError("this defense looks at reference people and there are none.")
+            scene = self._scene(patches, (crop,), [])
+            faces = torch.zeros((len(patches), 3, crop.size, crop.size), device=self._device)
+            for photos in scene.batches(torch.ones(len(patches), dtype=torch.bool)):
+                parts = scene.parts(photos)
+                (faces[photos.to(self._device)],) = scene.views(parts, scene.originals(parts))
+            self._aligned[key] = faces
+        return self._aligned[key]
 
     def _waves(self, subjects: Iterable[_Subject]) -> Iterator[list[_Subject]]:
         """Whole users, as many as fit into memory together; one user is never split."""
@@ -229,7 +263,7 @@ class CloakingEngine:
             yield wave
 
 
-def _subjects(albums: Sequence[Album], crops: Sequence[Crop]) -> Iterator[_Subject]:
+def _subjects(albums: Sequence[Album], crops: Sequence[Crop], surround: int = 0) -> Iterator[_Subject]:
     """Every photo with a face that can be aligned, album by album."""
     for user, album in enumerate(albums):
         rows = zip(album.photos, album.faces, album.digests, strict=True)
@@ -237,10 +271,10 @@ def _subjects(albums: Sequence[Album], crops: Sequence[Crop]) -> Iterator[_Subje
             if face is None:
                 continue
             try:
-                patch = cut(photo, face, crops)
+                patch = cut(photo, face, crops, surround)
             except ValueError:  # landmarks in one point, or a face outside the photo: nothing to align
                 continue
-            yield _Subject(user, position, face, digest, patch)
+            yield _Subject(user, position, digest, patch)
 
 
 def _by_user(subjects: Iterable[_Subject]) -> Iterator[list[_Subject]]:

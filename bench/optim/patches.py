@@ -7,6 +7,7 @@ kept in stacks of one size.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from bench.descent import Pictures
 from bench.faces.align import Matrix, matrix
 from bench.optim.region import corners, face_region
 from bench.optim.warping import factor, grids, sample
@@ -35,6 +37,7 @@ class Patch:
         region: bool [height, width] of the patch.
         matrices: one [2, 3] map from patch pixels to crop pixels for each crop.
         factors: by how much the patch is averaged down before each crop.
+        face: The face in the whole photo.
     """
 
     photo: Image
@@ -43,6 +46,19 @@ class Patch:
     region: npt.NDArray[np.bool_]
     matrices: tuple[Matrix, ...]
     factors: tuple[int, ...]
+    face: Face
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of the face's box in the patch, in whole pixels inside the photo.
+
+        The pixels are those of `bench.metrics.perceptual`; the right column and the bottom row lie outside.
+        """
+        height, width = self.photo.shape[:2]
+        x0, y0, x1, y1 = self.face.box
+        left, top = max(0, math.floor(x0)), max(0, math.floor(y0))
+        right, bottom = min(width, math.ceil(x1)), min(height, math.ceil(y1))
+        return left - self.left, top - self.top, right - self.left, bottom - self.top
 
     @property
     def pixels(self) -> Image:
@@ -51,8 +67,14 @@ class Patch:
         return self.photo[self.top : self.top + height, self.left : self.left + width]
 
 
-def cut(photo: Image, face: Face, crops: Sequence[Crop]) -> Patch:
+def cut(photo: Image, face: Face, crops: Sequence[Crop], surround: int = 0) -> Patch:
     """Find the patch of one photo.
+
+    Args:
+        photo: The clean photo.
+        face: The face in it.
+        crops: The crops that look at it.
+        surround: How many pixels around the face region the patch holds at least, as far as the photo goes.
 
     Raises:
         ValueError: if the face cannot be aligned or lies outside the photo.
@@ -63,6 +85,7 @@ def cut(photo: Image, face: Face, crops: Sequence[Crop]) -> Patch:
     factors = [factor(m) for m in matrices]
     ys, xs = region.nonzero()
     low, high = np.array([xs.min(), ys.min()], float), np.array([xs.max(), ys.max()], float)
+    low, high = low - surround, high + surround
     for m, crop, k in zip(matrices, crops, factors, strict=True):
         # the crop's outermost samples, and the neighbours that bilinear sampling mixes in
         seen = corners(m, 0, crop.size - 1)
@@ -72,7 +95,7 @@ def cut(photo: Image, face: Face, crops: Sequence[Crop]) -> Patch:
     right, bottom = np.minimum(np.ceil(high) + 1, [width, height]).astype(int)
     shift = np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]])
     moved = tuple(m @ shift for m in matrices)
-    return Patch(photo, int(top), int(left), region[top:bottom, left:right], moved, tuple(factors))
+    return Patch(photo, int(top), int(left), region[top:bottom, left:right], moved, tuple(factors), face)
 
 
 class Stack:
@@ -102,6 +125,11 @@ class Stack:
         self.original = torch.from_numpy(original).to(device)
         self.region = torch.from_numpy(region).to(device)
         self.sizes = torch.from_numpy(sizes).to(device)
+        self._photos = torch.tensor([p.photo.shape[:2] for p in patches], device=device)
+        self._boxes = torch.tensor([p.box for p in patches], device=device)
+        points = np.array([p.face.landmarks for p in patches], np.float32)
+        corners = np.array([[p.left, p.top] for p in patches], np.float32)
+        self.landmarks = torch.from_numpy(points - corners[:, None]).to(device)
         self.matrices = [
             torch.from_numpy(np.stack([p.matrices[c] for p in patches])).to(device) for c in range(len(crops))
         ]
@@ -110,8 +138,30 @@ class Stack:
             for m, crop, k in zip(self.matrices, crops, self.factors, strict=True)
         ]
 
+    def pictures(self, rows: torch.Tensor, levels: torch.Tensor) -> Pictures:
+        """Some photos of the stack with other levels, [n, 3, height, width]."""
+        return Pictures(
+            levels,
+            self.original[rows].to(levels.dtype),
+            self.region[rows],
+            self.sizes[rows],
+            self._photos[rows],
+            self._boxes[rows],
+            self.landmarks[rows],
+        )
+
+    def landmarks_in(self, which: int, rows: torch.Tensor) -> torch.Tensor:
+        """The landmarks of some photos in the pixels of a crop: float [n, 5, 2], x and y."""
+        matrices = self.matrices[which][rows].to(self.landmarks)
+        return self.landmarks[rows] @ matrices[:, :, :2].transpose(1, 2) + matrices[:, None, :, 2]
+
     def crop(
-        self, which: int, rows: torch.Tensor, pixels: torch.Tensor, shake: torch.Tensor | None = None
+        self,
+        which: int,
+        rows: torch.Tensor,
+        pixels: torch.Tensor,
+        shake: torch.Tensor | None = None,
+        points: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """What one crop sees of some patches; differentiable.
 
@@ -120,19 +170,22 @@ class Stack:
             rows: int64 [n]: which patches of this stack `pixels` are of.
             pixels: float [n, 3, height, width] in [0, 1].
             shake: float64 [n, 3, 3]: a map of crop pixels to put after the alignment.
+            points: float64 [n, size, size, 2]: where in the shaken crop each pixel looks.
 
         Returns:
             [n, 3, size, size].
         """
         k = self.factors[which]
-        if shake is None:
+        if shake is None and points is None:
             grid = self._grids[which][rows]
         else:
             matrices = self.matrices[which][rows]
-            full = torch.cat([matrices, matrices.new_tensor([[[0, 0, 1.0]]]).expand(len(rows), 1, 3)], 1)
-            shaken = (shake.to(matrices.device) @ full)[:, :2]
+            if shake is not None:
+                full = torch.cat([matrices, matrices.new_tensor([[[0, 0, 1.0]]]).expand(len(rows), 1, 3)], 1)
+                matrices = (shake.to(matrices.device) @ full)[:, :2]
             height, width = self.original.shape[2:]
-            grid = grids(shaken, height, width, self.crops[which].size, k, torch.float32)
+            flat = None if points is None else points.flatten(1, 2)
+            grid = grids(matrices, height, width, self.crops[which].size, k, torch.float32, flat)
         return sample(pixels, grid, k, self.sizes[rows])
 
 

@@ -1,25 +1,27 @@
 """What is optimised: every photo's own pixels, or one mask a user. Levels of 8 bits throughout.
 
 Both keep the same promise at every step: `pixels` are whole numbers in [0, 255], differ from the original by
-at most the budget, and only inside the region. So every forward pass is of the photo that would be released.
+no more than the bounds allow, and only inside the region. So every forward pass is of a photo that could be
+released.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 import torch
 
+from bench.descent import Descent, Pictures, Turn
 from bench.faces.align import matrix
+from bench.optim.limits import Bounds, project
 from bench.optim.patches import Patch, Stack
 from bench.optim.randomness import generator
 from bench.optim.sampling import bilinear
+from bench.optim.updates import levelled, update_of
 from bench.optim.warping import grids
-from bench.protocols import Descent
-from bench.types import ARCFACE_CROP, Face
+from bench.types import ARCFACE_CROP
 
 
 class Perturbation(Protocol):
@@ -42,74 +44,89 @@ class OwnPixels:
     """Each photo has a perturbation of its own pixels.
 
     Args:
-        stacks: the patches.
-        patches: the same, by photo.
-        limit: budget in whole levels.
-        descent: step length, momentum, start.
-        seed: of the run.
-        digests: one a photo.
+        stacks: The patches.
+        patches: The same patches, by photo.
+        bounds: What every photo keeps.
+        descent: How the pixels move.
+        seed: The seed of the run.
+        digests: The content digest of each photo.
+        batch: How many photos are held to measured limits at once.
     """
 
     def __init__(
         self,
         stacks: Sequence[Stack],
         patches: Sequence[Patch],
-        limit: int,
+        bounds: Bounds,
         descent: Descent,
         seed: int,
         digests: Sequence[str],
+        batch: int,
     ) -> None:
-        self._stacks = stacks
-        self._limit = limit
-        self._step = descent.reach * limit / descent.steps
-        self._decay = descent.momentum
-        self._delta = [torch.zeros(s.original.shape, device=s.original.device) for s in stacks]
-        self._velocity = [torch.zeros_like(d) for d in self._delta]
-        if descent.random_start:
-            self._start(patches, seed, digests)
+        self._stacks, self._bounds, self._batch = stacks, bounds, batch
+        self._steps, self._update = descent.steps, update_of(descent)
+        self._change = [torch.zeros(s.original.shape, device=s.original.device) for s in stacks]
+        self._memory = [[torch.zeros_like(c) for _ in range(self._update.memory)] for c in self._change]
+        self._taken = [torch.zeros((len(c), 1, 1, 1), device=c.device) for c in self._change]
+        start = bounds.limit if descent.random_start else descent.start
+        if start > 0:
+            self._start(patches, int(start), seed, digests)
 
     def pixels(self, stack: int, rows: torch.Tensor) -> torch.Tensor:
         """See `Perturbation`."""
-        return self._stacks[stack].original[rows] + self._delta[stack][rows].round()
+        return self._stacks[stack].original[rows] + self._change[stack][rows].round()
 
     def absorb(self, stack: int, rows: torch.Tensor, gradient: torch.Tensor) -> None:
-        """Momentum of the gradient, each scaled to mean magnitude one (MI-FGSM, equation 6)."""
-        scaled = gradient / gradient.abs().mean((1, 2, 3), keepdim=True).clamp_min(1e-30)
-        velocity = self._velocity[stack]
-        velocity[rows] = velocity[rows].mul_(self._decay).add_(scaled)
+        """Photo by photo."""
+        self._taken[stack][rows] += 1
+        memory = [kept[rows] for kept in self._memory[stack]]
+        self._update.absorb(self._change[stack][rows], gradient, memory, self._turn(stack, rows))
+        for kept, new in zip(self._memory[stack], memory, strict=True):
+            kept[rows] = new
 
     def advance(self, photos: torch.Tensor) -> None:
-        """A step down along the sign (MI-FGSM, equation 7), back into the budget and the range of 8 bits."""
+        """A step, and back into the bounds."""
         for s, stack in enumerate(self._stacks):
-            rows = photos[stack.places].nonzero()[:, 0]
-            if len(rows):
-                moved = self._delta[s][rows].sub_(self._velocity[s][rows].sign_(), alpha=self._step)
-                self._delta[s][rows] = project(moved, stack.original[rows], stack.region[rows], self._limit)
+            for rows in photos[stack.places].nonzero()[:, 0].split(self._batch):
+                memory = [kept[rows] for kept in self._memory[s]]
+                moved = self._update.step(self._change[s][rows], memory, self._turn(s, rows))
+                self._change[s][rows] = self._held(s, rows, moved)
 
     def moving(self, reached: torch.Tensor) -> torch.Tensor:
         """Photo by photo."""
         return ~reached
 
-    def _start(self, patches: Sequence[Patch], seed: int, digests: Sequence[str]) -> None:
+    def _turn(self, stack: int, rows: torch.Tensor) -> Turn:
+        def extent() -> tuple[torch.Tensor, torch.Tensor]:
+            original = self._stacks[stack].original[rows].float()
+            return -original, 255 - original
+
+        return Turn(self._steps, self._taken[stack][rows], self._bounds.limit, extent)
+
+    def _held(self, stack: int, rows: torch.Tensor, change: torch.Tensor) -> torch.Tensor:
+        own = self._stacks[stack]
+        return hold(change, own, rows, self._bounds)
+
+    def _start(self, patches: Sequence[Patch], largest: int, seed: int, digests: Sequence[str]) -> None:
         for s, stack in enumerate(self._stacks):
             for row, photo in enumerate(stack.members):
                 height, width = patches[photo].region.shape
                 draw = generator(seed, digests[photo], "start")
-                levels = draw.integers(-self._limit, self._limit + 1, (3, height, width), np.int16)
-                self._delta[s][row, :, :height, :width] = torch.from_numpy(levels)
-            self._delta[s] = project(self._delta[s], stack.original, stack.region, self._limit)
+                levels = draw.integers(-largest, largest + 1, (3, height, width), np.int16)
+                self._change[s][row, :, :height, :width] = torch.from_numpy(levels)
+            for rows in torch.arange(len(stack.members), device=stack.places.device).split(self._batch):
+                self._change[s][rows] = self._held(s, rows, self._change[s][rows])
 
 
 class UserMask:
     """One mask a user, in the frame of the aligned face, laid onto each of the user's photos.
 
     Args:
-        stacks: the patches.
-        patches: the same, by photo.
-        faces: the face of each photo.
-        owners: int64 [photo]: which user's mask each photo wears.
-        limit: budget in whole levels.
-        descent: step length, momentum; a mask always starts at zero.
+        stacks: The patches.
+        patches: The same patches, by photo.
+        owners: int64 [photo]: Which user's mask each photo wears.
+        bounds: What every photo keeps.
+        descent: How the masks move; a mask always starts at zero.
         masks: float [user, 3, 112, 112] to lay on; zeros when absent.
     """
 
@@ -117,50 +134,50 @@ class UserMask:
         self,
         stacks: Sequence[Stack],
         patches: Sequence[Patch],
-        faces: Sequence[Face],
         owners: torch.Tensor,
-        limit: int,
+        bounds: Bounds,
         descent: Descent,
         masks: torch.Tensor | None = None,
     ) -> None:
-        self._stacks, self._limit, self._owners = stacks, limit, owners
-        self._step = descent.reach * limit / descent.steps
-        self._decay = descent.momentum
+        self._stacks, self._bounds, self._owners = stacks, bounds, owners
+        self._steps, self._update = descent.steps, update_of(descent)
         side, users = ARCFACE_CROP.size, int(owners.max()) + 1
         if masks is None:
             masks = torch.zeros((users, 3, side, side), device=owners.device)
         self.masks = masks
-        self._velocity, self._absorbed = torch.zeros_like(masks), torch.zeros_like(masks)
-        self._grids = [_onto_patches(stack, patches, faces) for stack in stacks]
+        self._memory = [torch.zeros_like(masks) for _ in range(self._update.memory)]
+        self._absorbed = torch.zeros_like(masks)
+        self._taken = torch.zeros((users, 1, 1, 1), device=owners.device)
+        self._grids = [_onto_patches(stack, patches) for stack in stacks]
 
     def pixels(self, stack: int, rows: torch.Tensor) -> torch.Tensor:
         """See `Perturbation`."""
         own = self._stacks[stack]
         laid = self._laid(self.masks[self._owner(stack, rows)], stack, rows)
-        original = own.original[rows]
-        return original + project(laid, original, own.region[rows], self._limit).round_()
+        return own.original[rows] + hold(laid, own, rows, self._bounds).round_()
 
     def absorb(self, stack: int, rows: torch.Tensor, gradient: torch.Tensor) -> None:
         """Carry the gradient back onto the mask; every photo of a user weighs the same."""
-        scaled = gradient / gradient.abs().mean((1, 2, 3), keepdim=True).clamp_min(1e-30)
         owner = self._owner(stack, rows)
         masks = self.masks[owner].requires_grad_(True)
-        seen = scaled * self._stacks[stack].region[rows]
+        seen = levelled(gradient) * self._stacks[stack].region[rows]
         (back,) = torch.autograd.grad(self._laid(masks, stack, rows), masks, seen)
         # a sum by matrix product: index_add_ has no fixed order on a GPU
         mine = (owner[None] == torch.arange(len(self.masks), device=owner.device)[:, None]).to(back)
         self._absorbed += (mine @ back.flatten(1)).view_as(self._absorbed)
 
     def advance(self, photos: torch.Tensor) -> None:
-        """One momentum-iterative step of the masks of the users who own the photos."""
+        """One step of the masks of the users who own the photos."""
         users = self._owners[photos].unique()
-        total = self._absorbed[users]
-        scaled = total / total.abs().mean((1, 2, 3), keepdim=True).clamp_min(1e-30)
-        velocity = self._velocity[users].mul_(self._decay).add_(scaled)
-        self._velocity[users] = velocity
-        self.masks[users] = (self.masks[users] - self._step * velocity.sign()).clamp_(
-            -self._limit, self._limit
-        )
+        self._taken[users] += 1
+        memory = [kept[users] for kept in self._memory]
+        values, turn = self.masks[users], self._turn(users)
+        self._update.absorb(values, self._absorbed[users], memory, turn)
+        moved = self._update.step(values, memory, turn)
+        for kept, new in zip(self._memory, memory, strict=True):
+            kept[users] = new
+        largest = min(self._bounds.limit, 255)
+        self.masks[users] = moved.clamp_(-largest, largest)
         self._absorbed.zero_()
 
     def moving(self, reached: torch.Tensor) -> torch.Tensor:
@@ -169,6 +186,13 @@ class UserMask:
         waiting[self._owners[~reached]] = True
         return waiting[self._owners]
 
+    def _turn(self, users: torch.Tensor) -> Turn:
+        def extent() -> tuple[torch.Tensor, torch.Tensor]:
+            largest = torch.full_like(self.masks[users], min(self._bounds.limit, 255))
+            return -largest, largest
+
+        return Turn(self._steps, self._taken[users], self._bounds.limit, extent)
+
     def _owner(self, stack: int, rows: torch.Tensor) -> torch.Tensor:
         return self._owners[self._stacks[stack].places[rows]]
 
@@ -176,22 +200,17 @@ class UserMask:
         return bilinear(masks, self._grids[stack][rows])
 
 
-def project(delta: torch.Tensor, original: torch.Tensor, region: torch.Tensor, limit: int) -> torch.Tensor:
-    """Bring a perturbation into the budget, into the region, and the photo into [0, 255]; in place.
+def hold(change: torch.Tensor, stack: Stack, rows: torch.Tensor, bounds: Bounds) -> torch.Tensor:
+    """Bring the change of some photos of a stack back into the region, the range of 8 bits and all bounds."""
+    original = stack.original[rows]
 
-    Rounding the result keeps all three, because the original and the limit are whole numbers.
+    def pictures(some: torch.Tensor, levels: torch.Tensor) -> Pictures:
+        return stack.pictures(rows[some], levels)
 
-    Args:
-        delta: float [n, 3, height, width] in levels.
-        original: uint8, the same shape.
-        region: bool [n, 1, height, width].
-        limit: whole levels.
-    """
-    clean = original.to(delta.dtype)
-    return torch.clamp(delta, -limit, limit, out=delta).add_(clean).clamp_(0, 255).sub_(clean).mul_(region)
+    return bounds.shrink(project(change, original, stack.region[rows], bounds.levels), original, pictures)
 
 
-def _onto_patches(stack: Stack, patches: Sequence[Patch], faces: Sequence[Face]) -> torch.Tensor:
+def _onto_patches(stack: Stack, patches: Sequence[Patch]) -> torch.Tensor:
     """Where each patch pixel looks in its user's mask: [n, height, width, 2] in grid_sample's units."""
     height, width = stack.original.shape[2:]
     side = max(height, width)
@@ -199,13 +218,8 @@ def _onto_patches(stack: Stack, patches: Sequence[Patch], faces: Sequence[Face])
     for photo in stack.members:
         patch = patches[photo]
         shift = np.array([[1, 0, patch.left], [0, 1, patch.top], [0, 0, 1.0]])
-        there = np.vstack([matrix(faces[photo], ARCFACE_CROP) @ shift, [0, 0, 1]])
-        frames.append(np.linalg.inv(there)[:2])
+        onto = np.vstack([matrix(patch.face, ARCFACE_CROP) @ shift, [0, 0, 1]])
+        frames.append(np.linalg.inv(onto)[:2])
     back = torch.from_numpy(np.stack(frames)).to(stack.original.device)
     full = grids(back, ARCFACE_CROP.size, ARCFACE_CROP.size, side, 1, torch.float32)
     return full[:, :height, :width]
-
-
-def whole_levels(budget: float) -> int:
-    """The budget that 8-bit values can spend: N of 255, rounded down."""
-    return math.floor(budget)

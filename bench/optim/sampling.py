@@ -14,7 +14,7 @@ _BITS = 40
 
 
 def bilinear(image: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
-    """Sample images at points: bilinear, zero outside, differentiable towards the image.
+    """Sample images at points: bilinear, zero outside, differentiable towards both.
 
     Args:
         image: float [n, channels, height, width].
@@ -30,21 +30,22 @@ def bilinear(image: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
 class _Bilinear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, image: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
-        ctx.save_for_backward(grid)
         ctx.shape = image.shape
+        # without a gradient towards the points only the image's shape is looked at
+        ctx.save_for_backward(grid, image if ctx.needs_input_grad[1] else image.new_empty(1))
         return F.grid_sample(image, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
     @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None]:
-        (grid,) = ctx.saved_tensors
-        gradient = grads[0].contiguous()
-        if gradient.is_cuda:
-            return spread_exactly(gradient, grid, ctx.shape), None
-        image = gradient.new_empty(1).expand(ctx.shape)  # only its shape is read
-        towards_image, _ = _torch.ops.aten.grid_sampler_2d_backward(
-            gradient, image, grid, 0, 0, False, [True, False]
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        grid, image = ctx.saved_tensors
+        gradient, towards_grid = grads[0].contiguous(), bool(ctx.needs_input_grad[1])
+        exact = gradient.is_cuda
+        image_gradient, grid_gradient = _torch.ops.aten.grid_sampler_2d_backward(
+            gradient, image.expand(ctx.shape), grid, 0, 0, False, [not exact, towards_grid]
         )
-        return towards_image, None
+        if exact:
+            image_gradient = spread_exactly(gradient, grid, ctx.shape)
+        return image_gradient, grid_gradient if towards_grid else None
 
 
 _sample: Any = _Bilinear.apply

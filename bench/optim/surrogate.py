@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -11,23 +13,25 @@ from torch import nn
 
 from bench.optim.networks.folding import bfloat16_on_cpu, fold
 from bench.optim.networks.graphs import Graphed
+from bench.optim.networks.layers import StridedDepthwise
+from bench.optim.randomness import uniforms
 from bench.protocols import Encoder
 
 Precision = Literal["fp32", "bf16"]
 LossOf = Callable[[torch.Tensor], torch.Tensor]
 
 
-def precision_for(asked: str, device: torch.device) -> Precision:
+def precision_for(precision: str, device: torch.device) -> Precision:
     """What `auto` means on a device: bfloat16 where the hardware multiplies it, else float32.
 
     Raises:
         ValueError: for anything but auto, fp32 and bf16.
     """
-    known: dict[str, Precision] = {"fp32": "fp32", "bf16": "bf16"}
-    if asked in known:
-        return known[asked]
-    if asked != "auto":
-        raise ValueError(f"precision {asked!r} is not auto, fp32 or bf16")
+    named: dict[str, Precision] = {"fp32": "fp32", "bf16": "bf16"}
+    if precision in named:
+        return named[precision]
+    if precision != "auto":
+        raise ValueError(f"precision {precision!r} is not auto, fp32 or bf16")
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
     return "bf16" if torch.backends.mkldnn.is_available() and _cpu_multiplies_bfloat16() else "fp32"
@@ -37,6 +41,42 @@ def _cpu_multiplies_bfloat16() -> bool:
     # private names of torch 2.6 to 2.13; absent ones mean: stay with float32
     tests = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(bool(getattr(torch.cpu, test, bool)()) for test in tests)
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What a network goes without in one pass: a random share of the values behind each convolution.
+
+    Attributes:
+        share: In [0, 1).
+        keys: int64 [n] of `bench.optim.randomness.photo_keys`, one for each crop.
+        place: What the pass is told from others by.
+    """
+
+    share: float
+    keys: torch.Tensor
+    place: tuple[int, ...]
+
+
+@contextmanager
+def _without(network: nn.Module, dropped: Dropped) -> Iterator[None]:
+    """Hooks that drop values while they are in place; the others grow, so that the mean stays."""
+
+    def dropping(number: int) -> Callable[[nn.Module, object, torch.Tensor], torch.Tensor]:
+        def hook(module: nn.Module, inputs: object, values: torch.Tensor) -> torch.Tensor:
+            del module, inputs
+            drawn = uniforms(dropped.keys, (*dropped.place, number), values.shape[1:])
+            return values * (drawn >= dropped.share).to(values) / (1 - dropped.share)
+
+        return hook
+
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | StridedDepthwise)]
+    handles = [layer.register_forward_hook(dropping(number)) for number, layer in enumerate(layers)]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 class Surrogate:
@@ -61,19 +101,24 @@ class Surrogate:
         with torch.no_grad():
             return self._embedded(crops, self.network)
 
-    def gradient(self, crops: torch.Tensor, loss: LossOf) -> tuple[torch.Tensor, torch.Tensor]:
+    def gradient(
+        self, crops: torch.Tensor, loss: LossOf, dropped: Dropped | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Embed crops, and differentiate a loss of their embeddings.
 
         Args:
             crops: float32 [n, 3, size, size] in [0, 1].
-            loss: unit embeddings [n, dimensions] -> loss [n]; each entry depends on its own row alone.
+            loss: Unit embeddings [n, dimensions] -> loss [n]; each entry depends on its own row alone.
+            dropped: What the network goes without; None for nothing.
 
         Returns:
             The embeddings as constants, and the gradient [n, 3, size, size] of the summed loss.
         """
         leaf = crops.detach().requires_grad_(True)
-        embeddings = self._embedded(leaf, self._call)
-        (gradient,) = torch.autograd.grad(loss(embeddings).sum(), leaf)
+        with nullcontext() if dropped is None else _without(self.network, dropped):
+            # a CUDA graph computes what it did when it was captured: hooks need the network itself
+            embeddings = self._embedded(leaf, self._call if dropped is None else self.network)
+            (gradient,) = torch.autograd.grad(loss(embeddings).sum(), leaf)
         return embeddings.detach(), gradient
 
     def _embedded(self, crops: torch.Tensor, call: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:

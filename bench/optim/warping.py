@@ -39,8 +39,21 @@ def sample(pixels: torch.Tensor, grid: torch.Tensor, k: int, sizes: torch.Tensor
     return bilinear(pixels, grid)
 
 
+def lattice(size: int, like: torch.Tensor) -> torch.Tensor:
+    """The pixels of a crop, x and y: [1, size * size, 2], row by row."""
+    axis = torch.arange(size, dtype=like.dtype, device=like.device)
+    ys, xs = torch.meshgrid(axis, axis, indexing="ij")
+    return torch.stack([xs, ys], -1).reshape(1, -1, 2)
+
+
 def grids(
-    matrices: torch.Tensor, height: int, width: int, size: int, k: int, dtype: torch.dtype
+    matrices: torch.Tensor,
+    height: int,
+    width: int,
+    size: int,
+    k: int,
+    dtype: torch.dtype,
+    points: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Where each crop pixel looks in its patch, in grid_sample's units: [n, size, size, 2].
 
@@ -51,15 +64,14 @@ def grids(
         size: side of the crop.
         k: whole factor by which the patches are averaged down first.
         dtype: of the result; everything is computed in float64.
+        points: float64 [n, size * size, 2]: where in the crop each of its pixels looks; None for itself.
     """
     if k > 1:
         # pixel x of the small patch covers pixels kx .. kx+k-1, whose centre is kx + (k-1)/2
         lift = matrices.new_tensor([[k, 0, (k - 1) / 2], [0, k, (k - 1) / 2], [0, 0, 1.0]])
         matrices = matrices @ lift
     linear, shift = matrices[:, :, :2], matrices[:, :, 2]
-    axis = torch.arange(size, dtype=matrices.dtype, device=matrices.device)
-    ys, xs = torch.meshgrid(axis, axis, indexing="ij")
-    target = torch.stack([xs, ys], -1).reshape(1, -1, 2) - shift[:, None]
+    target = (lattice(size, matrices) if points is None else points) - shift[:, None]
     source = target @ torch.linalg.inv(linear).transpose(1, 2)
     # align_corners=False: -1 and 1 are the outer edges of the first and last pixel
     unit = source.new_tensor([-(-width // k), -(-height // k)])

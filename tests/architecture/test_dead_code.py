@@ -40,7 +40,6 @@ ALLOWED = {
     "cache_hits": "Cost",
     "linf": "PerceptualCost",
     "psnr": "PerceptualCost",
-    "dssim": "PerceptualCost",
     "ms_ssim_scales": "PerceptualCost",
     # fields that are read by name
     "glasses": "synthetic faces: `person.colour('glasses')`",

@@ -20,7 +20,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PLUGIN_FOLDERS = ("defenses", "attackers", "datasets")
 PLUGIN_MAY_IMPORT = {"bench.types", "bench.protocols", "bench.errors"}
 
-SHELF = {"types", "protocols", "errors", "registry", "parameters", "torchvision_compat", "__init__"}
+SHELF = {
+    *("types", "protocols", "descent", "errors", "registry", "parameters", "torchvision_compat"),
+    "__init__",
+}
 """The files at the top level of `bench/`: outside authors import them, so their paths stay."""
 
 FLOORS: tuple[tuple[str, ...], ...] = (

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.faces.align import matrix, warp
+from bench.optim.limits import project
 from bench.optim.patches import cut, stacked
-from bench.optim.perturbation import project
 from bench.optim.region import face_region
 from bench.optim.sampling import bilinear, spread_exactly
 from bench.types import ARCFACE_CROP, Crop, Face

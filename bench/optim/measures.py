@@ -1,0 +1,82 @@
+"""How far photos are from their originals, differentiably: `Dssim` and `SquaredChange` of `bench.descent`."""
+
+from __future__ import annotations
+
+import torch
+
+from bench.descent import Dssim, Measure, Pictures, SquaredChange
+from bench.metrics._ssim import C1, C2, GAUSS, WINDOW
+
+SURROUND = WINDOW - 1
+"""How many pixels around the face region a part holds: every window with a changed pixel then lies in it."""
+
+_GREY = 128.0
+"""Taken off before values are squared: float32 loses fewer digits of a variance."""
+
+
+def measure_of(chosen: Measure | Dssim | SquaredChange) -> Measure:
+    """The function of a measure."""
+    if isinstance(chosen, Dssim):
+        return dssim
+    if isinstance(chosen, SquaredChange):
+        return squared_change
+    return chosen
+
+
+def squared_change(pictures: Pictures) -> torch.Tensor:
+    """Sum of squared changes of values in [0, 1]: [n]."""
+    return ((pictures.levels - pictures.original) / 255).square().sum((1, 2, 3))
+
+
+def dssim(pictures: Pictures) -> torch.Tensor:
+    """(1 - SSIM) / 2 of the whole photo or of the face's box, whichever is larger: [n].
+
+    The value is that of `bench.metrics.perceptual` on the whole photo: windows that see no change have an
+    SSIM of 1, and all others lie in the part. A region too small for a window counts as unchanged.
+    """
+    loss = _unlikeness(pictures.original, pictures.levels)
+    rows = torch.arange(loss.shape[1], device=loss.device)[None, :, None]
+    columns = torch.arange(loss.shape[2], device=loss.device)[None, None, :]
+    zero = torch.zeros_like(pictures.sizes[:, 0])
+    inside = _windows(rows, columns, (zero, zero, pictures.sizes[:, 1], pictures.sizes[:, 0]))
+    face = _windows(rows, columns, tuple(pictures.faces.unbind(1)))
+    sides = (pictures.photos - SURROUND).clamp_min(0)
+    whole = (loss * inside).sum((1, 2)) / sides.prod(1).clamp_min(1)
+    near = (loss * (inside & face)).sum((1, 2)) / face.sum((1, 2)).clamp_min(1)
+    return torch.maximum(whole, near) / 2
+
+
+def _windows(rows: torch.Tensor, columns: torch.Tensor, box: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    """Which windows, by their first row and column, lie inside a box: bool [n, rows, columns]."""
+    left, top, right, bottom = (side[:, None, None] for side in box)
+    return (rows >= top) & (rows + WINDOW <= bottom) & (columns >= left) & (columns + WINDOW <= right)
+
+
+def _unlikeness(original: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
+    """1 - SSIM (Wang et al. 2004, equation 13) of every window, mean over R, G and B: [n, rows, columns].
+
+    With d = b - a, the luminance term is 1 - mean(d)^2 / (mean(a)^2 + mean(b)^2 + C1) and the structure term
+    1 - var(d) / (var(a) + var(b) + C2). Nothing cancels, so float32 is enough however small the change.
+    """
+    a, d = original - _GREY, levels - original
+    b = a + d
+    mean_a, mean_d = _blurred(a), _blurred(d)
+    mean_b = mean_a + mean_d
+    spread = (_blurred(a * a + b * b) - mean_a * mean_a - mean_b * mean_b).clamp_min(0)
+    structure = (_blurred(d * d) - mean_d * mean_d).clamp_min(0) / (spread + C2)
+    light = mean_d * mean_d / ((mean_a + _GREY) ** 2 + (mean_b + _GREY) ** 2 + C1)
+    return (light + structure - light * structure).mean(1)
+
+
+def _blurred(planes: torch.Tensor) -> torch.Tensor:
+    """Gaussian mean around every pixel whose window fits, as sums of shifted planes.
+
+    For one channel and eleven taps that is three times as fast on a CPU as a convolution.
+    """
+    for side in (-1, -2):
+        length = planes.shape[side] - SURROUND
+        total = planes.narrow(side, 0, length) * float(GAUSS[0])
+        for shift in range(1, WINDOW):
+            total = torch.add(total, planes.narrow(side, shift, length), alpha=float(GAUSS[shift]))
+        planes = total
+    return planes
