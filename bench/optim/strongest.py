@@ -11,8 +11,8 @@ from bench.optim.limits import Bounds
 from bench.optim.patches import Patch, Stack
 from bench.types import Image
 
-_HALVINGS = 20
-"""How finely the share is sought: to one part in 2^20."""
+_HALVINGS = 14
+"""How finely the share is sought: to one part in 2^14."""
 
 
 def strongest(patch: Patch, bounds: Bounds, change: Callable[[float], Image]) -> Image:

@@ -115,7 +115,8 @@ def picture(photo: Image, face: Face, released: Image) -> Pictures:
 def noisy(photo: Image, face: Face, amplitude: int) -> Image:
     region = face_region(face, *photo.shape[:2])[:, :, None]
     levels = np.random.default_rng(0).integers(-amplitude, amplitude + 1, photo.shape)
-    return np.clip(photo + levels * region, 0, 255).astype(np.uint8)
+    changed: Image = np.clip(photo + levels * region, 0, 255).astype(np.uint8)
+    return changed
 
 
 @pytest.mark.parametrize("amplitude", [1, 6, 60])

@@ -7,20 +7,22 @@ objective, and that it keeps its budget. Their numbers are not the papers'.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+from bench.faces.align import matrix, warp
 from bench.metrics.perceptual import perceptual_cost
+from bench.optim.engine import CloakingEngine
 from bench.protocols import (
     Adam,
     Blur,
     Descent,
     Dssim,
+    Goal,
     Ground,
     Kit,
     Limit,
@@ -34,7 +36,7 @@ from bench.protocols import (
     Turn,
     Variation,
 )
-from bench.types import Album
+from bench.types import Album, Face, Floats, Image
 
 MakeKit = Callable[..., Kit]
 Slope = Callable[[torch.Tensor], torch.Tensor]
@@ -118,14 +120,15 @@ class Spectrum(Variation):
         basis[0] /= 2**0.5
         noisy = view.detach() + self.noise * moment.normal(*view.shape[1:])
         gains = 1 + self.gain * (2 * moment.uniform(*view.shape[1:]) - 1)
-        return view + (basis.T @ (basis @ noisy @ basis.T * gains) @ basis - view).detach()
+        changed: torch.Tensor = basis.T @ (basis @ noisy @ basis.T * gains) @ basis
+        return view + (changed - view).detach()
 
 
 class Mixed(Variation):
     """Admix (Wang et al. 2021): a little of somebody else, and darker with every copy."""
 
     def view(self, view: torch.Tensor, moment: Moment) -> torch.Tensor:
-        return (view + 0.2 * moment.strangers()) / 2 ** (moment.copy % 5)
+        return (view + 0.2 * moment.strangers()) / float(2 ** (moment.copy % 5))
 
 
 class Holes(Variation):
@@ -208,26 +211,26 @@ def best_of_some(ground: Ground) -> Objective:
     return objective
 
 
-START = {"steps": 3, "random_start": True}
+START = Descent(steps=3, random_start=True)
 SHY = Penalty(Dssim(), 10.0, beyond=0.02, adapt=2)
-WALKS = {
-    "vmi": ("linf:6", apart, Descent(**START, estimate=Variance(9.0)), None),
-    "pgn": ("linf:6", apart, Descent(**START, estimate=Flat(12.0, 2.0)), None),
-    "decowa": ("linf:6", apart, Descent(**START, estimate=Yielding()), None),
-    "ssa": ("linf:6", apart, Descent(**START, copies=3, variations=(Spectrum(),)), None),
-    "admix": ("linf:6", apart, Descent(**START, copies=3, variations=(Mixed(),)), None),
-    "bsr": ("linf:6", apart, Descent(**START, copies=3, variations=(Shuffles(3),)), None),
-    "lgc": ("linf:6", apart, Descent(**START, variations=(Holes(),)), None),
+WALKS: dict[str, tuple[str, Goal, Descent, int | None]] = {
+    "vmi": ("linf:6", apart, replace(START, estimate=Variance(9.0)), None),
+    "pgn": ("linf:6", apart, replace(START, estimate=Flat(12.0, 2.0)), None),
+    "decowa": ("linf:6", apart, replace(START, estimate=Yielding()), None),
+    "ssa": ("linf:6", apart, replace(START, copies=3, variations=(Spectrum(),)), None),
+    "admix": ("linf:6", apart, replace(START, copies=3, variations=(Mixed(),)), None),
+    "bsr": ("linf:6", apart, replace(START, copies=3, variations=(Shuffles(3),)), None),
+    "lgc": ("linf:6", apart, replace(START, variations=(Holes(),)), None),
     "dim-tim": (
         "linf:6",
         apart,
-        Descent(**START, smoothing=2, jitter=1, jpeg=70, variations=(Sizes(),)),
+        replace(START, smoothing=2, jitter=1, jpeg=70, variations=(Sizes(),)),
         None,
     ),
     "lowkey": (
         "linf:8",
         apart,
-        Descent(**START, copies=2, variations=(Blur(3, every=2),), penalties=(SHY,)),
+        replace(START, copies=2, variations=(Blur(3, every=2),), penalties=(SHY,)),
         None,
     ),
     "tip-im": ("linf:8", best_of_some, Descent(steps=3, update=Straight(3.0)), None),
@@ -264,8 +267,10 @@ WALKS = {
 def test_it_lowers_its_objective_within_its_budget(name: str, users: list[Album], kit: MakeKit) -> None:
     budget, goal, descent, learn = WALKS[name]
     towards, user = kit(budget), users[1]
-    run = towards.engine.run([user], towards, goal, descent, learn=learn)  # type: ignore[attr-defined]  # of the class
+    assert isinstance(towards.engine, CloakingEngine)
+    run = towards.engine.run([user], towards, goal, descent, learn=learn)
     for old, new, face in zip(user.photos, run.photos[0], user.faces, strict=True):
+        assert new is not None
         cost = perceptual_cost(old, new, face)
         assert cost.face is not None
         assert 0 < cost.whole.linf <= (towards.budget.value if towards.budget.kind == "linf" else 255)
@@ -277,33 +282,29 @@ def test_it_lowers_its_objective_within_its_budget(name: str, users: list[Album]
     assert (after < before - 0.02).all(), (before, after)
 
 
-def losses(
-    kit: Kit, user: Album, goal: Callable[[Ground], Objective], photos: Sequence[object]
-) -> np.ndarray:
+def losses(kit: Kit, user: Album, goal: Goal, photos: Sequence[Image | None]) -> Floats:
     """A goal's loss of each photo, by the encoder itself."""
-    from bench.faces.align import matrix, warp
-
     (encoder,) = kit.surrogates
 
-    def embedded(pictures: Sequence[object], faces: Sequence[object]) -> torch.Tensor:
+    def embedded(pictures: Sequence[Image | None], faces: Sequence[Face | None]) -> torch.Tensor:
         rows = []
         for picture, face in zip(pictures, faces, strict=True):
-            pixels = torch.from_numpy(np.asarray(picture)).permute(2, 0, 1)[None].float() / 255
-            rows.append(
-                encoder.embed(warp(pixels, [matrix(face, encoder.card.crop)], encoder.card.crop.size))
-            )
+            assert picture is not None and face is not None
+            pixels = torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255
+            crop = warp(pixels, [matrix(face, encoder.card.crop)], encoder.card.crop.size)
+            rows.append(encoder.embed(crop))
         return torch.cat(rows)
 
     clean, changed = embedded(user.photos, user.faces), embedded(photos, user.faces)
     others = embedded(kit.reference.photos, kit.reference.faces)
     owners = torch.zeros(len(clean), dtype=torch.int64)
     objective = goal(Ground(clean, owners, others, user.digests, kit.seed))
-    return objective(changed, torch.arange(len(clean)), changed)[0].numpy()
+    return objective(changed, torch.arange(len(clean)), changed)[0].double().numpy()
 
 
 def test_an_estimate_remembers_from_step_to_step(users: list[Album], kit: MakeKit) -> None:
     # without memory the variance would be zero in every step, and so would its effect
-    def second_step(radius: float) -> np.ndarray:
+    def second_step(radius: float) -> Image:
         towards = kit("linf:6")
         descent = Descent(steps=2, momentum=0, random_start=True, estimate=Variance(radius))
         released = towards.engine.cloak(users[1:], towards, apart, descent)[0][0]
@@ -315,9 +316,9 @@ def test_an_estimate_remembers_from_step_to_step(users: list[Album], kit: MakeKi
 
 def test_gradients_are_counted_by_the_pass(users: list[Album], kit: MakeKit) -> None:
     towards = kit("linf:6")
-    run = towards.engine.run  # type: ignore[attr-defined]  # of the class
-    photos = 5
-    averaged = run(users, towards, apart, Descent(**START, copies=4, jitter=1))
+    assert isinstance(towards.engine, CloakingEngine)
+    run, photos = towards.engine.run, 5
+    averaged = run(users, towards, apart, replace(START, copies=4, jitter=1))
     assert averaged.gradients == 3 * 4 * photos
-    estimated = run(users, towards, apart, Descent(**START, estimate=Variance(9.0, neighbours=3)))
+    estimated = run(users, towards, apart, replace(START, estimate=Variance(9.0, neighbours=3)))
     assert estimated.gradients == 3 * (1 + 3) * photos

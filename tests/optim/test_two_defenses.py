@@ -152,6 +152,7 @@ def test_the_released_file_is_within_the_budget_and_spends_it(
     limit = Budget.parse(budget)
     for album, photos in zip(users, cloaked(defense, budget), strict=True):
         for old, new, face in zip(album.photos, photos, album.faces, strict=True):
+            assert new is not None
             cost = perceptual_cost(old, new, face)
             assert cost.face is not None
             spent = max(getattr(region, limit.kind) for region in (cost.whole, cost.face))

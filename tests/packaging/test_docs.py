@@ -34,7 +34,7 @@ from bench.plan.split import Split
 from bench.protocols import Descent, Ground, Kit
 from bench.records.record import CellRecord
 from bench.training.card import ARCHITECTURES
-from bench.types import ARCFACE_CROP, Album, Budget, EncoderCard, FlagCode, Folders, Gallery, Outcome
+from bench.types import ARCFACE_CROP, Album, Budget, EncoderCard, Face, FlagCode, Folders, Gallery, Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -113,6 +113,28 @@ def test_a_goal_falls_with_the_cosine_and_knows_when_it_is_reached(example: Any)
     loss, reached = seen["goal"](ground)(clean[[2, 1]], torch.tensor([2, 0]), clean)
     assert loss.tolist() == [1.0, 0.0]
     assert reached.tolist() == [False, True]
+
+
+def test_a_defense_made_of_parts_lowers_its_cosine_within_its_budget(example: Any) -> None:
+    from bench import encoders
+    from bench.faces.align import matrix, warp
+    from bench.metrics.perceptual import perceptual_cost
+    from bench.optim.engine import CloakingEngine
+
+    defense = example("add-a-defense.md", 2).PLUGIN(steps=3)
+    budget = Budget.parse(f"{defense.card.keeps[0]}:0.003")
+    encoder = encoders.load("synth-ir", Folders(home=""), "cpu")
+    photo = RNG.integers(0, 256, (15, 15, 3), np.uint8).repeat(10, 0).repeat(10, 1)
+    landmarks = tuple((x + 19, y + 19) for x, y in ARCFACE_CROP.template)
+    user = Album((photo,), (Face((20, 20, 130, 130), landmarks, 0.9),), ("a",))
+    kit = Kit(budget, 0, (encoder,), Album((), (), ()), CloakingEngine("cpu"), "cpu")
+    [[released]] = defense.cloak([user], kit)
+    cost = perceptual_cost(photo, released, user.faces[0])
+    assert 0.002 < max(cost.whole.dssim, cost.face.dssim if cost.face else 0) <= 0.003
+    maps = [matrix(user.faces[0], ARCFACE_CROP)] * 2 if user.faces[0] else []
+    pixels = torch.from_numpy(np.stack([photo, released])).permute(0, 3, 1, 2).float() / 255
+    before, after = encoder.embed(warp(pixels, maps, 112))
+    assert float(before @ after) < 0.9
 
 
 def test_a_clusterer_finds_groups_after_calibration(example: Any) -> None:
