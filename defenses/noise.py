@@ -1,17 +1,18 @@
-"""Noise of equal L-infinity norm: what a budget buys without looking at any encoder."""
+"""Noise of equal cost: what a budget buys without looking at any encoder."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from bench.errors import UserError
 from bench.protocols import Kit
-from bench.types import Album, Budget, Face, Image, PluginCard
+from bench.types import Album, Budget, Face, Image, Mask, PluginCard
 
 from ._checks import check_kept
 from ._seeding import generator
@@ -23,18 +24,20 @@ Kind = Literal["sign", "uniform"]
 class Noise:
     """Add independent noise to every value of every pixel of the face.
 
-    A control: it spends the whole budget on the same pixels as the optimising defenses. `sign` moves
-    every value by exactly N up or down, the most energy that the budget allows, so that no defense can owe
-    its score to the size of its change.
+    A control: it spends the whole budget on the same pixels as the optimising defenses. Under `linf:N`,
+    `sign` moves every value by exactly N up or down, the most energy that the budget allows, so that no
+    defense can owe its score to the size of its change. Under `dssim:X` and `ssim:X` the amplitude is as
+    large as each photo's budget allows, found by bisection on the 8-bit photo; `sign` rounds it up or down
+    at random.
 
     Attributes:
-        kind: `sign` or `uniform` (whole levels from -N to N).
+        kind: `sign`, all of one amplitude, or `uniform`, between minus the amplitude and the amplitude.
     """
 
     kind: str = "sign"
 
     card: ClassVar[PluginCard] = PluginCard(
-        summary="random noise of equal L-infinity norm on the face", source="control"
+        summary="random noise of equal cost on the face", source="control", budgets=("linf", "dssim", "ssim")
     )
 
     def check(self, budget: Budget) -> None:
@@ -57,16 +60,27 @@ class Noise:
 
     def _noisy(self, photo: Image, face: Face | None, digest: str, kit: Kit) -> Image | None:
         region = kit.engine.region(photo, face)
-        if region is None:
+        if region is None or face is None:
             return None
-        limit = math.floor(kit.budget.value)
         draw = generator(kit.seed, digest, "noise")
-        if self.kind == "sign":
-            levels = limit * (2 * draw.integers(0, 2, photo.shape) - 1)
-        else:
-            levels = draw.integers(-limit, limit + 1, photo.shape)
-        noisy: Image = np.clip(photo + levels * region[:, :, None], 0, 255).astype(np.uint8)
-        return noisy
+        if kit.budget.kind == "linf":
+            limit = math.floor(kit.budget.value)
+            if self.kind == "sign":
+                return _moved(photo, region, limit * (2 * draw.integers(0, 2, photo.shape) - 1))
+            return _moved(photo, region, draw.integers(-limit, limit + 1, photo.shape))
+        signs, rounding = 2.0 * draw.integers(0, 2, photo.shape) - 1, draw.random(photo.shape)
+
+        def scaled(share: float) -> Image:
+            if self.kind == "sign":
+                return _moved(photo, region, signs * np.floor(255 * share + rounding))
+            return _moved(photo, region, np.rint(signs * rounding * 255 * share))
+
+        return kit.engine.strongest(photo, face, kit.budget, scaled)
+
+
+def _moved(photo: Image, region: Mask, levels: npt.NDArray[Any]) -> Image:
+    moved: Image = np.clip(photo + levels * region[:, :, None], 0, 255).astype(np.uint8)
+    return moved
 
 
 PLUGIN = Noise

@@ -198,7 +198,8 @@ class Stages:
         cloaking, controls = self.cell.cloaking, {}
         if str(self._platform) != "none":
             controls["channel"] = through(self.repetition.clean, self._platform)
-        if cloaking.budget.kind == "linf":
-            noise = replace(cloaking, defense=Chosen(*registry.make("defenses", CONTROL)), surrogates=())
+        noisy = Chosen(*registry.make("defenses", CONTROL))
+        if cloaking.budget.kind in noisy.plugin.card.keeps:
+            noise = replace(cloaking, defense=noisy, surrogates=())
             controls["noise"] = through(self.repetition.publisher.release(noise).photos(), self._platform)
         return controls

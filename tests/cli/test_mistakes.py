@@ -80,7 +80,7 @@ def test_a_mistaken_value(bench: Command, small: tuple[str, ...], option: str, v
     assert (NAMES | NUMBERS)[option, value] in line(bench, small, option, value)
 
 
-@pytest.mark.parametrize("defense", ["noise", "pgd", "advmask", "advmask-universal"])
+@pytest.mark.parametrize("defense", ["pgd", "advmask", "advmask-universal"])
 def test_a_budget_that_a_defense_does_not_keep(bench: Command, small: tuple[str, ...], defense: str) -> None:
     said = line(bench, small, "--defense", defense, "--budget", "dssim:0.004")
     assert f"defense '{defense}' keeps linf:N, not dssim:0.004. Try --budget linf:8." in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import FrozenInstanceError, dataclass, fields, is_dataclass
 from typing import Any
@@ -13,9 +14,10 @@ from torch import nn
 
 from bench import registry
 from bench.errors import UserError
+from bench.metrics.perceptual import perceptual_cost
 from bench.optim.engine import CloakingEngine
 from bench.protocols import Kit
-from bench.types import ARCFACE_CROP, Album, Budget, EncoderCard, Face, Image
+from bench.types import ARCFACE_CROP, BUDGETS, Album, Budget, EncoderCard, Face, Image
 
 NAMES = registry.names("defenses")
 BOUNDED = [n for n in NAMES if registry.load("defenses", n).card.bounded]
@@ -150,6 +152,25 @@ def test_it_spends_its_budget(name: str) -> None:
         assert np.abs(pair.new.astype(int) - pair.old).max() == 4
 
 
+LIKENESS = [
+    (name, f"{kind}:{value}")
+    for name in BOUNDED
+    for kind, value in (("dssim", 0.02), ("dssim", 0.2), ("ssim", 0.9))
+    if kind in registry.load("defenses", name).card.keeps
+]
+
+
+@pytest.mark.parametrize(("name", "budget"), LIKENESS)
+def test_it_keeps_a_budget_of_likeness_and_spends_it(name: str, budget: str) -> None:
+    limit = Budget.parse(budget)
+    largest = limit.value if limit.kind == "dssim" else (1 - limit.value) / 2
+    for pair in pairs(cloak(name, budget)):
+        cost = perceptual_cost(pair.old, pair.new, pair.face)
+        spent = max(region.dssim for region in (cost.whole, cost.face) if region is not None)
+        assert spent <= largest
+        assert spent > 0.8 * largest or name == "none"
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_it_leaves_its_input_alone(name: str) -> None:
     before = [photo.copy() for own in ALBUMS for photo in own.photos]
@@ -208,8 +229,12 @@ def test_an_empty_album_gives_an_empty_album(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*OPTIMISING, "noise"])
 def test_without_a_bounded_budget_it_says_what_to_type(name: str) -> None:
-    with pytest.raises(UserError, match="linf:8"):
+    example = BUDGETS[registry.load("defenses", name).card.keeps[0]].example
+    with pytest.raises(
+        UserError, match=re.escape(f"defense {name!r} needs a budget that it can keep")
+    ) as raised:
         registry.make("defenses", name)[1].check(Budget("unbounded"))
+    assert f"Try --budget {example}." in str(raised.value)
 
 
 @pytest.mark.parametrize("name", OPTIMISING)
@@ -240,6 +265,19 @@ def test_a_parameter_out_of_range_is_one_line(text: str) -> None:
     with pytest.raises(UserError) as raised:
         defense.check(Budget.parse("linf:8"))
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["sign", "uniform"])
+def test_noise_of_equal_likeness_is_of_one_amplitude(kind: str) -> None:
+    grey = Album(tuple(np.full_like(p, 128) for p in ALBUMS[0].photos), ALBUMS[0].faces, ALBUMS[0].digests)
+    defense = registry.make("defenses", f"noise:kind={kind}")[1]
+    for pair in pairs(defense.cloak([grey], a_kit("noise", "dssim:0.1")), [grey]):
+        region = ENGINE.region(pair.old, pair.face)
+        assert region is not None
+        levels = np.abs(pair.new.astype(int) - 128)[region]
+        assert levels.max() > 1
+        # of one amplitude, which need not be a whole number; or of all below it
+        assert levels.max() - levels.min() <= 1 if kind == "sign" else levels.min() == 0
 
 
 def test_sign_noise_moves_every_value_of_the_face_by_the_whole_budget() -> None:

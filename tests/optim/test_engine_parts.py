@@ -20,6 +20,7 @@ from bench.optim.measures import SURROUND, dssim, squared_change
 from bench.optim.patches import Stack, cut
 from bench.optim.randomness import PhotoMoment, photo_keys, uniforms
 from bench.optim.region import face_region
+from bench.optim.strongest import strongest
 from bench.optim.surrogate import Dropped, Surrogate
 from bench.optim.updates import needs_levels, update_of
 from bench.optim.variations import variation_of
@@ -187,6 +188,22 @@ def test_a_change_is_made_smaller_until_it_is_within_the_limit(
     assert torch.equal(out[fine], change[fine])
     assert (after[before > largest] >= 0.5 * largest).all() or largest < 3e-3  # levels are whole numbers
     assert torch.equal(held([1]), out[1:2])  # alone as in company
+
+
+@pytest.mark.parametrize(("budget", "largest"), [("linf:4.5", 4), ("linf:200", 30), ("unbounded", 30)])
+def test_the_strongest_change_is_the_largest_share_that_is_allowed(
+    users: list[Album], budget: str, largest: int
+) -> None:
+    photo, face = np.full_like(users[0].photos[0], 100), users[0].faces[0]
+    assert face is not None
+    region = face_region(face, *photo.shape[:2])[:, :, None]
+
+    def brighter(share: float) -> Image:
+        brightened: Image = photo + (np.floor(30 * share) * region).astype(np.uint8)
+        return brightened
+
+    out = strongest(cut(photo, face, (), SURROUND), bounds_of(Budget.parse(budget)), brighter)
+    assert int((out - photo).max()) == largest
 
 
 def test_budgets_become_bounds() -> None:
