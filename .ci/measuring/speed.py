@@ -20,8 +20,9 @@ from measuring.subjects import Family, aligned, faces, loaded
 
 def embedding(setting: Setting, family: Family) -> Iterator[Figure]:
     """Crops a second at every precision, and the share of what the device can multiply."""
+    encoders = list(loaded(setting, family, setting.device))
     limits = {precision: limit(precision, setting.device, setting.side, setting.maps) for precision in TYPES}
-    for encoder in loaded(setting, family, setting.device):
+    for encoder in encoders:
         name = encoder.card.name
         crops = _crops(setting, encoder)
         each = operations(encoder, crops[:1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from bench.encoders.networks import embed_at
 from bench.optim.engine import CloakingEngine
@@ -22,6 +24,7 @@ from measuring.record import Figure
 from measuring.running import MissingError
 from measuring.subjects import aligned, faces, loaded
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = setting.small()
 TINY = replace(SMALL, crops=3, users=1, batch=2, side=64)
@@ -74,7 +77,6 @@ def bare(lacking: Iterable[str], path: Path) -> subprocess.CompletedProcess[str]
     )
 
 
-@pytest.mark.slow
 def test_a_checkout_and_six_packages_are_enough(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     done = bare(LACKING, path)
@@ -130,12 +132,23 @@ def test_embeddings_that_depend_on_their_batch_are_counted() -> None:
     assert parity._unlike(embed, crops) == 1
 
 
-def test_gradients_of_a_coarser_arithmetic_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+def round_to_tf32(values: torch.Tensor) -> torch.Tensor:
+    """Values with the ten bits of fraction that TF32 has; their gradient is that of the values."""
+    bits = values.detach().contiguous().view(torch.int32)
+    rounded = ((bits + 0x1000) & ~0x1FFF).view(torch.float32)
+    return values + (rounded - values).detach()
+
+
+def test_gradients_in_tf32_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     real = parity._slopes
 
-    def coarse(network: Any, crops: torch.Tensor) -> torch.Tensor:
-        # as many bits as TF32 keeps, in the input alone
-        return real(network, crops if crops.dtype == torch.float64 else crops.half().float() * (1 + 2e-2))
+    def coarse(network: nn.Module, crops: torch.Tensor) -> torch.Tensor:
+        rounded = copy.deepcopy(network)
+        for module in rounded.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear) and crops.dtype == torch.float32:
+                module.weight.data = round_to_tf32(module.weight.data)
+                module.register_forward_pre_hook(lambda _, inputs: round_to_tf32(*inputs))
+        return real(rounded, crops)
 
     assert failed(parity.gradients(SMALL, "built-in")) == set()
     monkeypatch.setattr(parity, "_slopes", coarse)
