@@ -11,8 +11,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:  # a worker knows its threads before numpy is loaded
+    from bench.types import Folders
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -66,6 +70,26 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip("needs a CUDA device")
 
 
+@pytest.fixture(scope="module")
+def real_folders(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folders]:
+    """The real photos and a fresh BENCH_HOME; a module's runs find both, also in child processes."""
+    from bench.types import Folders
+
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BENCH_HOME", str(home))
+        patch.setenv("BENCH_REAL_DATA", str(real_data))
+        yield Folders(home=str(home), real_data=str(real_data))
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    """A home and a folder of real data of the test's own, both still empty."""
+    from bench.types import Folders
+
+    return Folders(home=str(tmp_path / "home"), real_data=str(tmp_path / "real"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Child processes share compiled modules, also where nothing compiled is kept: loading torch halves."""
@@ -79,6 +103,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 _PEAK = """
 from pathlib import Path
+from typing import TYPE_CHECKING
 print(*(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line))
 """
 

@@ -14,12 +14,10 @@ from bench.board.curves import AXES
 from bench.cli import app
 from bench.cli.words import either
 from bench.errors import UserError
-from bench.inventory.doctor import listed
 from bench.inventory.kinds import KINDS
 from bench.machine.devices import PRECISIONS, device
 from bench.plan.scenarios import CLEAN, LEVELS, SCENARIOS
 from bench.plan.spec import RunSpec
-from bench.store.folders import folders
 from bench.types import BUDGETS
 
 GROUP: Any = typer.main.get_command(app)
@@ -95,11 +93,6 @@ def test_the_stated_default_is_the_default(where: str) -> None:
     stated = TEXTS[where].rpartition("; else ")[2]
     default = getattr(SPEC, option, None) or getattr(SPEC, f"{option}s")[0]
     assert stated == str(default)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_can_be_listed(kind: str) -> None:
-    assert listed(kind, folders())
 
 
 @pytest.mark.parametrize("name", [name for name in DEVICES if name != "cuda:N"])

@@ -64,11 +64,6 @@ Write = Callable[..., str]
 
 
 @pytest.fixture
-def folders(tmp_path: Path) -> Folders:
-    return Folders(home=str(tmp_path / "home"))
-
-
-@pytest.fixture
 def write(tmp_path: Path) -> Write:
     """A network and a card beside it; returns what a user types."""
 

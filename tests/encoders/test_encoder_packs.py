@@ -70,11 +70,6 @@ def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "user"
 
 
-@pytest.fixture
-def folders(tmp_path: Path) -> Folders:
-    return Folders(home=str(tmp_path / "home"), real_data=str(tmp_path / "real"))
-
-
 def state(card: EncoderCard, folders: Folders) -> str:
     return {listed.name: state for listed, state in bench.encoders.availability(folders)}[card.name]
 

@@ -20,7 +20,6 @@ import pytest
 from bench.fetching import downloads
 from bench.fetching.install import Wishes
 from bench.store.sources import SOURCES, Item, Source
-from bench.types import Folders
 
 
 @dataclass
@@ -152,11 +151,6 @@ def weights_file() -> bytes:
     """3 MB that begin as a file of PyTorch does and cannot be told from noise otherwise."""
     noise = np.random.Generator(np.random.Philox(3)).bytes(3_000_000)
     return b"PK\x03\x04" + noise
-
-
-@pytest.fixture
-def folders(tmp_path: Path) -> Folders:
-    return Folders(home=str(tmp_path / "home"))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,3 +33,14 @@ def facenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("facenet")
     facenet_weights(home)
     return home
+
+
+@pytest.fixture(scope="session")
+def first_photos(real_data: Path) -> Callable[[int], list[bytes]]:
+    """Reads the first photo's file of so many people of LFW, from A to Z."""
+
+    def read(count: int) -> list[bytes]:
+        paths = sorted((real_data / "lfw").glob("*/*_0001.jpg"))[:: 3000 // count][:count]
+        return [path.read_bytes() for path in paths]
+
+    return read

@@ -30,9 +30,8 @@ FACENET = "facenet-vggface2"
 
 
 @pytest.fixture(scope="module")
-def files(real_data: Path) -> list[bytes]:
-    paths = sorted((real_data / "lfw").glob("*/*_0001.jpg"))[:: 3000 // COUNT][:COUNT]
-    return [path.read_bytes() for path in paths]
+def files(first_photos: Callable[[int], list[bytes]]) -> list[bytes]:
+    return first_photos(COUNT)
 
 
 @pytest.fixture(scope="module", params=[250, 160])

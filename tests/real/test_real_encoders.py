@@ -53,11 +53,6 @@ def found(real_data: Path) -> Found:
     return Found(listed, faces, torch.cat(crops))
 
 
-@pytest.fixture(scope="module")
-def folders(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Folders:
-    return Folders(home=str(tmp_path_factory.mktemp("home")), real_data=str(real_data))
-
-
 def test_every_face_is_found(found: Found) -> None:
     # images.jsonl lists only photos in which the package found one
     assert len(found.faces) == PEOPLE * EACH
@@ -76,8 +71,8 @@ def test_landmarks_agree_with_the_list(found: Found) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_same_people_are_nearer_than_others(name: str, found: Found, folders: Folders) -> None:
-    e = bench.encoders.load(name, folders).embed(found.crops).numpy()
+def test_same_people_are_nearer_than_others(name: str, found: Found, real_folders: Folders) -> None:
+    e = bench.encoders.load(name, real_folders).embed(found.crops).numpy()
     people = np.repeat(np.arange(PEOPLE), EACH)
     first, second = np.triu_indices(len(e), 1)
     cosine = (e[first] * e[second]).sum(1)
@@ -90,8 +85,8 @@ def test_same_people_are_nearer_than_others(name: str, found: Found, folders: Fo
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_twin_agrees_on_real_faces(name: str, found: Found, folders: Folders) -> None:
-    encoder = bench.encoders.load(name, folders)
+def test_twin_agrees_on_real_faces(name: str, found: Found, real_folders: Folders) -> None:
+    encoder = bench.encoders.load(name, real_folders)
     noise = torch.rand(8, 3, 112, 112, generator=torch.Generator().manual_seed(0))
     crops = torch.cat([found.crops[:24], noise])
     with torch.no_grad():
@@ -101,17 +96,19 @@ def test_twin_agrees_on_real_faces(name: str, found: Found, folders: Folders) ->
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_runtime_is_what_really_runs(name: str, folders: Folders) -> None:
-    encoder = bench.encoders.load(name, folders)
+def test_runtime_is_what_really_runs(name: str, real_folders: Folders) -> None:
+    encoder = bench.encoders.load(name, real_folders)
     assert encoder.runtime.endswith("CPUExecutionProvider")
 
 
-def test_gpu_without_a_provider_embeds_by_the_twin(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gpu_without_a_provider_embeds_by_the_twin(
+    real_folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # no GPU needed: what is chosen when onnxruntime cannot serve the device that was asked for
     import onnxruntime
 
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
-    encoder = bench.encoders.load("mobileface_v3", folders, "cuda")
+    encoder = bench.encoders.load("mobileface_v3", real_folders, "cuda")
     assert encoder.runtime == f"torch {torch.__version__} cuda"
 
 

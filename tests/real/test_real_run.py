@@ -8,6 +8,7 @@ import pytest
 
 import bench
 from bench.records import CellRecord, Records
+from bench.types import Folders
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -15,21 +16,18 @@ SURROGATE, UNSEEN = "mobileface_v2", "mfn_espdl"
 
 
 @pytest.fixture(scope="module")
-def records(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Records:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BENCH_HOME", str(tmp_path_factory.mktemp("home")))
-        patch.setenv("BENCH_REAL_DATA", str(real_data))
-        return bench.run(
-            dataset="lfw",
-            defense=["none", "noise", "advmask"],
-            attacker=["dbscan", "knn"],
-            scenario="linked",
-            encoder=[SURROGATE, UNSEEN],
-            surrogate=SURROGATE,
-            users=8,
-            labelled=3,
-            background=60,
-        )
+def records(real_folders: Folders) -> Records:
+    return bench.run(
+        dataset="lfw",
+        defense=["none", "noise", "advmask"],
+        attacker=["dbscan", "knn"],
+        scenario="linked",
+        encoder=[SURROGATE, UNSEEN],
+        surrogate=SURROGATE,
+        users=8,
+        labelled=3,
+        background=60,
+    )
 
 
 def one(records: Records, defense: str, encoder: str, attacker: str) -> CellRecord:

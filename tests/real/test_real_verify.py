@@ -17,13 +17,10 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def records(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> dict[str, VerificationRecord]:
+def records(real_folders: Folders) -> dict[str, VerificationRecord]:
     """A strong and a weak encoder on few pairs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BENCH_HOME", str(tmp_path_factory.mktemp("home")))
-        patch.setenv("BENCH_REAL_DATA", str(real_data))
-        found = verify(VerificationSpec(("mfn_espdl", "mobileface_v3"), "lfw", pairs=300))
-    return {record.encoder.name: record for record in found}
+    made = verify(VerificationSpec(("mfn_espdl", "mobileface_v3"), "lfw", pairs=300))
+    return {record.encoder.name: record for record in made}
 
 
 def test_the_real_list(real_data: Path) -> None:

@@ -19,11 +19,6 @@ SHA256 = hashlib.sha256(GOOD).hexdigest()
 
 
 @pytest.fixture
-def folders(tmp_path: Path) -> Folders:
-    return Folders(home=str(tmp_path / "home"), real_data=str(tmp_path / "real"))
-
-
-@pytest.fixture
 def path(tmp_path: Path) -> Path:
     file = tmp_path / "net.onnx"
     file.write_bytes(GOOD)
