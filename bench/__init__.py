@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bench.experiment.api import run as run
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # torch's worker threads spin while they wait for one another; on a machine that also does something else
 # they then burn several times what they compute. To take effect this must be set before torch is loaded
