@@ -1,4 +1,4 @@
-"""Unpacking archives that somebody else made: nothing outside the folder, no links, no bombs."""
+"""Unpacking of other people's archives: nothing outside the folder, no links, no bombs."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _DAMAGED = (tarfile.TarError, zipfile.BadZipFile, EOFError, gzip.BadGzipFile, zl
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an archive may become.
+    """The limits of an unpacked archive.
 
     Attributes:
-        members: files and folders.
-        total: bytes unpacked.
-        ratio: bytes unpacked for each byte of the archive; photos and weights hardly shrink.
-        floor: bytes that any archive may have, whatever its ratio.
+        members: The most files and folders.
+        total: The most bytes unpacked.
+        ratio: The most bytes unpacked for each byte of the archive; photos and weights hardly shrink.
+        floor: The bytes that every archive may have, whatever its ratio.
     """
 
     members: int = 200_000
@@ -45,19 +45,19 @@ class ArchiveError(Exception):
 def unpack(archive: Path, into: Path, limits: Limits = LIMITS) -> dict[str, str]:
     """Unpack a .zip or a .tgz into an empty folder.
 
-    Files get the mode that any new file gets. Links and devices are refused, wherever they point.
+    Files get the mode of any new file. Links and devices are refused, wherever they point.
 
     Args:
-        archive: a file; its suffix is not looked at.
-        into: an empty folder.
-        limits: what the archive may become.
+        archive: The archive; its suffix does not matter.
+        into: An empty folder.
+        limits: The limits of the unpacked archive.
 
     Returns:
         Hex sha256 of every file, by its path below the folder, written with `/`.
 
     Raises:
-        ArchiveError: if it is damaged or not safe; `into` then holds a part of it.
-        OSError: if a file cannot be written.
+        ArchiveError: The archive is damaged or not safe; `into` then holds a part of it.
+        OSError: A file cannot be written.
     """
     allowed = min(limits.total, max(limits.floor, limits.ratio * archive.stat().st_size))
     try:
@@ -77,7 +77,7 @@ class _Member:
 
 @dataclass(slots=True)
 class _Unpacked:
-    """A folder that fills, and what may still go into it."""
+    """A folder that is being filled, and what may still go into it."""
 
     into: Path
     allowed: int
@@ -103,7 +103,7 @@ class _Unpacked:
         return self.digests
 
     def _fill(self, out: IO[bytes], member: _Member) -> str:
-        """Write a member's bytes, as long as they are few enough; their sha256."""
+        """Write a member's bytes as long as the limits allow, and give their sha256."""
         if member.size > self.allowed:  # as it says of itself; it is counted all the same
             raise ArchiveError("it unpacks to far more than its own size")
         digest = hashlib.sha256()
@@ -156,18 +156,18 @@ def _tar(archive: Path, allowed: int) -> Iterator[_Member]:
 
 
 class _Metered(io.RawIOBase):
-    """A stream that ends in an error where it should have ended."""
+    """A stream that raises an error once its limit is exceeded."""
 
     def __init__(self, stream: gzip.GzipFile, allowed: int) -> None:
         super().__init__()
         self._stream, self._allowed = stream, allowed
 
     def readable(self) -> bool:
-        """It is."""
+        """Always true."""
         return True
 
     def read(self, size: int = -1, /) -> bytes:
-        """At most `size` bytes."""
+        """Read at most `size` bytes."""
         content = self._stream.read(size)
         self._allowed -= len(content)
         if self._allowed < 0:

@@ -1,4 +1,4 @@
-"""Whether a file is what was asked for: its first bytes, its size and its digests."""
+"""Checks of a file that was asked for: its first bytes, its size and its digests."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _STARTS = {
     ".pt": (b"PK\x03\x04", b"\x80"),
     ".onnx": (b"\x08",),
 }
-"""Suffix -> how such files begin: zip, gzip, PyTorch's zip or pickle, protobuf."""
+"""Suffix -> the first bytes of such files: zip, gzip, PyTorch's zip or pickle, protobuf."""
 
 _PAGE = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<!--")
 
 
 def page(start: bytes, content_type: str = "") -> bool:
-    """Whether this is a web page: what log-in portals and error pages send in place of a file."""
+    """Whether the bytes are a web page, which log-in portals and error pages send in place of a file."""
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()[:16].lower()
     return content_type.partition(";")[0].strip().lower() == "text/html" or text.startswith(_PAGE)
 
 
 def odd_start(file: str, start: bytes) -> str:
-    """What is wrong with the first bytes of a file of this name; empty when nothing is."""
+    """The fault of the first bytes of a file of this name; empty where there is none."""
     if page(start):
         return "it is a web page"
     suffix = PurePosixPath(file).suffix
@@ -36,15 +36,15 @@ def odd_start(file: str, start: bytes) -> str:
 
 
 def problem(path: Path, item: Item, folders: Folders) -> str:
-    """Why a file is not the one that is wanted; empty when it is, or when nothing is known against it.
+    """The reason why a file is not the wanted one; empty where it is, or where nothing is known against it.
 
     Args:
-        path: of the file, wherever it lies.
-        item: what it should be.
-        folders: `home` holds the lock with the digests that were pinned.
+        path: The file, wherever it lies.
+        item: The file that is wanted.
+        folders: The folders; `home` holds the lock with the pinned digests.
 
     Raises:
-        UserError: if the file or the lock cannot be read.
+        UserError: The file or the lock cannot be read.
     """
     with path.open("rb") as file:
         wrong = odd_start(item.file, file.read(512))

@@ -1,7 +1,7 @@
 """One file over HTTP: resumed where it stopped, from the first mirror that has the right bytes.
 
-`requests` does the talking. pooch, which is built on it, begins every download anew, from one address a
-file; going on where it stopped, with the next mirror if need be, is what this module adds.
+`requests` sends the requests. pooch, which is built on it, begins every download anew and has one address a
+file. This module goes on where a download stopped, and with the next mirror if need be.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from bench.machine.progress import Progress
 from bench.store.writing import write_whole
 
 ATTEMPTS = 3
-"""Tries at one address that bring no new byte before the next address is tried."""
+"""The number of tries in a row without a new byte, at one address, before the next address is tried."""
 
 LARGEST = 16 * 2**30
-"""Bytes of the largest file that is accepted where its size is not known."""
+"""The most bytes of a file whose size is not known."""
 
 PAUSE = 1.0
-"""Seconds to wait after a try that brought nothing; grows with each."""
+"""The seconds of waiting after a try without a new byte; they grow with each such try."""
 
 _CHUNK = 2**18
 _MEGABYTE = 10**6
@@ -43,21 +43,21 @@ _TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 
 
 class _UnusableError(Exception):
-    """This address will not do; the next one may."""
+    """This address does not work; the next one may."""
 
 
 class _BrokenOffError(Exception):
-    """This try ended early; another may get further."""
+    """This try ended early; another try may get further."""
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What is known of a file of which a part is here; kept beside the part.
+    """What is known about a file of which a part is here. It is kept beside the part.
 
     Attributes:
-        url: where the part came from.
-        validator: strong ETag or date by which the server tells whether it still has the same file.
-        total: bytes of the whole; None where the server does not say.
+        url: The address of the part.
+        validator: The strong ETag or the date by which the server tells whether it still has the same file.
+        total: The bytes of the whole file; None where the server does not say.
     """
 
     url: str
@@ -75,21 +75,22 @@ def download(
     size: int | None,
     progress: Progress,
 ) -> None:
-    """Get the whole file into `part`, going on with what lies there.
+    """Get the whole file into `part`, and go on with a part that lies there.
 
     Args:
-        file: what it is called, for messages and to know how it begins.
-        urls: addresses, tried in order.
-        part: where its bytes gather; what is known of them lies beside it, as `PART.json`.
-        check: why a whole file is the wrong one; empty when it is right. A wrong one is dropped.
-        trusted: whether `check` knows the digest, so that parts from servers which cannot tell whether their
-            file has changed may be put together all the same.
-        size: of the file in bytes, where it is known.
-        progress: where to report.
+        file: The file's name, for messages and for the check of its first bytes.
+        urls: The addresses, tried in order.
+        part: The file that gathers the bytes. What is known about them lies beside it, as `PART.json`.
+        check: Gives the reason why a whole file is the wrong one; empty where it is right. A wrong file is
+            dropped.
+        trusted: Whether `check` knows the digest. Then parts may be joined even if the server cannot tell
+            whether its file has changed.
+        size: The file's size in bytes, where it is known.
+        progress: The receiver of progress.
 
     Raises:
-        UserError: if no address gave the right file, saying what each of them did.
-        OSError: if the disk is full or the folder cannot be written to.
+        UserError: No address gave the right file; the message says what each of them did.
+        OSError: The disk is full, or the folder cannot be written to.
     """
     reasons = []
     for url in urls:
@@ -117,13 +118,13 @@ def download(
 
 
 def drop(part: Path) -> None:
-    """Forget a part, and what is known of it."""
+    """Remove a part, and what is known about it."""
     part.unlink(missing_ok=True)
     _beside(part).unlink(missing_ok=True)
 
 
 def begun(part: Path) -> Begun | None:
-    """What is known of a part; None where nothing is, or nothing that can be read."""
+    """What is known about a part; None where nothing is, or where it cannot be read."""
     try:
         return Begun(**json.loads(_beside(part).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -142,7 +143,7 @@ class _Download:
     progress: Progress
 
     def complete(self) -> bool:
-        """Try until all is here; whether it was put together from more than one answer."""
+        """Try until the file is complete. The result says whether it came from more than one answer."""
         furthest, idle, resumed = self._held(), 0, False
         while True:
             try:
@@ -159,7 +160,7 @@ class _Download:
         return self.part.stat().st_size if self.part.exists() else 0
 
     def _attempt(self) -> bool:
-        """One request; whether it went on from what was here."""
+        """Send one request. The result says whether it went on from the bytes that were here."""
         headers = {"Accept-Encoding": "identity", "User-Agent": f"cloakbench/{__version__}"} | self._range()
         with ExitStack() as stack:
             session = stack.enter_context(requests.Session())
@@ -181,7 +182,7 @@ class _Download:
             return start != 0
 
     def _range(self) -> dict[str, str]:
-        """Headers that ask for the rest, provided it is the rest of the same file."""
+        """The headers that ask for the rest, provided that it is the rest of the same file."""
         part, held = begun(self.part), self._held()
         if not held or part is None:
             return {}
@@ -191,7 +192,7 @@ class _Download:
         return rest if self.trusted else {}
 
     def _start(self, answer: Any, asked_for_rest: bool) -> int | None:
-        """Where in the file the answer's body begins; None if nothing is missing any more."""
+        """The place in the file where the answer's body begins; None where nothing is missing any more."""
         code, held = answer.status_code, self._held()
         span = answer.headers.get("Content-Range", "")
         if code == 416 and asked_for_rest:
@@ -216,7 +217,7 @@ class _Download:
         return held
 
     def _receive(self, answer: Any, start: int) -> None:
-        """Write the body behind what is here, or in its place."""
+        """Write the body behind the bytes that are here, or in their place."""
         length = answer.headers.get("Content-Length", "")
         total = start + int(length) if length.isdecimal() else self.size
         if self.trusted and self.size is not None and total != self.size:

@@ -1,4 +1,4 @@
-"""From a name to verified files in their place; nothing is ever there by half."""
+"""From a name to verified files in their place. No file is ever there by half."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ READY, MISSING = "ready", "not here"
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How to fetch.
+    """The way to fetch.
 
     Attributes:
-        consent: asked before the first byte is fetched, with the source's name; raises when it is refused.
-        origins: files, folders and addresses to take files from in place of where they are published.
-        offline: use what is here, or what `origins` has on this machine.
-        progress: where to report.
+        consent: Called with the source's name before the first byte is fetched. It raises to refuse.
+        origins: Files, folders and addresses that are used instead of the published addresses.
+        offline: Whether only this machine's files are used, those of `origins` among them.
+        progress: The receiver of progress.
     """
 
     consent: Callable[[str, Source], None]
@@ -41,20 +41,20 @@ class Wishes:
 
 
 def fetch(name: str, folders: Folders, wishes: Wishes) -> list[Path]:
-    """Put what a name stands for where the rest of the benchmark looks for it.
+    """Put everything that a name stands for into the place where the benchmark looks for it.
 
-    What is already there is verified and not fetched again. A download that was interrupted goes on.
+    A file that is there already is verified and not fetched again. A download that was interrupted goes on.
 
     Args:
-        name: one of `sources.SOURCES`.
-        folders: `home` is where it goes.
-        wishes: see there.
+        name: One of `bench.store.sources.SOURCES`.
+        folders: The folders; the files go into `home`.
+        wishes: The way to fetch.
 
     Returns:
         The files and folders, the main one first.
 
     Raises:
-        UserError: in one line, for whatever keeps them from being there and right.
+        UserError: The files are not there or not right afterwards; one line says why.
     """
     source = SOURCES.get(name)
     if source is None:
@@ -78,7 +78,7 @@ def fetch(name: str, folders: Folders, wishes: Wishes) -> list[Path]:
 
 
 def state(source: Source, folders: Folders) -> str:
-    """In a word, what is here of a source; digests are not computed."""
+    """The state of a source in a word. No digest is computed."""
     home = Path(folders.home)
     here = [item for item in source.items if (home / item.place).exists()]
     if len(here) == len(source.items):
@@ -93,7 +93,7 @@ def ready(item: Item, folders: Folders) -> bool:
     """Whether a file or folder is in its place and is what was fetched.
 
     Raises:
-        UserError: if it is there and is something else; it is left as it is.
+        UserError: Something else is in its place. It is left as it is.
     """
     target = Path(folders.home) / item.place
     if not target.exists():
@@ -144,7 +144,7 @@ def _install(item: Item, origin: Path | list[str], folders: Folders, wishes: Wis
 
 
 def _unpack(archive: Path, target: Path, folders: Folders) -> None:
-    """Unpack beside the target, then rename: it is there whole or not at all."""
+    """Unpack beside the target, then rename: the folder is there whole or not at all."""
     prefix = f".{target.name}.unpacking-"
     for left_over in target.parent.glob(
         f"{prefix}*"
@@ -164,14 +164,14 @@ def _unpack(archive: Path, target: Path, folders: Folders) -> None:
 
 
 def _umask() -> int:
-    """The mode that new folders lack; `mkdtemp` makes a private one."""
+    """The mode bits that new folders lack; `mkdtemp` makes a private folder."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
 
 
 def _origins(items: Sequence[Item], source: Source, wishes: Wishes) -> list[Path | list[str]]:
-    """Where to take each item from; all must be known before the first is taken."""
+    """The origin of each item. All origins must be known before the first item is taken."""
     given = [_origin(item, source, wishes) for item in items]
     if wishes.offline:
         missing = [item for item, origin in zip(items, given, strict=True) if not isinstance(origin, Path)]
@@ -187,7 +187,7 @@ def _described(item: Item) -> str:
 
 
 def _origin(item: Item, source: Source, wishes: Wishes) -> Path | list[str]:
-    """Where to take an item from: a file on this machine, or addresses."""
+    """The origin of an item: a file on this machine, or addresses."""
     main = item == source.items[0]
     for origin in wishes.origins:
         if "://" in origin:
@@ -219,7 +219,7 @@ def _part(item: Item, home: Path) -> Path:
 
 @contextmanager
 def _alone(home: Path) -> Iterator[None]:
-    """Let one process at a time fetch into a home; the lock of one that was killed is free."""
+    """Let one process at a time fetch into a home. The lock of a killed process is free."""
     home.mkdir(parents=True, exist_ok=True)
     try:
         with filelock.FileLock(home / "fetch.lock", timeout=0):

@@ -1,4 +1,4 @@
-"""What lies in a folder that was fetched: `FOLDER.sha256` beside it, as `sha256sum -c` reads it, pinned."""
+"""The list of a fetched folder's files: `FOLDER.sha256` beside it, as `sha256sum -c` reads it, pinned."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from bench.types import Folders
 
 
 def write(target: Path, digests: Mapping[str, str], folders: Folders) -> None:
-    """Write down what a folder is to hold, and pin it.
+    """Write down what a folder must hold, and pin the list.
 
     Args:
-        target: the folder, which need not be there yet.
-        digests: path below the folder -> hex sha256.
-        folders: `home` holds the lock.
+        target: The folder, which need not exist yet.
+        digests: Path below the folder -> hex sha256.
+        folders: The folders; `home` holds the lock.
     """
     listed = _beside(target)
     lines = "".join(f"{sha256}  {target.name}/{name}\n" for name, sha256 in sorted(digests.items()))
@@ -26,10 +26,10 @@ def write(target: Path, digests: Mapping[str, str], folders: Folders) -> None:
 
 
 def verify(target: Path, folders: Folders) -> None:
-    """Make sure that a folder holds what was fetched; what else lies in it does not matter.
+    """Check that a folder holds what was fetched. Other files in it do not matter.
 
     Raises:
-        UserError: if a file is missing or altered, or if the folder was not fetched.
+        UserError: A file is missing or altered, or the folder was not fetched.
     """
     listed = _beside(target)
     pinned = lock.recorded(listed.name, folders)

@@ -1,4 +1,4 @@
-"""Which device and precision a run uses: what was asked for, or an error; never a silent fall-back."""
+"""The device and the precision of a run: those that were asked for, or an error, never a fall-back."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from bench.errors import UserError
 
 PRECISIONS = ("fp32", "bf16", "fp16")
-"""What an attacker's encoder may compute in; see `bench.encoders.networks.embed_at`."""
+"""The precisions that an attacker's encoder may compute in; see `bench.encoders.networks.embed_at`."""
 
 
 def device(name: str) -> str:
-    """Resolve `auto`, `cpu`, `cuda` or `cuda:N` to a device that is there.
+    """Resolve `auto`, `cpu`, `cuda` or `cuda:N` to a device of this machine.
 
     Raises:
-        UserError: for CUDA where there is none, for a card that is not there, and for other names.
+        UserError: There is no CUDA device, or no such card, or the name is another one.
     """
     if name == "cpu":
         return name
@@ -40,10 +40,10 @@ def device(name: str) -> str:
 
 
 def precision(name: str) -> str:
-    """See that a precision is one of `PRECISIONS`.
+    """Check that a precision is one of `PRECISIONS`.
 
     Raises:
-        UserError: for other names.
+        UserError: The name is another one.
     """
     if name not in PRECISIONS:
         raise UserError(f"no precision {name!r}. Try {', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}.")
@@ -51,6 +51,6 @@ def precision(name: str) -> str:
 
 
 def _no_driver() -> bool:
-    """Whether this is a Linux without a GPU driver, as can be seen without the seconds that torch takes."""
+    """Whether this is a Linux without a GPU driver. The check does not take the seconds that torch takes."""
     devices = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
     return sys.platform == "linux" and not any(Path(device).exists() for device in devices)

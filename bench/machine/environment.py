@@ -1,4 +1,4 @@
-"""What computed a record: the code, the libraries and the kind of machine. No host name, no paths."""
+"""The code, the libraries and the kind of machine behind a record. It names no host and no path."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def environment() -> dict[str, object]:
 
 
 def _commit() -> tuple[str | None, bool | None]:
-    """The checkout's commit and whether it has changes; None where this is no checkout."""
+    """The checkout's commit, and whether it has changes; None where this is no checkout."""
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return None, None

@@ -1,4 +1,4 @@
-"""How much memory this process has taken."""
+"""The memory that this process has taken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Progress with time left, on stderr, for whatever takes longer than two seconds."""
+"""Progress with the time left, on stderr, for every stage that takes longer than two seconds."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 PATIENCE = 2.0
-"""Seconds before anything is said."""
+"""The seconds before the first report."""
 
 _TERMINAL_EVERY, _LOG_EVERY = 0.2, 10.0
 
 
 class Advance(Protocol):
-    """Report that `count` more units are done."""
+    """Reports that `count` more units are done."""
 
     def __call__(self, count: int = 1) -> None:
-        """Add to what is done."""
+        """Add to the number of units done."""
 
 
 class Progress(Protocol):
-    """Somewhere to report to."""
+    """A receiver of progress."""
 
     def stage(self, name: str, total: int) -> AbstractContextManager[Advance]:
         """Open a stage of `total` units; the scope gives the function that advances it."""
 
 
 class Silent:
-    """Reports to nobody; the default from Python."""
+    """A receiver that prints nothing; the default from Python."""
 
     @contextmanager
     def stage(self, name: str, total: int) -> Iterator[Advance]:
@@ -43,11 +43,11 @@ class Silent:
 
 
 class Terminal:
-    """One line on stderr: redrawn on a terminal, a new line every ten seconds in a log."""
+    """A line on stderr: redrawn on a terminal, a new line every ten seconds in a log."""
 
     @contextmanager
     def stage(self, name: str, total: int) -> Iterator[Advance]:
-        """Show how much of the stage is done, and for how long it will go on at the present pace."""
+        """Show how much of the stage is done, and the time left at the present pace."""
         live = sys.stderr.isatty()
         start = time.monotonic()
         done, shown, said = 0, start + PATIENCE - (_TERMINAL_EVERY if live else _LOG_EVERY), False

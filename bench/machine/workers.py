@@ -1,9 +1,9 @@
-"""Computing so that a result never depends on its company: one process-wide pool of one-thread workers.
+"""Computing so that a result never depends on other photos: one process-wide pool of one-thread workers.
 
-Results that must not depend on their company (embeddings, detections) are computed one photo at a time:
-nothing of a photo's neighbours, of the batch's size or of the number of threads can then reach its bits.
-The machine is filled by computing several photos at once instead. In onnxruntime a batch of one costs
-little more per face than a larger one (InceptionResnetV1, one core: 16 ms against 14 in a batch of 8).
+Embeddings and detections are computed one photo at a time. So a photo's neighbours, the size of the batch and
+the number of threads cannot reach the bits of its result. The cores are filled by computing several photos at
+once. In onnxruntime a batch of one costs little more per face than a larger one (InceptionResnetV1, one core:
+16 ms against 14 in a batch of 8).
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _inside = threading.local()
 
 
 def each(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """`[function(item) for item in items]`, several at once, torch using one thread in each.
+    """`[function(item) for item in items]`, several at once, with one torch thread in each.
 
-    As many workers as torch has threads when the first call comes (so OMP_NUM_THREADS is obeyed).
-    The first exception of any item is raised. A call from inside a worker runs right there.
+    There are as many workers as torch has threads at the first call, so OMP_NUM_THREADS is obeyed. The first
+    exception of any item is raised. A call from inside a worker runs in that worker.
     """
     if getattr(_inside, "worker", False):
         return [function(item) for item in items]
@@ -36,7 +36,7 @@ def each(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Resu
 
 @contextmanager
 def exact_gpu() -> Iterator[None]:
-    """Full float32 and deterministic kernels, chosen by shape and not by trial; nothing changes on a CPU."""
+    """Full float32 and deterministic kernels, chosen by shape and not by trial. On a CPU nothing changes."""
     matmul = torch.backends.cuda.matmul.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = False
     try:

@@ -1,8 +1,8 @@
-"""Content-addressed results of the stages, under `BENCH_HOME/cache`.
+"""Results of the stages, addressed by their content, under `BENCH_HOME/cache`.
 
-Small results (a face, an embedding, the labels of a clustering) are rows of one SQLite file; large ones
-(released photos) are files. A value is written whole or not at all, and carries a checksum: whatever was
-cut short or altered reads as absent and is computed again. Nothing here knows what a stage means.
+Small results (a face, an embedding, the labels of a clustering) are rows of one SQLite file. Large results
+(released photos) are files. A value is written whole or not at all, and it carries a checksum: a value that
+was cut short or altered reads as absent and is computed again. This module does not know what a stage means.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _CHECK = 16
 
 
 class Cache:
-    """Results by (stage, key). Safe against `kill -9`, and against several processes at once."""
+    """Results by stage and key. They survive `kill -9`, and several processes may use them at once."""
 
     def __init__(self, home: Path) -> None:
         """Open or make the cache.
 
         Args:
-            home: `BENCH_HOME`.
+            home: The folder `BENCH_HOME`.
 
         Raises:
-            UserError: if the folder cannot be written to.
+            UserError: The folder cannot be written to.
         """
         self.folder = home / "cache"
         self.hits: dict[str, int] = {}
@@ -43,7 +43,7 @@ class Cache:
         self._connection: sqlite3.Connection | None = self._open()
 
     def rows(self, stage: str, keys: Iterable[str]) -> dict[str, bytes]:
-        """The rows that are there; the others are simply not in the answer."""
+        """The rows that exist, by key. The other keys are not in the answer."""
         wanted = list(dict.fromkeys(keys))
         held: dict[str, bytes] = {}
         for start in range(0, len(wanted), 500):
@@ -88,7 +88,7 @@ class Cache:
             write_whole(path, _sealed(content))
 
     def close(self) -> None:
-        """Release the SQLite file; it is opened again if something is asked for after all."""
+        """Release the SQLite file. It is opened again if something is read or written after all."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -137,7 +137,7 @@ class Cache:
         return rows
 
     def _set_aside(self, error: sqlite3.DatabaseError) -> None:
-        """Move a damaged file out of the way: what it held is computed again, and it can be looked at."""
+        """Move a damaged file out of the way. Its results are computed again; the file can be inspected."""
         self.close()
         path = self.folder / "rows.sqlite"
         number = sum(1 for _ in self.folder.glob("rows.sqlite.damaged-*"))
@@ -159,7 +159,7 @@ def _checked(sealed: bytes) -> bytes | None:
 
 @contextmanager
 def _writing(folder: Path) -> Iterator[None]:
-    """Say in one line that the disk is full or read-only; what was written before stays."""
+    """Say in one line that the disk is full or read-only. Results written before stay."""
     try:
         yield
     except (OSError, sqlite3.OperationalError) as error:

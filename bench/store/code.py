@@ -59,7 +59,7 @@ def closure(module: str) -> frozenset[str]:
         module: A dotted name, such as `bench.faces.finder`.
 
     Raises:
-        ModuleNotFoundError: if there is no such module.
+        ModuleNotFoundError: There is no such module.
     """
     reached: set[str] = set()
     waiting = [module]
@@ -99,10 +99,10 @@ def libraries_of(module: str) -> tuple[str, ...]:
 
 
 def stage_code(*modules: str) -> list[object]:
-    """What a stage's key says of the code that computes it: a digest, and the versions of its libraries.
+    """What a stage's key says about the code that computes it: digests, and the versions of its libraries.
 
     Args:
-        modules: Where the stage begins: its own module, and the modules of the plug-ins that it calls.
+        modules: The stage's own module, and the modules of the plug-ins that it calls.
     """
     libraries = sorted({name for module in modules for name in libraries_of(module)})
     return [[code_of(module) for module in modules], dict(versions(libraries))]
@@ -114,7 +114,7 @@ def _normal(distribution: str) -> str:
 
 
 def forget() -> None:
-    """Read all code anew: for whoever changes code while the process runs."""
+    """Read all code anew. A process that changes code while it runs needs this."""
     for kept in (closure, code_of, file_code, libraries_of, _distributions, _path, _file, _imports, _tree):
         kept.cache_clear()
 
@@ -126,10 +126,10 @@ def _distributions() -> dict[str, tuple[str, ...]]:
 
 @cache
 def _path(module: str) -> Path:
-    """The file of a module, or of a package's `__init__`; nothing is imported to find it.
+    """The file of a module, or of a package's `__init__`. Nothing is imported to find it.
 
     Raises:
-        ModuleNotFoundError: if there is none.
+        ModuleNotFoundError: There is no such module.
     """
     file = _file(module)
     if file is None:

@@ -1,4 +1,4 @@
-"""Where things lie: `BENCH_HOME` for what the benchmark keeps, `BENCH_REAL_DATA` for what it is lent."""
+"""The two folders: `BENCH_HOME` for what the benchmark keeps, `BENCH_REAL_DATA` for what it may only read."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from bench.types import Folders
 
 
 def folders() -> Folders:
-    """Read both places from the environment.
+    """Read both folders from the environment.
 
     Raises:
-        UserError: if `BENCH_REAL_DATA` names a folder that is not there.
+        UserError: `BENCH_REAL_DATA` names a folder that does not exist.
     """
     home = os.environ.get("BENCH_HOME") or platformdirs.user_cache_dir("cloakbench")
     real = os.environ.get("BENCH_REAL_DATA") or None

@@ -1,4 +1,4 @@
-"""The lock file in `BENCH_HOME`: digests, pinned at first use and verified ever after."""
+"""The lock file in `BENCH_HOME`: digests that are pinned at first use and verified ever after."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from bench.types import Folders
 
 LOCK = "bench.lock.json"
 FORMER = "weights.lock.json"
-"""What the file was called while it held weights only; its pins still count."""
+"""The file's name when it held weights only. Its pins still count."""
 
 
 def recorded(name: str, folders: Folders) -> str:
-    """The sha256 that is pinned for a name; empty when none is.
+    """The sha256 that is pinned for a name; empty where none is.
 
     Args:
-        name: of the file, without its folder.
-        folders: `home` holds the lock.
+        name: The file's name, without its folder.
+        folders: The folders; `home` holds the lock.
 
     Raises:
-        UserError: if the lock file cannot be read.
+        UserError: The lock file cannot be read.
     """
     return _pins(folders).get(name, "")
 
 
 def pin(name: str, sha256: str, folders: Folders) -> None:
-    """Write down what a file's digest is from now on.
+    """Write down a file's digest, which is required from now on.
 
     Raises:
-        UserError: if the lock file cannot be read or written.
+        UserError: The lock file cannot be read or written.
     """
     pins = _pins(folders)
     if pins.get(name) == sha256:

@@ -1,4 +1,4 @@
-"""What `bench fetch` knows: names, addresses, digests, licences. Facts only; the code is elsewhere."""
+"""What `bench fetch` can fetch: names, addresses, digests and licences. This module holds facts only."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ class Item:
     """One file to get.
 
     Attributes:
-        file: what it is called where it comes from.
-        place: where it goes below `BENCH_HOME`: of the file, or of the folder that the archive becomes.
-        urls: where it is, in the order in which they are tried; empty where it can only be brought by hand.
-        sha256: known in advance; empty means pinned at first use.
-        md5: where the publisher gives no better; it is checked beside the sha256 that is pinned.
-        size: in bytes; None where it is not known.
-        archive: whether it is unpacked into `place`.
+        file: The file's name at its publisher.
+        place: The path below `BENCH_HOME` of the file, or of the folder that the archive becomes.
+        urls: The addresses, in the order in which they are tried; empty where the file can only be brought by
+            hand.
+        sha256: The digest, where it is known in advance; empty means pinned at first use.
+        md5: The publisher's MD5, where it states nothing better. It is checked beside the pinned sha256.
+        size: The size in bytes; None where it is not known.
+        archive: Whether the file is unpacked into `place`.
     """
 
     file: str
@@ -30,13 +31,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What one name on the command line fetches.
+    """Everything that one name on the command line fetches.
 
     Attributes:
-        about: what it is, in a line.
-        items: its files, the main one first.
-        licence: what its publisher allows.
-        citation: how to cite it.
+        about: One line about it.
+        items: Its files, the main one first.
+        licence: What its publisher allows.
+        citation: The way to cite it.
     """
 
     about: str
@@ -46,12 +47,12 @@ class Source:
 
     @property
     def size(self) -> int | None:
-        """Bytes of the files whose size is known; None where the main one's is not."""
+        """The bytes of the files whose size is known; None where the main file's size is not."""
         return sum(item.size or 0 for item in self.items) if self.items[0].size else None
 
 
 _LFW = "data/lfw_home"
-"""As scikit-learn lays its download out, so that `fetch_lfw_people(data_home=…)` finds it too."""
+"""The layout of scikit-learn's download, so that `fetch_lfw_people(data_home=…)` finds it too."""
 
 _LFW_LICENCE = "published for research, no licence stated; the photos remain their owners'"
 _LFW_CITATION = "Huang, Ramesh, Berg, Learned-Miller: Labeled Faces in the Wild, UMass Amherst TR 07-49, 2007"
@@ -179,4 +180,4 @@ SOURCES: dict[str, Source] = {
         360_662_982,
     ),
 }
-"""Name -> what it fetches."""
+"""Every source by its name on the command line."""

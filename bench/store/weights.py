@@ -1,4 +1,4 @@
-"""Where files of weights lie, and that they are what they should be: no byte is parsed unverified."""
+"""Files of weights: where they lie, and whether they are the right ones. No byte is parsed unverified."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def places(folders: Folders) -> list[Path]:
 
 
 def verified(path: Path, sha256: str) -> Path:
-    """The path, once its bytes are known to be the right ones.
+    """The path, once the digest of its bytes is checked.
 
     Raises:
-        UserError: showing both digests, if they are not.
+        UserError: The digest is another one; the message shows both.
     """
     actual = digest(path)
     if actual != sha256:
@@ -37,7 +37,7 @@ def read(path: Path) -> bytes:
     """The bytes of a file.
 
     Raises:
-        UserError: if it cannot be read.
+        UserError: The file cannot be read.
     """
     try:
         return path.read_bytes()
@@ -46,7 +46,7 @@ def read(path: Path) -> bytes:
 
 
 def digest(path: Path) -> str:
-    """Hex sha256 of a file; computed once per process while its size and time of change stay the same."""
+    """Hex sha256 of a file, computed once a process while the file keeps its size and time of change."""
     try:
         stat = path.stat()
         key = (str(path), stat.st_size, stat.st_mtime_ns)
@@ -59,10 +59,10 @@ def digest(path: Path) -> str:
 
 
 def pinned(path: Path, folders: Folders) -> str:
-    """What a file without a published digest had for one at its first use; pins it if this is the first.
+    """The digest of a file without a published one, as it was at its first use. A first use pins it.
 
     Raises:
-        UserError: if the lock file cannot be read or written.
+        UserError: The lock file cannot be read or written.
     """
     sha256 = lock.recorded(path.name, folders)
     if not sha256:

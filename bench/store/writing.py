@@ -10,14 +10,14 @@ from pathlib import Path
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file beside its place, under a name of its own, then rename it into its place.
 
-    A reader, a kill or another process never meets half of it, and on a full disk nothing is left behind.
+    A reader, a kill or another process never meets half a file. On a full disk nothing is left behind.
 
     Args:
         path: The file; its folder exists.
-        content: All of it.
+        content: The whole content.
 
     Raises:
-        OSError: if the file cannot be written; a former file of that name is as it was.
+        OSError: The file cannot be written; a former file of that name is unchanged.
     """
     part = path.with_name(f".part-{secrets.token_hex(8)}")
     try:

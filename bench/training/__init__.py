@@ -1,5 +1,5 @@
-"""How the built-in `synth-*` encoders were made: `python -m bench.training`, and measured: `... .evaluate`.
+"""Training of the built-in `synth-*` encoders: `python -m bench.training`, and `... .evaluate` to measure.
 
-Nothing of the benchmark imports this package. It is the one part of `bench` that reaches a data set's
-renderer directly, since it draws people that no benchmark run may ever open.
+No other room imports this package. It is the one part of `bench` that reaches a data set's renderer directly,
+because it draws people that no benchmark run may ever open.
 """

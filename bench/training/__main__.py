@@ -36,7 +36,7 @@ log = logging.getLogger("bench.training")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Train one encoder; 0 when weights, card and figures are written."""
+    """Train one encoder. The result is 0 when weights, card and figures are written."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(format=f"%(asctime)s {options.encoder} %(message)s", level=logging.INFO, force=True)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ def _train(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
 
 
 def _judge(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
-    """Figures right after training, with perturbed true landmarks; the card's own come from `.evaluate`."""
+    """Figures right after training, with perturbed true landmarks. The card's come from `.evaluate`."""
     net = stored_net(options.encoder, options.out).to(options.device)
 
     def embed(crops: torch.Tensor) -> torch.Tensor:
@@ -124,7 +124,7 @@ def _new_net(name: str, seed: int) -> nn.Module:
 
 
 def _said(options: argparse.Namespace) -> list[str]:
-    """The options that decide the outcome, as one would type them."""
+    """The options that decide the outcome, as typed on a command line."""
     said = []
     for key in (
         "encoder",

@@ -1,4 +1,4 @@
-"""What platforms, cameras and simple defenses do to a face, done to training crops on the device."""
+"""Damage of platforms, cameras and simple defenses, applied to training crops on the device."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _REACH = 5
 
 
 def augment(crops: torch.Tensor, generator: torch.Generator, rng: np.random.Generator) -> torch.Tensor:
-    """Spoil crops: an eighth of the batch stays clean but for its colours.
+    """Damage crops. An eighth of the batch stays clean except for its colours.
 
-    A batch comes in random order, so each corruption gets slices of it. In eighths: Gaussian noise (2,
-    standard deviation up to 20/255), sign noise (1, up to 16/255), blur (1), down- and up-sampling (1),
-    a rectangle of one colour (1), blur and then noise (1), none (1).
+    A batch comes in random order, so each kind of damage gets slices of it. In eighths: Gaussian noise (2,
+    standard deviation up to 20/255), sign noise (1, up to 16/255), blur (1), down- and up-sampling (1), a
+    rectangle of one colour (1), blur and then noise (1), none (1).
 
     Args:
         crops: float [n, 3, size, size] in [0, 1]; changed in place.
-        generator: on the crops' device; draws whatever differs from crop to crop.
-        rng: draws what a slice has in common.
+        generator: The generator on the crops' device, for everything that differs from crop to crop.
+        rng: The generator for everything that a slice has in common.
 
     Returns:
-        [n, 3, size, size] in [0, 1].
+        float [n, 3, size, size] in [0, 1].
     """
     n = len(crops)
     cuts = [n * k // 8 for k in range(9)]
@@ -56,7 +56,7 @@ def augment(crops: torch.Tensor, generator: torch.Generator, rng: np.random.Gene
 
 
 def blur(crops: torch.Tensor, sigma: float) -> torch.Tensor:
-    """Gaussian blur, edges repeated; sigma in pixels."""
+    """Gaussian blur with repeated edges; sigma is in pixels."""
     x = torch.arange(-_REACH, _REACH + 1, device=crops.device, dtype=crops.dtype)
     kernel = torch.exp(-x.square() / (2 * sigma * sigma))
     kernel = (kernel / kernel.sum()).repeat(3, 1)

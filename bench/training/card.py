@@ -1,4 +1,4 @@
-"""The card beside a file of weights: what was trained on whom, by which command, and what it measured."""
+"""The card beside a file of weights: what was trained, on whom, by which command, and what it measured."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NUMBERS = re.compile(r'\[\n([^\[\]{}"]*)\]')
 
 
 def write_weights(net: nn.Module, path: Path) -> str:
-    """Store a network folded and in float16; never leaves half a file behind.
+    """Store a network, folded and in float16. No half file is ever left behind.
 
     Returns:
         The file's hex sha256.
@@ -40,7 +40,7 @@ def write_weights(net: nn.Module, path: Path) -> str:
 
 
 def stored_net(name: str, folder: Path) -> nn.Module:
-    """A network as its file has it, whatever its card says."""
+    """The network of a file, whatever its card says."""
     net = skeleton(name)
     weights = safetensors.torch.load_file(folder / f"{name}.safetensors")
     net.load_state_dict({key: value.float() for key, value in weights.items()})
@@ -48,7 +48,7 @@ def stored_net(name: str, folder: Path) -> nn.Module:
 
 
 def write_card(path: Path, card: Mapping[str, Any]) -> None:
-    """Store a card as JSON, a list of numbers in one line."""
+    """Store a card as JSON, with each list of numbers on one line."""
     text = _NUMBERS.sub(
         lambda match: f"[{' '.join(match[1].split())}]", json.dumps(card, indent=1, allow_nan=False)
     )
@@ -63,15 +63,15 @@ def new_card(
     released: str,
     training: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """A card without figures.
+    """Make a card without figures.
 
     Args:
-        name: of the encoder.
-        net: it.
-        sha256: of its weights' file.
-        identities: first and last training identity.
-        released: ISO date.
-        training: what the training says about itself.
+        name: The encoder's name.
+        net: The network.
+        sha256: The digest of its weights' file.
+        identities: The first and the last training identity.
+        released: The ISO date of the release.
+        training: The training's statements about itself.
     """
     first, last = identities
     return {
@@ -92,7 +92,7 @@ def new_card(
 
 
 def reference_crop() -> torch.Tensor:
-    """What a card's reference embedding is of: red grows rightwards, green downwards, blue is a checkerboard.
+    """The crop of a card's reference embedding: red grows rightwards, green down, blue is a checkerboard.
 
     Returns:
         float32 [1, 3, 112, 112] in [0, 1].
@@ -105,7 +105,7 @@ def reference_crop() -> torch.Tensor:
 
 
 def device_name(device: str) -> str:
-    """What the accelerator calls itself, or `cpu`."""
+    """The name that the accelerator gives itself, or `cpu`."""
     return torch.cuda.get_device_name(device) if torch.device(device).type == "cuda" else "cpu"
 
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F  # noqa: N812 - the name every torch program use
 from bench.types import ARCFACE_CROP
 
 BIAS = ((2.1, -0.6), (1.1, -0.9), (1.0, -0.4), (-0.2, 2.8), (2.5, 2.5))
-"""Mean error of MTCNN's landmarks on drawn faces, in pixels (120 photos of 30 validation people)."""
+"""The mean error of MTCNN's landmarks on drawn faces, in pixels (120 photos of 30 validation people)."""
 
 EACH, SHARED = 1.8, 1.2
 """Standard deviation of a landmark's own error per coordinate there, and of what all five have in common."""
@@ -23,11 +23,11 @@ def _points(values: tuple[tuple[float, float], ...], device: torch.device) -> to
 
 
 def mistaken(landmarks: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Landmarks as a detector might have found them: half to one and a half times its measured errors.
+    """Landmarks with a detector's errors: half to one and a half times its measured errors.
 
     Args:
-        landmarks: [n, 5, 2] in pixels, the true ones.
-        generator: on the same device.
+        landmarks: float [n, 5, 2], the true landmarks in pixels.
+        generator: A generator on the same device.
     """
 
     def normal(*shape: int) -> torch.Tensor:
@@ -40,14 +40,14 @@ def mistaken(landmarks: torch.Tensor, generator: torch.Generator) -> torch.Tenso
 
 
 def cut(photos: torch.Tensor, landmarks: torch.Tensor) -> torch.Tensor:
-    """The crops `bench.faces.align` would cut, for a whole batch on the device; bilinear, black outside.
+    """Cut the crops that `bench.faces.align` would cut, for a batch on the device; bilinear, black outside.
 
-    The similarity is that of `bench.faces.align.similarity`, turned around in closed form. A face more than
-    twice as large as its crop is not averaged down first; the built-in photos have none.
+    The similarity is that of `bench.faces.align.similarity`, inverted in closed form. A face more than twice
+    as large as its crop is not averaged down first; the built-in photos have none.
 
     Args:
         photos: uint8 [n, height, width, 3].
-        landmarks: float32 [n, 5, 2] in pixels.
+        landmarks: float32 [n, 5, 2], in pixels.
 
     Returns:
         float32 [n, 3, 112, 112] in [0, 1], channels last in memory.

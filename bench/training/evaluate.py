@@ -22,7 +22,7 @@ log = logging.getLogger("bench.training.evaluate")
 
 
 def detected(photos: Photos) -> Seen:
-    """Photos with what the benchmark's detector finds on them."""
+    """Photos with the faces that the benchmark's detector finds on them."""
     faces = Detector().detect(list(photos.pixels))
     landmarks = np.zeros((len(faces), 5, 2), np.float32)
     for at, face in enumerate(faces):
@@ -32,7 +32,7 @@ def detected(photos: Photos) -> Seen:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure encoders on the CPU, aligned by the benchmark's detector; rewrite `measured` on their cards."""
+    """Measure encoders on the CPU with the benchmark's detector, and rewrite `measured` on their cards."""
     parser = argparse.ArgumentParser("python -m bench.training.evaluate", description=__doc__)
     parser.add_argument("names", nargs="*", help="encoders; all built-in ones when there is no name")
     parser.add_argument("--people", type=int, default=100, help="of validation, and as many of test")

@@ -1,4 +1,4 @@
-"""What an encoder achieves on people it never saw: the figures of a card, as functions of arrays."""
+"""The figures of a card: what an encoder achieves on people it never saw. All are functions of arrays."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ Embed = Callable[[torch.Tensor], torch.Tensor]
 """float32 [n, 3, 112, 112] in [0, 1] -> unit rows."""
 
 PHOTOS_EACH = 10
-"""Photos of each person that figures are measured on."""
+"""The photos of each person that figures are measured on."""
 
 _PART = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Photos with the landmarks somebody found on them.
+    """Photos with detected landmarks.
 
     Attributes:
-        photos: of one population.
-        landmarks: float32 [photo, 5, 2]; anything where `detected` is false.
+        photos: The photos of one population.
+        landmarks: float32 [photo, 5, 2]; any values where `detected` is false.
         detected: bool [photo], whether a face was detected.
     """
 
@@ -46,14 +46,14 @@ class Seen:
 
 
 def perturbed(photos: Photos, seed: int) -> Seen:
-    """The true landmarks with errors like a detector's, where no detector is at hand."""
+    """The true landmarks with a detector's errors, where no detector is available."""
     generator = torch.Generator().manual_seed(seed)
     landmarks = mistaken(torch.from_numpy(photos.landmarks), generator)
     return Seen(photos, landmarks.numpy(), np.ones(len(photos.landmarks), bool))
 
 
 def embedded(embed: Embed, pixels: Sequence[Image] | npt.NDArray[np.uint8], landmarks: Floats) -> Floats:
-    """Unit embeddings [photo, dimension] of photos aligned by landmarks."""
+    """Unit embeddings [photo, dimension] of photos that were aligned by landmarks."""
     stack = np.asarray(pixels)
     out = []
     for start in range(0, len(stack), _PART):
@@ -85,7 +85,7 @@ def verification(
 def clustering(
     validation: Floats, validation_people: npt.NDArray[np.int64], test: Floats, seen: Seen
 ) -> dict[str, float]:
-    """Clean CFR of calibrated DBSCAN over all test people; a photo without a face is noise, and counts."""
+    """Clean CFR of calibrated DBSCAN over all test people. A photo without a face is noise, and counts."""
     dbscan = importlib.import_module("bench.attackers.dbscan").PLUGIN()
     tuned = dbscan.calibrated(validation, validation_people, bcubed_objective)
     labels = np.full(len(seen.detected), -1, np.int64)
@@ -98,7 +98,7 @@ def clustering(
 
 
 def robustness(embed: Embed, seen: Seen, clean: Floats, photos: int = 300) -> dict[str, float]:
-    """Mean cosine between a photo's embedding and that of the same photo spoiled, aligned alike."""
+    """The mean cosine between a photo's embedding and that of the same photo after damage, aligned alike."""
     where = np.flatnonzero(seen.detected)[:photos]
     pixels, landmarks, before = seen.photos.pixels[where], seen.landmarks[where], clean[: len(where)]
     rng = np.random.Generator(np.random.Philox(len(where)))
@@ -119,9 +119,9 @@ def figures(embed: Embed, validation: Seen, test: Seen) -> dict[str, float | Non
     """All figures of one encoder; None where there are too few people for one.
 
     Args:
-        embed: the encoder.
-        validation: the people that thresholds are tuned on.
-        test: the people that are used for nothing else.
+        embed: The encoder.
+        validation: The people that thresholds are tuned on.
+        test: The people that are used for nothing else.
     """
     tuning = embedded(
         embed, validation.photos.pixels[validation.detected], validation.landmarks[validation.detected]
@@ -138,7 +138,7 @@ def figures(embed: Embed, validation: Seen, test: Seen) -> dict[str, float | Non
 
 
 def _pairs(embeddings: Floats, people: npt.NDArray[np.int64]) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
-    """Cosines of all genuine pairs, of all impostor pairs, and whom each genuine pair shows."""
+    """Cosines of all genuine pairs, of all impostor pairs, and the person of each genuine pair."""
     i, j = np.triu_indices(len(people), 1)
     cosines = (embeddings @ embeddings.T)[i, j]
     same = people[i] == people[j]

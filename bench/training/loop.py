@@ -1,4 +1,4 @@
-"""The training loop: aligned, spoiled crops; a margin loss over the training identities; one schedule."""
+"""The training loop: aligned, damaged crops, a margin loss over the training identities, one schedule."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from bench.training.crops import cut, mistaken
 from bench.training.photos import Photos
 
 _EVERY = 100
-"""Steps between two looks at the clock; a look also costs a wait for the device."""
+"""The steps between two looks at the clock. A look also costs a wait for the device."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to train.
+    """The settings of a training.
 
     Attributes:
-        steps: batches, unless the clock shortens the schedule.
-        minutes: wall clock for the whole schedule; None for as long as it takes.
-        batch: crops per step.
-        rate: the largest learning rate of AdamW.
-        decay: weight decay of matrices and filters.
-        margin: of the cosine margin loss, reached after 40 % of the schedule.
-        scale: of its logits.
-        bf16: whether the network runs in bfloat16 while training (weights and loss stay float32).
+        steps: The number of batches, unless the clock shortens the schedule.
+        minutes: The wall clock for the whole schedule; None for as long as it takes.
+        batch: The crops of a step.
+        rate: The largest learning rate of AdamW.
+        decay: The weight decay of matrices and filters.
+        margin: The margin of the cosine margin loss, reached after 40 % of the schedule.
+        scale: The scale of its logits.
+        bf16: Whether the network runs in bfloat16 while training (weights and loss stay float32).
     """
 
     steps: int
@@ -48,14 +48,14 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What training did.
+    """The result of a training.
 
     Attributes:
-        steps: batches seen.
-        samples: crops seen.
-        shortened: whether the clock shortened the schedule.
-        seconds: wall clock.
-        losses: mean loss of every 100 steps (and of the rest).
+        steps: The batches seen.
+        samples: The crops seen.
+        shortened: Whether the clock shortened the schedule.
+        seconds: The wall clock.
+        losses: The mean loss of every 100 steps (and of the rest).
     """
 
     steps: int
@@ -66,7 +66,7 @@ class Report:
 
 
 class MarginLoss(nn.Module):
-    """Cross-entropy over cosines to one learned direction a person, the own one lowered by a margin.
+    """Cross-entropy over cosines with one learned direction a person. The own cosine is lowered by a margin.
 
     Source: CosFace (Wang et al. 2018), equation 4.
     """
@@ -77,20 +77,20 @@ class MarginLoss(nn.Module):
         self.scale = scale
 
     def forward(self, embeddings: torch.Tensor, people: torch.Tensor, margin: float) -> torch.Tensor:
-        """Mean loss of [n, DIMENSIONS] embeddings (any length) of people int64 [n]."""
+        """The mean loss of embeddings [n, DIMENSIONS] (of any length) of people int64 [n]."""
         cosines = F.normalize(embeddings.float(), dim=1) @ F.normalize(self.directions, dim=1).T
         own = margin * F.one_hot(people, cosines.shape[1])
         return F.cross_entropy(self.scale * (cosines - own), people)
 
 
 def affordable(step: int, planned: int, left: float, pace: float) -> int:
-    """How many steps the schedule can have in all if the rest keeps the pace of the last steps.
+    """The number of steps that the schedule can have if the rest keeps the pace of the last steps.
 
     Args:
-        step: steps done.
-        planned: steps without a clock.
-        left: seconds left.
-        pace: seconds per step of late.
+        step: The steps done.
+        planned: The steps without a clock.
+        left: The seconds left.
+        pace: The recent seconds a step.
 
     Returns:
         At least `step`, at most `planned`.
@@ -110,20 +110,20 @@ def train(
 ) -> Report:
     """Train a network in place.
 
-    On the CPU the same seed gives the same weights. While the clock says that the schedule will not fit,
-    it is shortened, so that the learning rate still ends at zero.
+    On the CPU the same seed gives the same weights. If the clock says that the schedule will not fit, the
+    schedule is shortened, so that the learning rate still ends at zero.
 
     Args:
-        net: on any device; it is moved.
-        photos: of the training identities.
-        recipe: how.
-        seed: of the batches, the landmarks' errors, the corruptions and the loss's directions.
-        device: where.
-        report: is told of progress.
-        keep: is handed the network now and then, to save what there is.
+        net: The network, on any device; it is moved.
+        photos: Photos of the training identities.
+        recipe: The settings.
+        seed: The seed of the batches, the landmarks' errors, the damage and the loss's directions.
+        device: The device.
+        report: Called with progress.
+        keep: Called with the network now and then, to save its state.
 
     Raises:
-        FloatingPointError: when the loss is no longer finite.
+        FloatingPointError: The loss is no longer finite.
     """
     began = time.monotonic()
     device_seed, host_seed, loss_seed = np.random.SeedSequence(seed).generate_state(3).tolist()
@@ -177,7 +177,7 @@ def train(
 
 
 def _on_device(photos: Photos, device: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Pixels in an accelerator's memory, or in the mapped file; landmarks on the device."""
+    """The pixels in an accelerator's memory or in the mapped file, and the landmarks on the device."""
     landmarks = torch.from_numpy(photos.landmarks).to(device)
     if torch.device(device).type == "cpu":
         return torch.from_numpy(photos.pixels), landmarks
@@ -188,7 +188,7 @@ def _on_device(photos: Photos, device: str) -> tuple[torch.Tensor, torch.Tensor]
 
 
 def _groups(modules: list[nn.Module], decay: float) -> list[dict[str, object]]:
-    """Weight decay for matrices and filters; none for biases, norms, slopes and the loss's directions."""
+    """Weight decay for matrices and filters, and none for biases, norms, slopes and the loss's directions."""
     parameters = [(name, p) for module in modules for name, p in module.named_parameters()]
     free = [p for name, p in parameters if p.ndim < 2 or name in ("directions", "position")]
     held = [p for name, p in parameters if not (p.ndim < 2 or name in ("directions", "position"))]
@@ -196,7 +196,7 @@ def _groups(modules: list[nn.Module], decay: float) -> list[dict[str, object]]:
 
 
 def _pace(step: int, steps: int) -> float:
-    """Learning rate over its largest: linear warm-up over 5 %, then half a cosine down to zero."""
+    """The learning rate over its largest: linear warm-up over 5 %, then half a cosine down to zero."""
     warm = max(1, steps // 20)
     if step < warm:
         return (step + 1) / warm
@@ -204,5 +204,5 @@ def _pace(step: int, steps: int) -> float:
 
 
 def _ramp(step: int, steps: int) -> float:
-    """Margin over its largest: none for 10 %, all of it from 40 % on."""
+    """The margin over its largest: none for 10 %, all of it from 40 % on."""
     return min(1.0, max(0.0, (step / steps - 0.1) / 0.3))

@@ -1,4 +1,4 @@
-"""Photos of the people that encoders are trained, chosen and judged on. No benchmark run draws them."""
+"""Photos of the people on whom encoders are trained, chosen and judged. No benchmark run draws them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ import torch
 SIDE = 160
 
 TRAINING_HARDNESS = (0.6, 0.7, 0.8, 0.9, 1.0)
-"""The renderer's spread of nuisances, in turn over a person's photos; the benchmark's is the first."""
+"""The renderer's spread of nuisances, in turn over a person's photos. The benchmark uses the first."""
 
 _CHUNK = 16
 
 
 def population(name: str) -> range:
-    """The identity numbers kept for one purpose, as the data set's own list has them.
+    """The identity numbers that are kept for one purpose, as the data set's own list has them.
 
-    `train-ir`, `train-inc` and `train-vit` are for training, one each, so that one encoder against another
-    is a true black box; `validation` is for choosing anything, `test` for nothing but the figures on cards.
+    `train-ir`, `train-inc` and `train-vit` are for training, one each, so that one encoder against another is
+    a true black box. `validation` is for every choice, and `test` for the figures on cards only.
     """
     numbers: range = importlib.import_module("bench.datasets._synthetic.populations").POPULATIONS[name]
     return numbers
@@ -40,7 +40,7 @@ def training_population(encoder: str) -> range:
 
 
 def renderer_revision() -> str:
-    """Digest of the renderer: encoders are as good as their cards say on what this revision draws."""
+    """The digest of the renderer. The figures on cards hold for photos of this revision."""
     return str(importlib.import_module("bench.datasets._synthetic.revision").renderer_revision())
 
 
@@ -50,10 +50,10 @@ class Photos:
 
     Attributes:
         pixels: uint8 [photo, SIDE, SIDE, 3].
-        landmarks: float32 [photo, 5, 2], the true ones, in pixels.
-        first: identity number of the first person; the others follow without a gap.
-        each: photos per person; photo i shows person first + i // each.
-        hardness: of the renderer, in turn over a person's photos.
+        landmarks: float32 [photo, 5, 2], the true landmarks in pixels.
+        first: The identity number of the first person; the others follow without a gap.
+        each: The photos of each person; photo i shows person first + i // each.
+        hardness: The renderer's hardness, in turn over a person's photos.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -64,7 +64,7 @@ class Photos:
 
     @property
     def people(self) -> npt.NDArray[np.int64]:
-        """int64 [photo]: 0 for the first person."""
+        """The person on each photo, int64 [photo]; 0 is the first person."""
         return np.arange(len(self.pixels), dtype=np.int64) // self.each
 
     @property
@@ -75,7 +75,7 @@ class Photos:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to draw: `identities` people from `first` on, `each` photos of everybody."""
+    """What to draw: `identities` people from `first` on, with `each` photos of everybody."""
 
     first: int
     identities: int
@@ -92,21 +92,21 @@ def draw(
     minutes: float | None = None,
     report: Callable[[str], None] = lambda _: None,
 ) -> Photos:
-    """Draw a population with several processes, into files that are mapped, not held.
+    """Draw a population with several processes, into files that are mapped and not held in memory.
 
-    When time runs out, the people that are complete so far are what there is. A folder in which the same
-    order was completed before is read and not drawn again.
+    When time runs out, the people that are complete so far are the result. A folder in which the same order
+    was completed before is read and not drawn again.
 
     Args:
-        order: what to draw.
-        folder: for the files; new, or of an earlier call.
-        device: where the renderer draws.
-        workers: processes.
-        minutes: give up drawing more people after this long; None for never.
-        report: is told how far it is.
+        order: What to draw.
+        folder: The folder of the files; new, or of an earlier call.
+        device: The device on which the renderer draws.
+        workers: The number of processes.
+        minutes: The time after which no more people are drawn; None for never.
+        report: Called with progress.
 
     Raises:
-        RuntimeError: if not even the first people were complete in time.
+        RuntimeError: Not even the first people were complete in time.
     """
     total = order.identities * order.each
     folder.mkdir(parents=True, exist_ok=True)
@@ -151,7 +151,7 @@ def _in_processes(
     minutes: float | None,
     report: Callable[[str], None],
 ) -> int:
-    """Draw chunk after chunk; the number of people before the first chunk that is missing."""
+    """Draw chunk after chunk. The result is the number of people before the first missing chunk."""
     began, done, reported = time.monotonic(), 0, 0.0
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, spawn, initializer=torch.set_num_threads, initargs=(1,)) as pool:
@@ -175,7 +175,7 @@ def _in_processes(
 
 
 def _draw_people(order: Order, start: int, folder: Path, device: str) -> int:
-    """Draw one chunk of people into the files; the number of the first person after it."""
+    """Draw one chunk of people into the files. The result is the number of the first person after it."""
     render = importlib.import_module("bench.datasets._synthetic.render").render
     stop = min(start + _CHUNK, order.identities)
     people = np.repeat(np.arange(start, stop), order.each)

@@ -1,1 +1,1 @@
-"""How well an encoder tells people apart: `bench verify` (docs/verification.md)."""
+"""Verification: how well an encoder tells people apart (`bench verify`, docs/verification.md)."""

@@ -18,7 +18,7 @@ _FIGURES = ("accuracy", "auc", "eer", "tar_far_1e2", "tar_far_1e3")
 
 
 def figures(records: Iterable[VerificationRecord]) -> dict[str, dict[str, object]]:
-    """Digest of weights -> what `measured.json` says of them; built-in encoders' cards have their own."""
+    """Digest of weights -> its figures for `measured.json`. The built-in encoders have cards of their own."""
     return {
         str(record.encoder.digest): {
             **{name: record.metrics[name].value for name in _FIGURES},
@@ -39,7 +39,7 @@ def page(text: str, records: Sequence[VerificationRecord]) -> str:
     """A page with the records' table between its two marks.
 
     Raises:
-        UserError: for a page without them.
+        UserError: The page has no such marks.
     """
     head, begin, rest = text.partition(_BEGIN)
     line, _, tail = rest.partition("\n")

@@ -1,7 +1,7 @@
-"""Which two photos are compared: LFW's list of pairs, or pairs drawn from the people that are there.
+"""The pairs of photos that are compared: LFW's list, or pairs drawn from the people of a data set.
 
-Ten folds, and nobody is in two of them. Everything drawn is drawn from (seed, names), not from an order of
-files.
+There are ten folds, and no person is in two of them. Draws depend on the seed and on names, not on an order
+of files.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bench.types import Catalogue, Folders, Labels
 
 FOLDS = 10
 CALIBRATION = 10_000
-"""Impostor pairs a fold that thresholds at a false accept rate are calibrated on, if it has as many."""
+"""The most impostor pairs a fold for the calibration of thresholds at a false accept rate."""
 
 _MOST_PHOTOS = 40  # of one person that drawn pairs come from
 _FEW = 8
@@ -34,18 +34,18 @@ _LISTED_HOW = "<name> <n> <n> or <name> <n> <other> <n>"
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Pairs of photos. Names and people are for looking photos up and for metrics; no encoder sees them.
+    """Pairs of photos. Names and people serve to look photos up and to compute metrics; no encoder sees them.
 
     Attributes:
-        protocol: `lfw-10-fold` is LFW's own list, complete; `drawn` are pairs of this program.
-        photos: names that occur, sorted.
-        people: int64 [photo], who is on each.
-        first: int64 [pair], index of one photo.
-        second: int64 [pair], index of the other.
-        folds: int64 [pair].
-        listed: pairs that the list names; 0 where there is none.
-        available: of these, how many have both photos here and in use.
-        note: one line on where the pairs come from, where it is not LFW's complete list.
+        protocol: `lfw-10-fold` is LFW's own list, complete; `drawn` are pairs drawn by this program.
+        photos: The names of the photos, sorted.
+        people: int64 [photo], the person on each.
+        first: int64 [pair], the position of one photo.
+        second: int64 [pair], the position of the other photo.
+        folds: int64 [pair], the fold.
+        listed: The number of pairs in LFW's list; 0 where there is no list.
+        available: The number of these pairs whose two photos are here and in use.
+        note: One line on the origin of the pairs, where it is not LFW's complete list.
     """
 
     protocol: Literal["lfw-10-fold", "drawn"]
@@ -60,7 +60,7 @@ class Pairs:
 
     @property
     def same(self) -> npt.NDArray[np.bool_]:
-        """Bool [pair]: whether one person is on both."""
+        """Whether one person is on both photos, bool [pair]."""
         same: npt.NDArray[np.bool_] = self.people[self.first] == self.people[self.second]
         return same
 
@@ -76,17 +76,17 @@ class Listed:
 
 
 def pairs(dataset: str, catalogue: Catalogue, folders: Folders, count: int, seed: int) -> Pairs:
-    """LFW's pairs where the data set is LFW and complete, otherwise drawn ones.
+    """LFW's pairs where the data set is LFW and complete, otherwise drawn pairs.
 
     Args:
-        dataset: name of the data set.
-        catalogue: its photos.
-        folders: where `pairs.txt` may lie.
-        count: how many pairs to draw, half of them genuine.
-        seed: of the draw.
+        dataset: The name of the data set.
+        catalogue: Its photos.
+        folders: The folders in which `pairs.txt` is searched.
+        count: The number of pairs to draw, half of them genuine.
+        seed: The seed of the draw.
 
     Raises:
-        UserError: for a damaged list, and for too few people to draw from.
+        UserError: The list is damaged, or there are too few people to draw from.
     """
     if dataset != "lfw":
         return drawn(dataset, catalogue, count, seed)
@@ -110,7 +110,7 @@ def pairs(dataset: str, catalogue: Catalogue, folders: Folders, count: int, seed
 
 
 def list_file(folders: Folders) -> Path | None:
-    """LFW's `pairs.txt`, where there is one."""
+    """LFW's `pairs.txt`, or None."""
     home = Path(folders.home) / "data"
     real = [Path(folders.real_data) / name for name in ("meta", "lfw", ".")] if folders.real_data else []
     places = [*real, home / "lfw", home / "lfw_home", home]
@@ -121,7 +121,7 @@ def read_list(path: Path) -> list[Listed]:
     """Read LFW's list: `folds<TAB>n`, then n genuine and n impostor pairs a fold.
 
     Raises:
-        UserError: if it is not such a list.
+        UserError: The file is not such a list.
     """
     try:
         rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
@@ -137,16 +137,16 @@ def read_list(path: Path) -> list[Listed]:
 
 
 def drawn(dataset: str, catalogue: Catalogue, count: int, seed: int) -> Pairs:
-    """Pairs of ten disjoint groups of people, spread over people as evenly as their photos allow.
+    """Draw pairs within ten disjoint groups of people, as evenly over people as their photos allow.
 
     Args:
-        dataset: for errors.
-        catalogue: whom to draw from; at most forty photos of a person are drawn from.
-        count: of pairs, half of them genuine; fewer where there are fewer.
-        seed: of the draw.
+        dataset: The name of the data set, for errors.
+        catalogue: The photos and people. At most forty photos of a person are used.
+        count: The number of pairs, half of them genuine. There may be fewer.
+        seed: The seed of the draw.
 
     Raises:
-        UserError: for fewer than two people a fold, or than one with two photos.
+        UserError: There are fewer than two people a fold, or fewer than one with two photos.
     """
     photos: dict[str, list[str]] = defaultdict(list)
     for photo, person in zip(catalogue.photos, catalogue.identities, strict=True):
@@ -174,10 +174,15 @@ def drawn(dataset: str, catalogue: Catalogue, count: int, seed: int) -> Pairs:
 
 
 def calibration(compared: Pairs, seed: int, most: int = CALIBRATION) -> tuple[Labels, Labels, Labels]:
-    """Further impostor pairs of the same photos within each fold, for thresholds.
+    """Draw further impostor pairs of the same photos within each fold, for thresholds.
+
+    Args:
+        compared: The pairs that are judged.
+        seed: The seed of the draw.
+        most: The most pairs a fold.
 
     Returns:
-        One photo, the other, and the fold: int64 [c] each.
+        One photo, the other photo, and the fold: int64 [c] each.
     """
     of_photo = np.full(len(compared.photos), -1, np.int64)
     of_photo[compared.first], of_photo[compared.second] = compared.folds, compared.folds
@@ -196,7 +201,7 @@ def _rng(seed: int, purpose: int, fold: int) -> np.random.Generator:
 
 
 def _genuine(shown: dict[str, list[str]], count: int, rng: np.random.Generator) -> list[tuple[str, str]]:
-    """Rounds in which everybody with a pair left gives one."""
+    """Draw in rounds: in each round everybody with a pair left gives one."""
     left = {}
     for name, own in shown.items():
         every = list(combinations(own, 2))
@@ -212,7 +217,7 @@ def _genuine(shown: dict[str, list[str]], count: int, rng: np.random.Generator) 
 def _impostors(
     shown: Mapping[Who, list[What]], count: int, rng: np.random.Generator
 ) -> list[tuple[What, What]]:
-    """Rounds in which people meet two by two, each with one photo; no two photos meet twice."""
+    """Draw in rounds: people meet two by two, each with one photo, and no two photos meet twice."""
     people = list(shown)
     sizes = [len(shown[name]) for name in people]
     possible = (sum(sizes) ** 2 - sum(n * n for n in sizes)) // 2

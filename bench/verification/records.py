@@ -1,4 +1,7 @@
-"""The record of one encoder on one data set: versioned, and free of photos, paths and people's names."""
+"""The record of one encoder on one data set, with a schema version.
+
+It holds no photo, no path and no person's name.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,13 @@ from bench.types import Flag
 
 SCHEMA_VERSION = 2
 CLUSTERING = ("cfr", "cfr_strict", "bcubed_f", "bcubed_f_background")
-"""Metrics of the clustering of clean photos."""
+"""The metrics of the clustering of clean photos."""
 
 PROTOCOL = "cloakbench-verification/1"
 
 
 class Speed(Model):
-    """How fast aligned faces were embedded, measured apart from everything else."""
+    """The speed at which aligned faces are embedded, measured apart from everything else."""
 
     photos_per_second: float
     photos_per_core_second: float | None = Field(
@@ -91,7 +94,7 @@ def read(path: Path) -> list[VerificationRecord]:
     """Read a document, or the `verification.json` of a folder. Old schemas are migrated.
 
     Raises:
-        UserError: if there is none, or the file is not such a document, or of a newer schema.
+        UserError: There is no such file, or it is not such a document, or it has a newer schema.
     """
     return VERIFICATIONS.read(path)
 
@@ -100,7 +103,7 @@ def write(records: Iterable[VerificationRecord], markdown: str, folder: Path) ->
     """Write `verification.json` and `verification.md`, each whole or not at all.
 
     Raises:
-        UserError: if the folder cannot be written to.
+        UserError: The folder cannot be written to.
     """
     texts = {VERIFICATIONS.file: to_json(records), "verification.md": markdown}
     try:

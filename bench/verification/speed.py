@@ -1,4 +1,4 @@
-"""How fast an encoder embeds aligned faces here, and what `here` is."""
+"""The speed at which an encoder embeds aligned faces on this machine, and the machine's name."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ _PASSES = 3
 
 
 def speed(encoder: Encoder, device: str) -> Speed:
-    """Embed random crops three times after a warm-up; the fastest pass counts.
+    """Embed random crops three times after a warm-up. The fastest pass counts.
 
-    What a network costs does not depend on what is on the crops, so no photo is needed. Processor time is
-    read as well: it says what one core does, also on a machine that is busy with something else.
+    The cost of a network does not depend on the content of the crops, so no photo is needed. Processor time
+    is measured as well: it is the speed of one core, also on a machine that is busy with other work.
+
+    Args:
+        encoder: The encoder.
+        device: The encoder's device.
     """
     kind = torch.device(device).type
     count, size = _CROPS[kind], encoder.card.crop.size
@@ -37,7 +41,7 @@ def speed(encoder: Encoder, device: str) -> Speed:
 
 
 def hardware(device: str) -> str:
-    """What the processor or the card calls itself."""
+    """The name that the processor or the card gives itself."""
     if torch.device(device).type == "cuda":
         return torch.cuda.get_device_name(device)
     listing = Path("/proc/cpuinfo")
@@ -47,7 +51,7 @@ def hardware(device: str) -> str:
 
 
 def _timed(encoder: Encoder, crops: torch.Tensor, kind: str) -> tuple[float, float]:
-    """Seconds by the clock, and of processor time in all threads."""
+    """The seconds by the clock, and of processor time in all threads."""
     began, worked = time.perf_counter(), time.process_time()
     encoder.embed(crops)
     if kind == "cuda":

@@ -44,16 +44,16 @@ SYNTHETIC, REAL = "synthetic", "lfw"
 
 @dataclass(frozen=True, slots=True)
 class VerificationSpec:
-    """What to verify; see `bench verify --help`.
+    """The settings of a verification; see `bench verify --help`.
 
     Attributes:
-        encoders: names; none for every encoder that is here.
-        dataset: a data set; None takes the built-in faces for built-in encoders and LFW for the others.
-        pairs: to draw where there is no list of pairs.
-        seed: of the draw.
-        device: `auto`, `cpu`, `cuda`, `cuda:1`.
-        clustering: whether to cluster clean photos as well.
-        speed: whether to measure embedding as well.
+        encoders: The encoders' names; empty for every encoder that is here.
+        dataset: The data set. None takes the built-in faces for built-in encoders, and LFW for the others.
+        pairs: The number of pairs to draw where there is no list of pairs.
+        seed: The seed of the draw.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        clustering: Whether to cluster clean photos as well.
+        speed: Whether to measure the speed of embedding as well.
     """
 
     encoders: tuple[str, ...]
@@ -67,7 +67,7 @@ class VerificationSpec:
 
 @dataclass(frozen=True)
 class _Ground:
-    """What all encoders of one data set share."""
+    """Everything that the encoders of one data set share."""
 
     device: str
     dataset: Named
@@ -77,10 +77,10 @@ class _Ground:
 
 
 def verify(spec: VerificationSpec, progress: Progress | None = None) -> list[VerificationRecord]:
-    """Verify encoders. Everything that is seen is cached: a second run embeds nothing.
+    """Verify encoders. Faces and embeddings are cached: a second run embeds nothing.
 
     Raises:
-        UserError: for anything the user can mend.
+        UserError: There is something that the user can mend.
     """
     if spec.pairs < 2 * FOLDS:
         raise UserError(f"--pairs {spec.pairs} is too small: {FOLDS} folds need at least {2 * FOLDS}.")
@@ -141,7 +141,7 @@ def _usual(card: EncoderCard) -> str:
 
 
 def _cards(names: Sequence[str], where: Folders) -> dict[str, EncoderCard]:
-    """Encoders by what was typed."""
+    """The encoders by the names that were typed."""
     here = names or [card.name for card, state in encoders.availability(where) if state == encoders.READY]
     return {name: trial_run.ready(name, where) for name in here}
 
@@ -216,7 +216,7 @@ def _verified(
 
 
 def _cosines(seen: Embedded, first: Labels, second: Labels) -> npt.NDArray[np.float64]:
-    """Cosine of each pair; `REFUSED` where a photo has no face."""
+    """The cosine of each pair; `REFUSED` where a photo has no face."""
     cosines = np.einsum("ij,ij->i", seen.vectors[first], seen.vectors[second], dtype=np.float64)
     return np.where(seen.has_face[first] & seen.has_face[second], cosines, REFUSED)
 
