@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import errno
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from typing import TypeVar
+
+_log = logging.getLogger("bench")
+_Result = TypeVar("_Result")
+
+PAUSES = (0.05, 0.1, 0.25, 0.5)
+"""Seconds to wait before each further try of something that the system refused."""
 
 
 class UserError(Exception):
@@ -19,6 +29,63 @@ class RefusedError(UserError):
 
     An example is a cell with too few photos to tune its attacker on.
     """
+
+
+class PassingError(UserError):
+    """An error of the moment: of a disk, a folder or a limit, and not of what a file holds. It ends the run.
+
+    Nothing is stored for it, so that the same command goes on once it has passed.
+    """
+
+
+def patiently(action: Callable[[], _Result]) -> _Result:
+    """Do what the system may refuse for a moment, and try again for about a second.
+
+    A further try that succeeds is logged with the reason of the one before.
+
+    Raises:
+        OSError: The system refused the last try too.
+    """
+    refused: OSError | None = None
+    for pause in PAUSES:
+        try:
+            result = action()
+        except OSError as error:
+            refused = error
+            time.sleep(pause)
+            continue
+        if refused is not None:
+            _log.warning("%s: it went well at a further try", refused)
+        return result
+    return action()
+
+
+_READING = {
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "Give yourself the right to read it"),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "Allow more open files, such as with 'ulimit -n 4096'"),
+    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR), "Bring it back"),
+    errno.EBUSY: "Leave it as it is while it is read",
+    errno.EISDIR: "A file belongs there",
+    errno.ENOMEM: "Free some memory",
+    errno.ELOOP: "Mend the link",
+}
+
+
+def cannot_read(error: OSError, path: str = "", *, whose: str = "", instead: str = "") -> PassingError:
+    """Make the error for a file or folder that cannot be read; the system's number decides the advice.
+
+    Args:
+        error: What the system said.
+        path: The file or folder, if the error does not name it.
+        whose: Whose file it is, such as `data set 'lfw'`.
+        instead: What else the user may do, such as `name another folder`.
+    """
+    advice = _READING.get(error.errno or 0, "See that the disk is well")
+    subject = f"{whose}: " if whose else ""
+    return PassingError(
+        f"{subject}cannot read {error.filename or path}: {error.strerror or error}. {advice}"
+        f"{f', or {instead}' if instead else ''}. Nothing was stored for it: repeat the command."
+    )
 
 
 @contextmanager

@@ -87,20 +87,34 @@ __all__ = [
 
 
 class Dataset(Protocol):
-    """Photos of people. The plug-in's `open(folders)` makes it."""
+    """Photos of people. The plug-in's `open(folders)` makes it.
 
-    card: DatasetCard
+    A data set that keeps digests from one process to the next also has `forget(photo) -> None`. It is called
+    when the photo's file turns out to have another digest than the data set said.
+    """
+
+    @property
+    def card(self) -> DatasetCard:
+        """What is stated about the data set."""
 
     def catalogue(self) -> Catalogue:
         """List every photo and the person on it."""
 
     def digest(self, photo: str) -> str:
-        """Hex digest of a photo's content. It is cheap: it neither decodes nor renders."""
+        """Hex digest of a photo's content. It is cheap: it neither decodes nor renders.
+
+        The digest of a photo that `read` gives as a file is the sha256 of the file: what is computed from a
+        file of another digest is not stored.
+        """
 
     def read(self, photos: Sequence[str]) -> list[bytes | Image]:
         """Read photos, in the same order: encoded files, or pixels where the data set draws them.
 
         The framework decodes files (orientation, colour, depth), so that every data set is read alike.
+
+        Raises:
+            OSError: The system refuses to read a photo. It is asked again for about a second, then the run
+                ends.
         """
 
 

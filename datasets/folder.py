@@ -13,7 +13,7 @@ from bench.types import DatasetCard, Folders
 
 from ._files.formats import no_photo
 from ._files.photo_files import PhotoFiles
-from ._files.places import entries, named_folder, unreadable
+from ._files.places import entries, named_folder, of_the_entry, unreadable
 
 JUNK = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin"}
 """Files that file managers leave behind. They are passed over, as are names that begin with a dot."""
@@ -128,6 +128,8 @@ class _Tree:
                 return
             inside = entries(folder.path)
         except OSError as error:
+            if not of_the_entry(error):
+                raise
             self.out(name, f"cannot be read: {error.strerror}")
             return
         for entry in inside:
@@ -147,7 +149,9 @@ def _skipped(name: str) -> bool:
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:
+    except OSError as error:
+        if not of_the_entry(error):
+            raise
         return False  # a link that leads nowhere: `no_photo` says so
 
 

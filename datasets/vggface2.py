@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.errors import UserError, unknown_name
 from bench.types import Box, DatasetCard, Folders
 
-from ._files.boxes import Boxes, marked
+from ._files.boxes import marked
 from ._files.photo_files import PhotoFiles
 from ._files.places import entries, is_folder, named_folder, places, unreadable
 from ._files.tables import lines, parts_of_people, table
@@ -86,7 +86,7 @@ def _opened(dataset: str, root: Path, part: str, home: str) -> PhotoFiles | None
         citation="Cao, Shen, Xie, Parkhi, Zisserman: VGGFace2, IEEE FG 2018, arXiv 1710.08092",
     )
     notes = tuple(f"box {name} {box}" for name, box in boxes.items())
-    return PhotoFiles(about, home, paths, out, Boxes(boxes, paths), notes)
+    return PhotoFiles(about, home, paths, out, boxes, notes)
 
 
 def _people(dataset: str, root: Path, part: str, out: dict[str, str]) -> dict[str, str]:

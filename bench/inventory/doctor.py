@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench import channels, encoders, registry
 from bench.adaptations import ADAPTATIONS
-from bench.errors import UserError, unknown_name
+from bench.errors import PassingError, UserError, unknown_name
 from bench.fetching.contents import odd_start
 from bench.inventory.kinds import KINDS
 from bench.machine.environment import LIBRARIES
@@ -182,9 +182,11 @@ def _dataset(name: str, folders: Folders) -> Row:
         return f"dataset {name}", f"any {field} of yours", f"bench run --dataset {name}:{field.upper()} …"
     try:
         data = plugin().open(folders)
+        card = data.card
+    except PassingError as error:
+        return f"dataset {name}", "cannot be read", str(error)
     except UserError as error:
         return f"dataset {name}", "missing", f"bench fetch {name}" if name in SOURCES else str(error)
-    card = data.card
     if card.identities is None or card.photos is None:
         found = data.catalogue()
         return f"dataset {name}", f"{len(set(found.identities))} people, {len(found.photos)} photos", ""

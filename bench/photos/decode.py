@@ -14,6 +14,7 @@ import numpy as np
 import PIL.Image
 from PIL import ImageOps
 
+from bench.errors import cannot_read
 from bench.photos import heif
 from bench.types import Image
 
@@ -66,20 +67,21 @@ def decode(data: bytes | Image) -> Image:
 
     Args:
         data: A whole file in any format that Pillow reads, or pixels that are RGB already (returned as they
-            are). Empty bytes stand for a file that could not be read.
+            are). An empty file holds no photo.
 
     Returns:
         uint8 [height, width, 3], C-contiguous; writable unless it was given as an array that is not.
 
     Raises:
-        UnreadablePhoto: The photo cannot be decoded; the exception carries the reason.
+        UnreadablePhoto: The bytes hold no photo; the exception carries the reason.
+        PassingError: The system refused something that decoding needs.
     """
     if isinstance(data, np.ndarray):
         if data.dtype != np.uint8 or data.ndim != 3 or data.shape[2] != 3 or 0 in data.shape:
             raise UnreadablePhoto(f"pixels are {data.dtype} {list(data.shape)}, not uint8 [height, width, 3]")
         return np.ascontiguousarray(data)
     if not data:
-        raise UnreadablePhoto("the file is empty or could not be read")
+        raise UnreadablePhoto("the file is empty")
     if data.startswith(_POSTSCRIPT):
         raise UnreadablePhoto("a drawing in PostScript, not a photo")
     kind = "file"
@@ -102,6 +104,8 @@ def decode(data: bytes | Image) -> Image:
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
         raise UnreadablePhoto(f"more than {MAX_PIXELS:,} pixels") from None
     except _BROKEN as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise cannot_read(error, "a photo") from error  # the system's fault, not the file's
         said = " ".join(str(error).split()) or type(error).__name__
         raise UnreadablePhoto(f"broken {kind}: {said}") from error
 

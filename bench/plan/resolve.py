@@ -11,6 +11,7 @@ from bench.encoders import trial_run
 from bench.errors import UserError, unknown_name
 from bench.machine import devices
 from bench.parameters import Plain, plain
+from bench.photos.steady import Steady
 from bench.plan.budgets import check_budget, check_keeps
 from bench.plan.cells import Cell, Plan
 from bench.plan.chosen import Chosen, FunctionDefense, UserFunction
@@ -31,7 +32,7 @@ def open_dataset(spec: RunSpec, folders: Folders, draw: int = 0) -> tuple[Chosen
     """
     _check(spec)
     chosen = Chosen(*registry.make("datasets", spec.dataset))
-    data: Dataset = chosen.plugin.open(folders)
+    data: Dataset = Steady(chosen.plugin.open(folders))
     return chosen, data, _split(spec, data, draw)
 
 

@@ -25,6 +25,7 @@ from bench.metrics.ten_fold import REFUSED, Scored, verified
 from bench.metrics.verification import encoder_flags
 from bench.parameters import plain
 from bench.photos.collection import Photos, clean_photos
+from bench.photos.steady import Steady
 from bench.plan.chosen import Chosen
 from bench.plan.spec import RunSpec
 from bench.protocols import Dataset
@@ -148,7 +149,7 @@ def _cards(names: Sequence[str], where: Folders) -> dict[str, EncoderCard]:
 
 def _ground(spec: VerificationSpec, text: str, where: Folders, on: str) -> _Ground:
     chosen = Chosen(*registry.make("datasets", text))
-    data: Dataset = chosen.plugin.open(where)
+    data: Dataset = Steady(chosen.plugin.open(where))
     catalogue = data.catalogue()
     compared = pairs(chosen.name, catalogue, where, spec.pairs, spec.seed)
     described = Named(

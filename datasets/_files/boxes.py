@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import PIL.Image
 
+from bench.errors import cannot_read
 from bench.types import Box
 
 _ORIENTATION = 0x0112  # the EXIF tag that says how to turn the stored pixels
 
 
 class Boxes(Mapping[str, Box]):
-    """Photo -> box in pixels of the upright photo; looking a box up reads the head of the photo's file.
+    """Photo -> box in pixels of the upright photo; looking a box up reads the photo's file.
 
     A box that lies partly outside its photo is cut. A photo has no box if the box lies outside the photo, or
-    if the photo cannot be read.
+    if the file holds no photo.
     """
 
-    def __init__(self, stored: Mapping[str, Box], paths: Mapping[str, str]) -> None:
+    def __init__(self, stored: Mapping[str, Box], content: Callable[[str], bytes]) -> None:
         """Store.
 
         Args:
             stored: Photo -> x0, y0, x1, y1 in pixels of the file.
-            paths: Photo -> path of the file.
+            content: Photo -> its file, the very one that its digest is of.
         """
-        self._stored, self._paths = stored, paths
+        self._stored, self._content = stored, content
         self._seen: dict[str, Box | None] = {}
 
     def __getitem__(self, photo: str) -> Box:
@@ -42,11 +44,16 @@ class Boxes(Mapping[str, Box]):
     def _within(self, photo: str) -> Box | None:
         if photo not in self._stored:
             return None
+        content = self._content(photo)
         try:
-            with PIL.Image.open(self._paths[photo]) as file:
+            with PIL.Image.open(io.BytesIO(content)) as file:
                 (width, height), orientation = file.size, file.getexif().get(_ORIENTATION, 1)
-        except (OSError, ValueError, SyntaxError, EOFError, PIL.Image.DecompressionBombError):
+        except OSError as error:
+            if error.errno is not None:
+                raise cannot_read(error, photo) from error  # the system's fault, not the file's
             return None  # the photo's outcome says what is wrong with the file
+        except (ValueError, SyntaxError, EOFError, PIL.Image.DecompressionBombError):
+            return None
         x0, y0, x1, y1 = self._stored[photo]
         cut = (max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height)))
         inside = cut[0] < cut[2] and cut[1] < cut[3]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import sqlite3
@@ -11,8 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-UNREADABLE = hashlib.sha256(b"").hexdigest()
-"""The digest of a file that cannot be read, and of an empty file: neither holds a photo."""
+from bench.errors import cannot_read, patiently
 
 _WORTH_KEEPING = 1.0  # digests are kept if they took longer than this many seconds
 _SETTLED = 2 * 10**9  # nanoseconds: a younger file may still change within one tick of its clock
@@ -21,6 +21,7 @@ _TOGETHER = 64
 
 _TABLE = "CREATE TABLE IF NOT EXISTS files (path BLOB PRIMARY KEY, stamp TEXT, sha256 TEXT)"
 _FIND = "SELECT stamp, sha256 FROM files WHERE path = ?"
+_DROP = "DELETE FROM files WHERE path = ?"
 _ADD = "INSERT OR REPLACE INTO files VALUES (?, ?, ?)"
 
 Stamp = tuple[str, int, int, int, int]
@@ -34,7 +35,7 @@ _computed: dict[Stamp, str] = {}
 
 
 def digests(paths: Sequence[str], home: str) -> dict[str, str]:
-    """Path -> hex sha256 of the file; `UNREADABLE` for a file that cannot be read.
+    """Path -> hex sha256 of the file.
 
     Digests that took long are kept in `BENCH_HOME/cache/file-digests.sqlite` and read from it as long as the
     file's stamp is the same. They are computed anew if they cannot be kept.
@@ -42,47 +43,88 @@ def digests(paths: Sequence[str], home: str) -> dict[str, str]:
     Args:
         paths: The files.
         home: The folder `BENCH_HOME`.
+
+    Raises:
+        PassingError: A file cannot be read, not even after about a second.
     """
-    stamps = {path: _stamp(path) for path in paths}
-    missing = {stamp for stamp in stamps.values() if stamp is not None and stamp not in _computed}
+    stamps = {path: stamp_of(path) for path in paths}
+    missing = {stamp for stamp in stamps.values() if stamp not in _computed}
     store = Path(home) / "cache" / "file-digests.sqlite"
     if missing and store.is_file():
         _computed.update(_kept(store, missing))
         missing = {stamp for stamp in missing if stamp not in _computed}
+    new: dict[Stamp, str] = {}
     if missing:
         began, now = time.perf_counter(), time.time_ns()
         new = _compute(sorted(missing))
-        _computed.update(new)
+        settled = {s: d for s, d in new.items() if now - max(s[3:]) > _SETTLED}
+        _computed.update(settled)
         if time.perf_counter() - began > _WORTH_KEEPING:
-            _keep(store, {s: d for s, d in new.items() if now - max(s[3:]) > _SETTLED})
-    return {path: UNREADABLE if s is None else _computed.get(s, UNREADABLE) for path, s in stamps.items()}
+            _keep(store, settled)
+    fresh = {stamp[0]: digest for stamp, digest in new.items()}
+    return {path: fresh.get(path) or _computed[stamp] for path, stamp in stamps.items()}
 
 
-def _stamp(path: str) -> Stamp | None:
+def forget(path: str, home: str) -> None:
+    """Drop the digest of a file whose content turned out to be another one under the same stamp."""
+    for stamp in [stamp for stamp in _computed if stamp[0] == path]:
+        del _computed[stamp]
+    store = Path(home) / "cache" / "file-digests.sqlite"
+    if store.is_file():
+        _change(store, _DROP, [(os.fsencode(path),)])
+
+
+def stamp_of(path: str) -> Stamp:
+    """What tells a file from what it was before.
+
+    Raises:
+        PassingError: The file cannot be looked at, not even after about a second.
+    """
     try:
-        status = os.stat(path)  # noqa: PTH116 - thousands of these; a Path each costs more than the call
+        return _stamped(path, os.stat(path))  # noqa: PTH116 - thousands of these; a Path takes longer
     except OSError:
-        return None  # its digest is UNREADABLE
+        pass
+    try:
+        return _stamped(path, patiently(Path(path).stat))
+    except OSError as error:
+        raise cannot_read(error, path) from error
+
+
+def _stamped(path: str, status: os.stat_result) -> Stamp:
     return (path, status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _compute(stamps: Sequence[Stamp]) -> dict[Stamp, str]:
+    """Stamp of each file as it was while it was read -> its digest."""
     groups = [stamps[i : i + _TOGETHER] for i in range(0, len(stamps), _TOGETHER)]
     with ThreadPoolExecutor(min(_THREADS, len(groups)), "file-digest") as pool:
-        return {stamp: sha256 for part in pool.map(_hash, groups) for stamp, sha256 in part if sha256}
+        return dict(pair for part in pool.map(_hash, groups) for pair in part)
 
 
 def _hash(stamps: Sequence[Stamp]) -> list[tuple[Stamp, str]]:
-    return [(stamp, _sha256(stamp[0])) for stamp in stamps]
+    return [_sha256(stamp[0]) for stamp in stamps]
 
 
-def _sha256(path: str) -> str:
-    """The digest, read in pieces so that no whole photo is in memory; empty if the file cannot be read."""
+def _sha256(path: str) -> tuple[Stamp, str]:
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - as above
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""  # not kept: the file may be readable the next time
+        return patiently(lambda: _hashed(path))
+    except OSError as error:
+        raise cannot_read(error, path, instead="take it out of the folder") from error
+
+
+def _hashed(path: str) -> tuple[Stamp, str]:
+    """The digest, read in pieces so that no whole photo is in memory, and the stamp of what was read.
+
+    Raises:
+        OSError: The file cannot be read, or was written meanwhile.
+    """
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - thousands of these
+        before = os.fstat(file.fileno())
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        after = _stamped(path, os.fstat(file.fileno()))
+    if _stamped(path, before) != after:
+        raise OSError(errno.EBUSY, "it was written while it was read", path)
+    return after, sha256
 
 
 def _kept(store: Path, wanted: Iterable[Stamp]) -> Iterator[tuple[Stamp, str]]:
@@ -97,12 +139,16 @@ def _kept(store: Path, wanted: Iterable[Stamp]) -> Iterator[tuple[Stamp, str]]:
 
 
 def _keep(store: Path, new: Mapping[Stamp, str]) -> None:
+    rows = [(_bytes(stamp), repr(stamp[1:]), digest) for stamp, digest in new.items()]
+    _change(store, _ADD, rows)
+
+
+def _change(store: Path, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
     try:
         store.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(store)) as base, base:
             base.execute(_TABLE)
-            rows = ((_bytes(stamp), repr(stamp[1:]), digest) for stamp, digest in new.items())
-            base.executemany(_ADD, rows)
+            base.executemany(statement, rows)
     except (sqlite3.Error, OSError):
         return  # the store cannot be written or is damaged: the digests are computed anew the next time
 

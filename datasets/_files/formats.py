@@ -8,6 +8,10 @@ from functools import cache
 
 import PIL.Image
 
+from bench.errors import patiently
+
+from .places import of_the_entry
+
 _HEIF = {".heic", ".heif", ".hif", ".heics", ".heifs"}
 _NO_PHOTOS = {"BUFR", "EPS", "FITS", "GRIB", "HDF5", "MPEG", "PDF", "WMF"}
 """Formats that Pillow names but cannot read, or only with other programs: films, maps and drawings."""
@@ -18,27 +22,43 @@ def no_photo(file: os.DirEntry[str]) -> str:
 
     A file with the ending of a photo is a photo: decoding it says what is wrong with it. Any other file is
     opened, and its first bytes decide.
+
+    Raises:
+        OSError: The file cannot be looked at just now.
     """
     try:
         if not file.is_file():
             return "a link to nothing" if file.is_symlink() else "neither a file nor a folder"
     except OSError as error:
-        return f"cannot be read: {error.strerror}"
+        return _refused(error)
     if os.path.splitext(file.name)[1].lower() in _endings():  # noqa: PTH122 - a Path each takes twice as long
         return ""
     try:
-        with open(file.path, "rb") as content:  # noqa: PTH123 - as above
-            head = content.read(11)
-        if head[4:] in (b"ftyphei", b"ftyphev"):
-            return ""  # HEIC, whether or not this machine can decode it
-        with warnings.catch_warnings(action="ignore"), PIL.Image.open(file.path, formats=_signed()):
-            return ""
+        with patiently(lambda: open(file.path, "rb")) as content:  # noqa: PTH123 - as above
+            if content.read(11)[4:] in (b"ftyphei", b"ftyphev"):
+                return ""  # HEIC, whether or not this machine can decode it
+            content.seek(0)
+            with warnings.catch_warnings(action="ignore"), PIL.Image.open(content, formats=_signed()):
+                return ""
     except PIL.Image.DecompressionBombError:
         return ""  # a photo of too many pixels: decoding refuses it
     except PIL.UnidentifiedImageError:
         return "not a photo in any format that Pillow reads"
     except (OSError, ValueError, SyntaxError, EOFError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            return _refused(error)
         return f"not a photo: {' '.join(str(error).split())}"
+
+
+def _refused(error: OSError) -> str:
+    """Why a file that the system does not let us look at is left out.
+
+    Raises:
+        OSError: The same error, if it is one of the moment.
+    """
+    if not of_the_entry(error):
+        raise error
+    return f"cannot be read: {error.strerror}"
 
 
 @cache

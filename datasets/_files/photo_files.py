@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from bench.errors import cannot_read, patiently
 from bench.types import Box, Catalogue, DatasetCard, Image
 
-from .digests import UNREADABLE, digests
+from .boxes import Boxes
+from .digests import digests, forget, stamp_of
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class PhotoFiles:
         home: The folder `BENCH_HOME`.
         paths: Photo name -> path of the file, sorted by name.
         missing: Photo name -> why a photo that one would expect is not in the data set.
-        boxes: As in `Catalogue`.
+        stored_boxes: Photo name -> x0, y0, x1, y1 of the face in pixels of the file.
         notes: Further lines that the revision depends on, such as the boxes of faces.
     """
 
@@ -33,7 +35,7 @@ class PhotoFiles:
     home: str
     paths: Mapping[str, str]
     missing: Mapping[str, str] = field(default_factory=dict)
-    boxes: Mapping[str, Box] = field(default_factory=dict)
+    stored_boxes: Mapping[str, Box] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @cached_property
@@ -64,24 +66,67 @@ class PhotoFiles:
     def _catalogue(self) -> Catalogue:
         out = {**self.missing, **self.left_out()}
         used = [name for name in self.paths if name not in out]
-        return Catalogue(tuple(used), tuple(self.people[name] for name in used), out, self.boxes)
+        boxes = Boxes(self.stored_boxes, self._content) if self.stored_boxes else {}
+        return Catalogue(tuple(used), tuple(self.people[name] for name in used), out, boxes)
 
     def left_out(self) -> dict[str, str]:
         """Photo name -> why a photo of the folder is not used."""
         return {}
 
+    @cached_property
+    def _digests(self) -> dict[str, str]:
+        return {}
+
     def digests(self, names: Sequence[str]) -> dict[str, str]:
-        """Photo name -> hex sha256 of its file; `UNREADABLE` for a file that cannot be read."""
-        by_path = digests([self.paths[name] for name in names], self.home)
-        return {name: by_path[self.paths[name]] for name in names}
+        """Photo name -> hex sha256 of its file, as it was when it was first asked for.
+
+        Raises:
+            PassingError: A file cannot be read.
+        """
+        new = [name for name in names if name not in self._digests]
+        if new:
+            by_path = digests([self.paths[name] for name in new], self.home)
+            self._digests.update((name, by_path[self.paths[name]]) for name in new)
+        return {name: self._digests[name] for name in names}
 
     def digest(self, photo: str) -> str:
-        """Hex sha256 of the file; `UNREADABLE` for a file that cannot be read."""
+        """Hex sha256 of the file, as it was when it was first asked for.
+
+        Raises:
+            PassingError: The file cannot be read.
+        """
         return self.digests([photo])[photo]
 
     def read(self, photos: Sequence[str]) -> list[bytes | Image]:
-        """The files. A file that cannot be read is `b""`: `bench.photos.decode` reports it as unreadable."""
-        return [_content(self.paths[photo]) for photo in photos]
+        """The files, as they are now.
+
+        Raises:
+            OSError: A file cannot be read.
+        """
+        return [Path(self.paths[photo]).read_bytes() for photo in photos]
+
+    def forget(self, photo: str) -> None:
+        """Drop the digest that is kept of a file: its content turned out to be another one."""
+        forget(self.paths[photo], self.home)
+
+    def _content(self, photo: str) -> bytes:
+        """The file that the digest is of.
+
+        Raises:
+            PassingError: The file cannot be read, or is another one now.
+        """
+        sha256, path = self.digest(photo), self.paths[photo]
+
+        def read() -> bytes:
+            content = Path(path).read_bytes()
+            if hashlib.sha256(content).hexdigest() != sha256:
+                raise OSError(errno.EBUSY, "it is no longer the file that it was when the run began", path)
+            return content
+
+        try:
+            return patiently(read)
+        except OSError as error:
+            raise cannot_read(error, path) from error
 
     def repeated(self) -> dict[str, list[str]]:
         """Content digest -> the names of all photos with this content, if there are several.
@@ -90,23 +135,10 @@ class PhotoFiles:
         """
         by_size: dict[int, list[str]] = {}
         for name, path in self.paths.items():
-            by_size.setdefault(_size(path), []).append(name)
+            size = stamp_of(path)[1]
+            by_size.setdefault(size, []).append(name)
         same = [name for size, names in by_size.items() if size > 0 and len(names) > 1 for name in names]
         by_content: dict[str, list[str]] = {}
         for name, digest in self.digests(sorted(same)).items():
             by_content.setdefault(digest, []).append(name)
-        return {d: names for d, names in by_content.items() if len(names) > 1 and d != UNREADABLE}
-
-
-def _content(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError:
-        return b""  # documented above: the run goes on, and the photo's outcome says so
-
-
-def _size(path: str) -> int:
-    try:
-        return os.stat(path).st_size  # noqa: PTH116 - thousands of these
-    except OSError:
-        return 0
+        return {digest: names for digest, names in by_content.items() if len(names) > 1}

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.errors import UserError
+from bench.errors import UserError, cannot_read, patiently
 from bench.types import Folders
 
 
@@ -16,10 +16,19 @@ def entries(folder: str | Path) -> list[os.DirEntry[str]]:
     """The entries of a folder, sorted by name: the file system's order does not matter.
 
     Raises:
-        OSError: if the folder cannot be read.
+        OSError: The folder cannot be read, not even after about a second.
     """
-    with os.scandir(folder) as inside:
-        return sorted(inside, key=lambda entry: entry.name)
+
+    def listed() -> list[os.DirEntry[str]]:
+        with os.scandir(folder) as inside:
+            return sorted(inside, key=lambda entry: entry.name)
+
+    return patiently(listed)
+
+
+def of_the_entry(error: OSError) -> bool:
+    """Whether an error says something about a file or folder itself, and not about the moment."""
+    return error.errno in (errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG)
 
 
 def is_folder(dataset: str, path: Path) -> bool:
@@ -48,10 +57,7 @@ def is_folder(dataset: str, path: Path) -> bool:
 
 def unreadable(dataset: str, error: OSError) -> UserError:
     """The user's error for a folder or file that the system refuses to read."""
-    return UserError(
-        f"{dataset}: cannot read {error.filename}: {error.strerror}. Give yourself the right to read it, "
-        "or name another folder."
-    )
+    return cannot_read(error, whose=dataset, instead="name another folder")
 
 
 def places(folders: Folders, *below_data: str, real: Sequence[str] = ()) -> list[Path]:

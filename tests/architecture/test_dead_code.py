@@ -29,8 +29,6 @@ ALLOWED = {
     "writeable": "numpy.ndarray.flags",
     "_assert_has_ops": "torchvision.extension",
     "model_config": "pydantic.BaseModel",
-    # called by tests that change code while a process runs
-    "forget": "bench.store.code",
     # fields of records: pydantic and `dataclasses.asdict` write them, readers of records read them
     "schema_version": "CellRecord and VerificationRecord",
     "pairs_digest": "VerificationRecord",

@@ -6,15 +6,17 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench import registry
-from bench.errors import UserError
+from bench.errors import PassingError, UserError
 from bench.parameters import resolved
 from bench.photos.decode import UnreadablePhoto, decode
+from bench.photos.steady import Steady
 from bench.plan.manifest import manifest
 from bench.plan.resolve import open_dataset
 from bench.plan.spec import RunSpec
@@ -161,15 +163,37 @@ def test_another_content_is_another_revision(name: str, tmp_path: Path) -> None:
 
 
 @of_files
-def test_a_photo_that_cannot_be_read_does_not_end_the_run(name: str, tmp_path: Path) -> None:
-    data = open_case(name, tmp_path)[1]
+@pytest.mark.parametrize("asked_before", [True, False])
+def test_a_photo_that_is_gone_is_an_error_of_the_moment(
+    name: str, tmp_path: Path, asked_before: bool
+) -> None:
+    data = Steady(open_case(name, tmp_path)[1])
     gone, kept = data.catalogue().photos[:2]
-    next(p for p in (tmp_path / CASES[name].below).rglob("*") if str(p).endswith(gone)).unlink()
-    content, other = data.read([gone, kept])
-    assert other.startswith(b"content")
-    with pytest.raises(UnreadablePhoto, match="could not be read"):
-        decode(content)
-    assert len(data.digest(gone)) == 64
+    digest = data.digest(gone) if asked_before else ""
+    path = next(p for p in (tmp_path / CASES[name].below).rglob("*") if str(p).endswith(gone))
+    path.rename(tmp_path / "aside")
+    with pytest.raises(PassingError, match=r"No such file or directory.*Bring it back"):
+        data.read([kept, gone])
+    assert [bytes(content[:7]) for content in data.read([kept])] == [b"content"]
+    (tmp_path / "aside").rename(path)
+    (content,) = data.read([gone])
+    assert sha256(bytes(content)).hexdigest() == data.digest(gone)
+    assert digest in ("", data.digest(gone))
+
+
+@of_files
+def test_a_photo_that_changes_keeps_its_digest_and_is_not_read(name: str, tmp_path: Path) -> None:
+    plugin, opened = open_case(name, tmp_path)
+    data = Steady(opened)
+    changed, kept = data.catalogue().photos[:2]
+    revision, digest = data.card.revision, data.digest(changed)
+    path = next(p for p in (tmp_path / CASES[name].below).rglob("*") if str(p).endswith(changed))
+    path.write_bytes(b"")
+    with pytest.raises(PassingError, match="no longer the file that it was"):
+        data.read([kept, changed])
+    assert (data.card.revision, data.digest(changed)) == (revision, digest)
+    later = plugin.open(Folders(home=str(tmp_path)))
+    assert later.digest(changed) == sha256(b"").hexdigest()
 
 
 @of_files

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import unicodedata
@@ -256,3 +257,31 @@ def test_nothing_is_read_to_list_photos(root: Path, write: Write, monkeypatch: p
     monkeypatch.setattr(Path, "read_bytes", lambda self: pytest.fail(f"reads {self}"))
     monkeypatch.setattr(PIL.Image, "open", lambda *_, **__: pytest.fail("opens a photo"))
     assert len(opened(root).catalogue().photos) == 3
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE, errno.ENOENT, errno.ESTALE, errno.ENOTCONN])
+@pytest.mark.parametrize("refused", ["listing a person", "looking into a file without an ending"])
+def test_an_error_of_the_moment_leaves_nobody_out(
+    root: Path, write: Write, monkeypatch: pytest.MonkeyPatch, number: int, refused: str
+) -> None:
+    monkeypatch.setattr("bench.errors.PAUSES", (0.0,) * 4)
+    for name in ("Ann/1.jpg", "Bob/picture", "Bob/2.jpg"):
+        write(name)
+    place = root / "Bob" if refused == "listing a person" else root / "Bob" / "picture"
+    plain_scandir, plain_open = os.scandir, open
+
+    def refuse(plain: Callable[..., Any]) -> Callable[..., Any]:
+        def go(path: Any, *rest: Any, **more: Any) -> Any:
+            if str(path) == str(place):
+                raise OSError(number, os.strerror(number), str(path))
+            return plain(path, *rest, **more)
+
+        return go
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refuse(plain_scandir))
+        patch.setattr("builtins.open", refuse(plain_open))
+        with pytest.raises(UserError, match=f"cannot read {place}: {os.strerror(number)}") as caught:
+            opened(root)
+    assert "\n" not in str(caught.value)
+    assert opened(root).catalogue().left_out == {}

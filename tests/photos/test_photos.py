@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import struct
 import subprocess
 import sys
@@ -15,6 +17,7 @@ import PIL.Image
 import pytest
 from PIL.MpoImagePlugin import MpoImageFile
 
+from bench.errors import PassingError
 from bench.photos import heif
 from bench.photos.decode import MAX_PIXELS, UnreadablePhoto, decode, encode_png
 
@@ -233,7 +236,7 @@ def test_one_pixel(kind: str) -> None:
 
 
 def test_nothing_at_all() -> None:
-    assert reason(b"") == "the file is empty or could not be read"
+    assert reason(b"") == "the file is empty"
 
 
 def test_text_called_jpg() -> None:
@@ -272,6 +275,24 @@ def test_damaged_bytes_never_escape_as_another_error(pixels: Pixels) -> None:
                 assert decode(damaged.tobytes()).ndim == 3
             except UnreadablePhoto as error:
                 assert "\n" not in error.reason
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOMEM, errno.EIO, errno.EACCES])
+@pytest.mark.parametrize("call", ["PIL.Image.open", "PIL.ImageFile.ImageFile.load"])
+def test_what_the_system_refuses_is_no_property_of_the_photo(
+    pixels: Pixels, number: int, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # such as a reader of Pillow's that is imported at its first use, when too many files are open
+    data = saved(PIL.Image.fromarray(pixels), "PNG")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(call, refuse)
+        with pytest.raises(PassingError, match=os.strerror(number)):
+            decode(data)
+    assert (decode(data) == pixels).all()
 
 
 @pytest.mark.parametrize("side", [int(MAX_PIXELS**0.5) + 1, 40_000])
