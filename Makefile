@@ -20,9 +20,12 @@ demo: env
 # a worker a core, a file a worker; `make PARALLEL= test` runs all in one process
 PARALLEL := -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
+# branches are counted where everything runs: .ci/branches.py has the floor
+COVERAGE := $(if $(TESTS),,--cov --cov-report=)
+
 # pytest goes last, so that its closing line is the last line; benchmarks are collected but not timed here
 test: lint
-	$(VENV)/bin/pytest $(PARALLEL) --benchmark-skip $(TESTS)
+	$(VENV)/bin/pytest $(PARALLEL) $(COVERAGE) --benchmark-skip $(TESTS)
 
 lint: env
 	$(VENV)/bin/ruff format --check .

@@ -9,14 +9,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import branches
 import pytest
 
 if TYPE_CHECKING:  # a worker knows its threads before numpy is loaded
     from bench.types import Folders
+
+BRANCHES = pytest.StashKey[dict[str, float]]()
+"""Room -> per cent of its branches that were taken."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,6 +42,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         own = min((order[mark.name] for mark in item.iter_markers() if mark.name in order), default=2)
         rank[item.path] = min(own, rank.get(item.path, 2))
     items.sort(key=lambda item: rank[item.path])
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Fail where branches were counted (`--cov`) and a room is below the floor of `.ci/branches.py`."""
+    result = yield
+    config = session.config
+    if config.pluginmanager.hasplugin("_cov") and not hasattr(config, "workerinput"):
+        percent = branches.shares(branches.measured())
+        config.stash[BRANCHES] = percent
+        session.testsfailed += len(branches.below(percent))
+    return result
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say which share of each room's branches was taken."""
+    percent = config.stash.get(BRANCHES, {})
+    for room, share in percent.items():
+        low = room in branches.below(percent)
+        remark = f", below the floor of {branches.FLOOR:g} %" if low else ""
+        terminalreporter.write_line(f"branches of bench/{room}: {share:.1f} %{remark}", red=low)
 
 
 @pytest.fixture(scope="session", autouse=True)
