@@ -1,8 +1,9 @@
 """Tables and pictures on pages that a command makes: make them anew, or see that they are what it makes now.
 
 A table stands between `<!-- bench board … -->`, `<!-- performance NAME -->` (see performance_tables.py and
-gpu_tables.py) or `<!-- architecture rooms -->` (see architecture.py), and `<!-- end -->`. `python
-.ci/pages.py` writes all of them and draws the pictures of architecture.py; `python .ci/pages.py --check`
+gpu_tables.py), `<!-- architecture rooms -->` (see architecture.py) or `<!-- options of bench run -->` (see
+options_table.py), and `<!-- end -->`. `python .ci/pages.py` writes all of them, draws the pictures of
+architecture.py and writes `bench/experiment/options.py`; `python .ci/pages.py --check`
 changes nothing and ends with 1 if one differs.
 """
 
@@ -16,14 +17,18 @@ from pathlib import Path
 
 import architecture
 import gpu_tables
+import options_table
 import performance_tables
 
 ROOT = Path(__file__).resolve().parents[1]
-TABLE = re.compile(r"<!-- (bench board|performance|architecture) ([^>]*?) -->\n(.*?)<!-- end -->", re.S)
+_VERBS = "bench board|performance|architecture|options of"
+TABLE = re.compile(rf"<!-- ({_VERBS}) ([^>]*?) -->\n(.*?)<!-- end -->", re.S)
 
 
 def printed(verb: str, rest: str) -> str:
     """What a command prints, run from the root of the checkout."""
+    if verb == "options of":
+        return options_table.table()
     if verb == "performance":
         return gpu_tables.printed() if rest == "gpu" else performance_tables.printed(rest)
     if verb == "architecture":
@@ -32,16 +37,21 @@ def printed(verb: str, rest: str) -> str:
     return subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
+def _with_tables(text: str) -> str:
+    return TABLE.sub(lambda m: f"<!-- {m[1]} {m[2]} -->\n{printed(m[1], m[2])}<!-- end -->", text)
+
+
 def main(check: bool) -> int:
-    """Go through the pictures, the README and the pages below `docs`."""
+    """Go through the pictures, the README, the pages below `docs`, and the one module that is printed."""
     differs = architecture.drawn(check=check)
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
-        text = page.read_text("utf-8")
-        new = TABLE.sub(lambda m: f"<!-- {m[1]} {m[2]} -->\n{printed(m[1], m[2])}<!-- end -->", text)
-        if new != text:
+    pages = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    texts = {page: _with_tables(page.read_text("utf-8")) for page in pages}
+    texts[ROOT / "bench" / "experiment" / "options.py"] = options_table.typed()
+    for page, text in texts.items():
+        if page.read_text("utf-8") != text:
             differs.append(page.name)
             if not check:
-                page.write_text(new, "utf-8")
+                page.write_text(text, "utf-8")
     sys.stdout.write(f"{'differ' if check else 'written'}: {', '.join(differs) or 'none'}\n")
     return int(check and bool(differs))
 

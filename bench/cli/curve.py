@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bench.board import render
-from bench.cli.words import either
+from bench.plan.words import either
 
 
 def add_to(app: typer.Typer) -> None:

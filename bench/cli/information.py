@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.words import either
+from bench.plan.words import either
 from bench.inventory.kinds import KINDS
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from bench.cli.words import either
-from bench.plan.scenarios import CLEAN, SCENARIOS
+from bench.cli.options import with_options
+from bench.plan.axes import AXES
+from bench.plan.doors import COMMAND_LINE
 
 _HELP = """Which photos a run uses, and what for, by digest of their content. Nothing is run.
 
@@ -25,14 +26,9 @@ def add_to(app: typer.Typer) -> None:
     app.command("manifest", help=_HELP)(manifest)
 
 
+@with_options(row for row in AXES.values() if row.of == "split")
 def manifest(
-    dataset: Annotated[str, typer.Option(help="as for 'bench run'")] = "synthetic",
-    scenario: Annotated[str, typer.Option(help=either(SCENARIOS))] = "introduced",
-    users: Annotated[int | None, typer.Option(help="protected users; else the data set's default")] = None,
-    photos: Annotated[int, typer.Option(help="released photos a user")] = 10,
-    labelled: Annotated[int, typer.Option(help=f"clean photos a user besides, in {either(CLEAN)}")] = 5,
-    background: Annotated[int | None, typer.Option(help="other people; else the data set's default")] = None,
-    seed: Annotated[int, typer.Option(help="of the split")] = 0,
+    options: dict[str, Any],
     left_out: Annotated[
         bool, typer.Option("--left-out", help="instead: files that are not used, by name, and why")
     ] = False,
@@ -43,26 +39,18 @@ def manifest(
     from bench.plan.manifest import manifest as placed
     from bench.plan.manifest import manifest_csv
     from bench.plan.resolve import open_dataset
-    from bench.plan.spec import RunSpec
+    from bench.plan.spec import RunSpec, read_options
     from bench.store.folders import folders
 
+    spec = RunSpec(**read_options(options, COMMAND_LINE))
     if left_out:
-        data = registry.make("datasets", dataset)[1].open(folders())
+        data = registry.make("datasets", spec.dataset)[1].open(folders())
         reasons = sorted(data.catalogue().left_out.items())
         if as_json:
             sys.stdout.write(json.dumps(dict(reasons), indent=1) + "\n")
         else:
             csv.writer(sys.stdout, lineterminator="\n").writerows([("file", "why"), *reasons])
         return
-    spec = RunSpec(
-        dataset=dataset,
-        scenario=scenario,
-        users=users,
-        photos=photos,
-        labelled=labelled,
-        background=background,
-        seed=seed,
-    )
     _, data, parts = open_dataset(spec, folders())
     rows = placed(parts, data.digest)
     if as_json:

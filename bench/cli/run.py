@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 import traceback
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from bench.cli.words import either
-from bench.machine.devices import PRECISIONS
-from bench.plan.scenarios import CLEAN, LEVELS, SCENARIOS
+from bench.cli.options import with_options
+from bench.errors import UserError
+from bench.plan.axes import AXES, COMMAND
+from bench.plan.doors import COMMAND_LINE
 
 if TYPE_CHECKING:
     from bench.experiment.session import RunResult
@@ -22,119 +23,30 @@ Example: bench run --defense none --defense advmask --attacker dbscan --budget l
 Repeat an option to make a matrix. A run that was stopped goes on where it was when it is repeated.
 """
 
-Names = list[str]
-
 
 def add_to(app: typer.Typer) -> None:
     """Register the verb."""
     app.command("run", help="Run one cell, or a matrix of cells, and print the board.\n" + _EXAMPLE)(run)
 
 
-def run(
-    defense: Annotated[
-        Names | None, typer.Option(help="what users do to their photos; NAME or NAME:field=value,…")
-    ] = None,
-    attacker: Annotated[
-        Names | None, typer.Option(help="who recognises people; NAME or NAME:field=value,…")
-    ] = None,
-    suite: Annotated[
-        str | None, typer.Option(help="several runs by name, or a TOML file; other options take precedence")
-    ] = None,
-    dataset: Annotated[
-        str | None, typer.Option(help="whose photos; NAME or NAME:field=value,…; else synthetic")
-    ] = None,
-    scenario: Annotated[str | None, typer.Option(help=f"{either(SCENARIOS)}; else introduced")] = None,
-    encoder: Annotated[
-        Names | None,
-        typer.Option(
-            help="what the attacker embeds with; a+b is an ensemble; all built-in ones on built-in faces"
-        ),
-    ] = None,
-    surrogate: Annotated[
-        Names | None,
-        typer.Option(help="what the defense optimises against; a+b is one ensemble; else the first encoder"),
-    ] = None,
-    budget: Annotated[
-        Names | None,
-        typer.Option(help="linf:N (of 255), dssim:X, ssim:X (at least) or unbounded; else linf:8"),
-    ] = None,
-    channel: Annotated[
-        Names | None, typer.Option(help="none, jpeg:75, … or a+b, see bench list channels; else none")
-    ] = None,
-    users: Annotated[int | None, typer.Option(help="protected users; else the data set's default")] = None,
-    photos: Annotated[int | None, typer.Option(help="released photos a user; else 10")] = None,
-    labelled: Annotated[
-        int | None, typer.Option(help=f"clean photos a user besides, in {either(CLEAN)}; else 5")
-    ] = None,
-    background: Annotated[int | None, typer.Option(help="other people; else the data set's default")] = None,
-    dose: Annotated[
-        list[float] | None, typer.Option(help="share of a user's photos that are cloaked; else 1")
-    ] = None,
-    level: Annotated[
-        Names | None,
-        typer.Option(help=f"how thresholds are tuned: {either(LEVELS)}; else oblivious"),
-    ] = None,
-    adaptation: Annotated[
-        Names | None, typer.Option(help="what the attacker makes of its encoder: NAME or NAME:field=value,…")
-    ] = None,
-    distractors: Annotated[
-        list[int] | None, typer.Option(help="simulated strangers among the background; else 0")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="of the split and of everything random; else 0")] = None,
-    draws: Annotated[
-        int | None, typer.Option(help="draws of calibration people and background; else 1")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N; else auto")] = None,
-    precision: Annotated[
-        str | None, typer.Option(help=f"that the attacker embeds in: {either(PRECISIONS)}; else fp32")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="folder for records.json and Parquet tables")] = None,
-    preview: Annotated[Path | None, typer.Option(help="PNG: before, after, amplified difference")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print the records instead of the board")] = False,
-) -> None:
+@with_options([*AXES.values(), *COMMAND.values()])
+def run(options: dict[str, Any]) -> None:
     """Parse, run, print."""
-    from bench.errors import UserError
     from bench.experiment.files import write
     from bench.experiment.session import execute
     from bench.machine.progress import Terminal
-    from bench.plan.spec import RunSpec
+    from bench.plan.spec import RunSpec, read_options
     from bench.plan.suites import load
 
-    axes = {
-        "defenses": defense,
-        "attackers": attacker,
-        "encoders": encoder,
-        "surrogates": surrogate,
-        "budgets": budget,
-        "channels": channel,
-        "doses": dose,
-        "levels": level,
-        "adaptations": adaptation,
-        "distractors": distractors,
-    }
-    values = {
-        "dataset": dataset,
-        "scenario": scenario,
-        "users": users,
-        "photos": photos,
-        "labelled": labelled,
-        "background": background,
-        "seed": seed,
-        "draws": draws,
-        "device": device,
-        "precision": precision,
-    }
-    given: dict[str, Any] = {name: tuple(axis) for name, axis in axes.items() if axis}
-    given |= {name: value for name, value in values.items() if value is not None}
-    if suite is None and not (defense and attacker):
-        missing = "--attacker" if defense else "--defense"
-        raise UserError(
-            f"nothing to run: {missing} is missing. Name one, or a --suite: 'bench list' has names."
-        )
+    given = read_options({name: options[name] for name in AXES if name in options}, COMMAND_LINE)
+    command = {name: row.read(options.get(name, row.default), COMMAND_LINE) for name, row in COMMAND.items()}
+    suite, out, preview = command["suite"], command["out"], command["preview"]
+    if suite is None:
+        _check_required(given)
     result = execute(load(suite, given) if suite else RunSpec(**given), Terminal())
     if out is not None:
         write(result, out)
-    if as_json:
+    if command["json"]:
         sys.stdout.write(result.records.to_json() + "\n")
     else:
         _print(result, whole=suite is None)
@@ -143,6 +55,19 @@ def run(
 
         draw(preview, result.pipeline.pairs())
     _tell(result)
+
+
+def _check_required(given: Mapping[str, object]) -> None:
+    """See that what has to be named is named.
+
+    Raises:
+        UserError: It is not.
+    """
+    missing = [name for name, row in AXES.items() if row.required and row.field not in given]
+    if missing:
+        raise UserError(
+            f"nothing to run: --{missing[0]} is missing. Name one, or a --suite: 'bench list' has names."
+        )
 
 
 def _print(result: RunResult, *, whole: bool) -> None:
@@ -165,8 +90,6 @@ def _print(result: RunResult, *, whole: bool) -> None:
 
 def _tell(result: RunResult) -> None:
     """Say what went wrong besides; end with status 1 if a cell failed by a fault of ours, 2 by the user's."""
-    from bench.errors import UserError
-
     ours = [fault for fault in result.faults if not isinstance(fault, UserError)]
     refused = [str(fault) for fault in result.faults if isinstance(fault, UserError)]
     for line in dict.fromkeys([*result.notes, *refused]):

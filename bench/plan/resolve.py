@@ -133,30 +133,11 @@ def _a(noun: str) -> str:
 
 
 def _check(spec: RunSpec) -> None:
+    """See that names and budgets exist, and that numbers fit each other; each number fits by itself."""
     if spec.scenario not in SCENARIOS:
         raise unknown_name("scenario", spec.scenario, SCENARIOS, command="bench list scenarios")
-    for name, value, least in (
-        ("users", spec.users, 1),
-        ("photos", spec.photos, 3),
-        ("labelled", spec.labelled, 1),
-        ("background", spec.background, 0),
-        ("seed", spec.seed, 0),
-        ("draws", spec.draws, 1),
-    ):
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-            raise UserError(f"{name}={value!r} is not a whole number. Try {name}={max(least, 1)}.")
-        if value is not None and value < least:
-            raise UserError(f"--{name} {value} is too small: it must be at least {least}.")
-    for dose in spec.doses:
-        if not 0 < dose <= 1:
-            raise UserError(
-                f"--dose {dose:g} is a share of a user's photos: above 0 and at most 1. Try --dose 0.5."
-            )
     for text in spec.budgets:
         check_budget(Budget.parse(text))
-    for crowd in spec.distractors:
-        if crowd < 0:
-            raise UserError(f"--distractors {crowd} is too small: it must be at least 0.")
     for level in spec.levels:
         if level not in LEVELS:
             raise unknown_name("level", level, LEVELS, command="bench list levels")

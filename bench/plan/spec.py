@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from bench.plan.chosen import UserFunction
+from bench.errors import unknown_name
+from bench.plan.axes import AXES, Axes
+from bench.plan.doors import PYTHON, Door
+from bench.plan.rows import Axis
 
 
 @dataclass(frozen=True, slots=True)
-class RunSpec:
-    """A matrix of cells, as asked. Tuples are axes; see `bench run --help` for each."""
+class RunSpec(Axes):
+    """A matrix of cells, as asked: a field for each row of `bench.plan.axes`. Tuples are axes.
 
-    dataset: str = "synthetic"
-    scenario: str = "introduced"
-    defenses: tuple[str | UserFunction, ...] = ("none",)
-    attackers: tuple[str, ...] = ("dbscan",)
-    encoders: tuple[str, ...] = ()
-    surrogates: tuple[str, ...] = ()
-    budgets: tuple[str, ...] = ("linf:8",)
-    channels: tuple[str, ...] = ("none",)
-    users: int | None = None
-    photos: int = 10
-    labelled: int = 5
-    background: int | None = None
-    doses: tuple[float, ...] = (1.0,)
-    levels: tuple[str, ...] = ("oblivious",)
-    adaptations: tuple[str, ...] = ("none",)
-    distractors: tuple[int, ...] = (0,)
-    seed: int = 0
-    draws: int = 1
-    device: str = "auto"
-    precision: str = "fp32"
+    Raises:
+        UserError: A field has a value of another type, or one out of range.
+    """
+
+    def __post_init__(self) -> None:
+        """See that every field holds what its row takes."""
+        for row in AXES.values():
+            object.__setattr__(self, row.field, row.read(getattr(self, row.field), PYTHON))
+
+
+def read_options(
+    options: Mapping[str, object], door: Door, table: Mapping[str, Axis] = AXES
+) -> dict[str, Any]:
+    """Fields of `RunSpec` from options as somebody gave them.
+
+    Args:
+        options: Option -> what was given.
+        door: Where the options were given.
+        table: The rows that there are.
+
+    Raises:
+        UserError: There is no such option, or its value has another type or is out of range.
+    """
+    for option in options:
+        if option not in table:
+            raise unknown_name("option", option, table, command="bench run --help")
+    return {table[option].field: table[option].read(value, door) for option, value in options.items()}

@@ -32,7 +32,7 @@ class Done:
 
     def told(self) -> list[str]:
         """Lines on stderr, less the progress that a slow machine shows."""
-        return [text for text in self.err.splitlines() if not re.search(r"^[^:]+: \d+/\d+", text)]
+        return [text for text in self.err.splitlines() if not re.search(r": \d+/\d+(,| in )", text)]
 
     def one_line(self) -> str:
         """What it says about the user's mistake, and that it says only this."""

@@ -12,7 +12,7 @@ import typer.main
 from bench.board import render, views
 from bench.board.curves import AXES
 from bench.cli import app
-from bench.cli.words import either
+from bench.plan.words import either
 from bench.errors import UserError
 from bench.inventory.kinds import KINDS
 from bench.machine.devices import PRECISIONS, device
@@ -46,7 +46,8 @@ LISTS = {
 PROSE = {
     "curve out": "curve.png or curve.svg",
     "fetch origins": "a file, a folder or an address",
-    "run suite": "several runs by name, or a TOML file",
+    "run suite": "a name, or a TOML file",
+    "run surrogate": "a name, or a+b for several at once",
 }
 """Verb and parameter -> alternatives in its help text that are no names."""
 

@@ -300,8 +300,8 @@ def test_the_page_on_running_has_every_option_and_no_other() -> None:
     options = {name for option in COMMANDS.commands["run"].params for name in option.opts} - {"--help"}
     assert named(rows) == options
     for row in rows:
-        [example] = re.findall(r"`([^`]+)`", row[4])
-        name = row[0].strip("`").removeprefix("--").replace("json", "as_json")
+        [example] = re.findall(r"`([^`]+)`", row[5])
+        name = row[0].strip("`").removeprefix("--")
         assert name in given(["run", "--defense", "none", "--attacker", "dbscan", *shlex.split(example)])
 
 

@@ -40,8 +40,16 @@ def test_the_standard_suite_resolves() -> None:
     ("text", "says"),
     [
         ('[[run]]\ndefence = ["none"]\n', "Did you mean 'defense'?"),
-        ('[[run]]\ndefense = "none"\n', "defense takes a list"),
-        ("[[run]]\nusers = [3]\n", "users takes one value"),
+        ('[[run]]\ndefense = "none"\n', 'run 1: defense = "none" is not a list of at least one value'),
+        ("[[run]]\nusers = [3]\n", r"run 1: users = \[3\] is not a whole number"),
+        (
+            '[[run]]\nattacker = ["dbscan"]\n',
+            r'run 1 names no defense. Add defense = \["none"\] to it, or give --',
+        ),
+        (
+            '[[run]]\ndefense = ["none"]\n',
+            r'run 1 names no attacker. Add attacker = \["dbscan"\] to it, or give',
+        ),
         ("defense = 1\n", r"must be \[\[run\]\] tables"),
         ("run = 3\n", r"must be \[\[run\]\] tables"),
         ("[[run]\n", "cannot be read"),

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from bench.errors import UserError, unknown_name
-from bench.plan.spec import RunSpec
+from bench.plan.axes import AXES
+from bench.plan.doors import SUITE
+from bench.plan.spec import RunSpec, read_options
 
 FOLDER = Path(__file__).resolve().parent
-_AXES = {
-    "defense": "defenses",
-    "attacker": "attackers",
-    "encoder": "encoders",
-    "surrogate": "surrogates",
-    "budget": "budgets",
-    "channel": "channels",
-    "dose": "doses",
-    "level": "levels",
-    "adaptation": "adaptations",
-}
-"""Option of `bench run` -> field of RunSpec, where they are called otherwise. All are lists in a suite."""
 
 
 def names() -> dict[str, str]:
@@ -32,49 +20,51 @@ def names() -> dict[str, str]:
     return {path.stem: _about(path) for path in sorted(FOLDER.glob("*.toml"))}
 
 
-def load(asked: str, given: Mapping[str, Any]) -> list[RunSpec]:
+def load(name: str, given: Mapping[str, Any]) -> list[RunSpec]:
     """The runs of a suite.
 
     Args:
-        asked: a name, or the path of a TOML file with `[[run]]` tables of options.
-        given: fields of RunSpec that take the place of what the suite says, in all of its runs.
+        name: The name of a suite, or the path of a TOML file with `[[run]]` tables of options.
+        given: Fields of `RunSpec` that take the place of what the suite says, in all of its runs.
 
     Raises:
-        UserError: for a suite that does not exist, is damaged, or has an option that does not.
+        UserError: The suite does not exist or is damaged, or a run of it has an option that does not exist or
+            a value that does not fit, or does not say what has to be said.
     """
-    path = FOLDER / f"{asked}.toml"
+    runs = _read(name)
+    return [_spec(run, given, f"suite {name}, run {number}") for number, run in enumerate(runs, 1)]
+
+
+def _read(name: str) -> list[dict[str, object]]:
+    """The `[[run]]` tables of a suite, as they stand there."""
+    path = FOLDER / f"{name}.toml"
     if not path.is_file():
-        path = Path(asked)
+        path = Path(name)
     if path.suffix != ".toml" and not path.is_file():
-        raise unknown_name("suite", asked, names(), command="bench list suites")
+        raise unknown_name("suite", name, names(), command="bench list suites")
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"no suite at {asked}. 'bench list suites' names those there are.") from None
+        raise UserError(f"no suite at {name}. 'bench list suites' names those there are.") from None
     except (OSError, ValueError) as error:
-        raise UserError(f"suite {asked} cannot be read: {error}.") from error
+        raise UserError(f"suite {name} cannot be read: {error}.") from error
     runs = document.pop("run", None)
-    if document or not isinstance(runs, list) or not runs or not all(isinstance(r, dict) for r in runs):
-        raise UserError(f"suite {asked} must be [[run]] tables and nothing else; see docs/running.md.")
-    return [replace(_spec(run, asked), **given) for run in runs]
+    if document or not isinstance(runs, list) or not runs or not all(isinstance(run, dict) for run in runs):
+        raise UserError(f"suite {name} must be [[run]] tables and nothing else; see docs/running.md.")
+    return runs
 
 
-def _spec(run: Mapping[str, Any], asked: str) -> RunSpec:
-    known = {field.name: field for field in fields(RunSpec)}
-    options = {**{name: name for name in known if name not in _AXES.values()}, **_AXES}
-    found: dict[str, Any] = {}
-    for option, value in run.items():
-        if option not in options:
-            near = get_close_matches(option, options, 1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise UserError(f"suite {asked} has an option {option!r}, and 'bench run' has none.{hint}")
-        field = options[option]
-        listed = isinstance(getattr(RunSpec(), field), tuple)
-        if listed is not isinstance(value, list):
-            takes = "a list" if listed else "one value"
-            raise UserError(f"suite {asked}: {option} takes {takes}, not {value!r}.")
-        found[field] = tuple(value) if listed else value
-    return RunSpec(**found)
+def _spec(run: Mapping[str, object], given: Mapping[str, Any], where: str) -> RunSpec:
+    """One run, with what was given on the command line in its place."""
+    try:
+        chosen = {**read_options(run, SUITE), **given}
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from error
+    for option, row in AXES.items():
+        if row.required and row.field not in chosen:
+            example = SUITE.write(option, list(row.example[:1]))
+            raise UserError(f"{where} names no {option}. Add {example} to it, or give --{option}.")
+    return RunSpec(**chosen)
 
 
 def _about(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Names of a table in a sentence of a help text: what the table has, the help says."""
+"""Names of a table in a sentence: what the table has, texts say."""
 
 from __future__ import annotations
 

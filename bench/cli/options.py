@@ -1,0 +1,67 @@
+"""Options of commands, made from the table of axes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from inspect import Parameter
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bench.plan.rows import Axis
+
+
+def with_options(rows: Iterable[Axis]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a command of a function whose first argument is a dictionary of options.
+
+    The command has an option for each row, and one for each further argument of the function. The dictionary
+    holds option -> value for the rows that were given on the command line.
+
+    Args:
+        rows: The options, in the order of the help text.
+    """
+    table = {row.option: row for row in rows}
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        _, *own = inspect.signature(function, eval_str=True).parameters.values()
+        parameters = [_parameter(row) for row in table.values()]
+        parameters += [parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in own]
+
+        def command(**values: Any) -> None:
+            given = {option: values.pop(option) for option in table}
+            function({option: value for option, value in given.items() if _was_given(value)}, **values)
+
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        vars(command)["__signature__"] = inspect.Signature(parameters)
+        return command
+
+    return decorate
+
+
+def _was_given(value: object) -> bool:
+    return not (value is None or value is False or value == [])
+
+
+def _parameter(row: Axis) -> Parameter:
+    # an empty path would be the current folder, so a path is read as a text first
+    place = row.kind.type is Path
+    kind: Any = str if place else row.kind.type
+    option = typer.Option(
+        f"--{row.option.replace('_', '-')}", help=_help(row), metavar="<path>" if place else None
+    )
+    if kind is bool:
+        return Parameter(
+            row.option, Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, option]
+        )
+    several: Any = list[kind] if row.repeatable else kind
+    return Parameter(
+        row.option, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[several | None, option]
+    )
+
+
+def _help(row: Axis) -> str:
+    parts = [row.about, row.takes]
+    parts += [f"else {row.usual}"] if row.usual and row.kind.type is not bool else []
+    return "; ".join(filter(None, parts)).replace("`", "")
