@@ -33,7 +33,7 @@ def with_options(rows: Iterable[Axis]) -> Callable[[Callable[..., None]], Callab
             given = {option: values.pop(option) for option in table}
             function({option: value for option, value in given.items() if _was_given(value)}, **values)
 
-        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        command.__annotations__.update({parameter.name: parameter.annotation for parameter in parameters})
         vars(command)["__signature__"] = inspect.Signature(parameters)
         return command
 

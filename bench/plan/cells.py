@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 from bench import encoders
 from bench.parameters import Plain
+from bench.plan.axes import AXES
 from bench.plan.knowledge import Knowledge, knowledge_of_all
 from bench.plan.nouns import Attack, Cloaking, View
+from bench.plan.rows import FIRST
 from bench.plan.spec import RunSpec
 from bench.plan.split import Split
 from bench.protocols import Dataset
@@ -15,12 +17,7 @@ from bench.records.record import PROTOCOL
 from bench.store.digests import digest
 
 DEFAULTS_NOT_IN_DIGEST: dict[str, Plain] = {
-    "precision": "fp32",
-    "dose": 1.0,
-    "level": "oblivious",
-    "adaptation": {"name": "none", "parameters": {}},
-    "draw": 0,
-    "distractors": 0,
+    row.name: row.before for row in AXES.values() if row.semantic and row.before is not FIRST
 }
 """Options that are younger than the first published digests: at these values they are in no digest."""
 

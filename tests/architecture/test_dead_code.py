@@ -40,6 +40,7 @@ ALLOWED = {
     "psnr": "PerceptualCost",
     "ms_ssim_scales": "PerceptualCost",
     # fields that are read by name
+    "see": "plan: .ci/options_table.py links the table of options to the page that says more",
     "glasses": "synthetic faces: `person.colour('glasses')`",
     "cloth": "synthetic faces: `shot.colour('cloth')`",
     "back_near": "synthetic faces: `shot.colour('back_near')`",

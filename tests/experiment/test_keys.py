@@ -105,7 +105,14 @@ def test_what_once_was_forgotten_is_in_the_key_of_cloaks(module: str) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["bench.store.sources", "bench.cli.run", "bench.board.panel", "bench.inventory.doctor", "bench.errors"],
+    [
+        "bench.store.sources",
+        "bench.cli.run",
+        "bench.plan.axes",
+        "bench.board.panel",
+        "bench.inventory.doctor",
+        "bench.errors",
+    ],
 )
 def test_a_mirror_a_help_text_and_a_board_are_in_no_key(module: str) -> None:
     assert not [stage for stage, start in STAGES.items() if module in code.closure(start)]
@@ -175,6 +182,7 @@ def test_a_changed_stage_is_computed_anew_and_a_board_is_not(checkout: Path, tmp
     # a mirror's address, a help text, a board
     change(checkout / "bench" / "store" / "sources.py", "https://", "https://mirror.")
     change(checkout / "bench" / "cli" / "run.py", "Parse, run, print.", "Parse, run and print.")
+    change(checkout / "bench" / "plan" / "axes.py", "who recognises people", "who recognises a person")
     board = checkout / "bench" / "board" / "__init__.py"
     board.write_text(board.read_text() + "\nNEW = True\n")
     assert run(checkout, home)["dbscan"]["cost"]["reused"]  # type: ignore[index]

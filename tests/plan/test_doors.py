@@ -1,4 +1,4 @@
-"""Python and suites check every option alike: what a row does not take is one line that says what it takes."""
+"""Python and suites check every option alike: what a row does not take is told in one line."""
 
 from __future__ import annotations
 
