@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from bench.plan.words import either
 from bench.inventory.kinds import KINDS
+from bench.plan.words import either
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 

@@ -12,12 +12,12 @@ import typer.main
 from bench.board import render, views
 from bench.board.curves import AXES
 from bench.cli import app
-from bench.plan.words import either
 from bench.errors import UserError
 from bench.inventory.kinds import KINDS
 from bench.machine.devices import PRECISIONS, device
 from bench.plan.scenarios import CLEAN, LEVELS, SCENARIOS
 from bench.plan.spec import RunSpec
+from bench.plan.words import either
 from bench.types import BUDGETS
 
 GROUP: Any = typer.main.get_command(app)
