@@ -36,10 +36,10 @@ def train_head(
     Raises:
         ValueError: for fewer than two people.
     """
-    names, who = np.unique(people, return_inverse=True)
+    names, owners = np.unique(people, return_inverse=True)
     if names.size < 2:
         raise ValueError(f"a head is learned on two people or more, not on {names.size}")
-    rows, truth = torch.from_numpy(embeddings), torch.from_numpy(who)
+    rows, truth = torch.from_numpy(embeddings), torch.from_numpy(owners)
     width = how.dimensions or rows.shape[1]
     start = torch.eye(rows.shape[1], width)
     if width < rows.shape[1]:

@@ -24,7 +24,7 @@ def make(text: str) -> tuple[str, Adaptation]:
     name, _, arguments = text.partition(":")
     if name not in ADAPTATIONS:
         raise unknown_name("adaptation", name, ADAPTATIONS, command="bench list adaptations")
-    made: Adaptation = filled(ADAPTATIONS[name], f"adaptation {name!r}", arguments)
-    if isinstance(made, Head | FineTune | Adversarial):
-        made.check()
-    return name, made
+    adaptation: Adaptation = filled(ADAPTATIONS[name], f"adaptation {name!r}", arguments)
+    if isinstance(adaptation, Head | FineTune | Adversarial):
+        adaptation.check()
+    return name, adaptation

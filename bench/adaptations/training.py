@@ -44,11 +44,11 @@ def train_network(
     Raises:
         ValueError: for fewer than two people.
     """
-    names, who = np.unique(people, return_inverse=True)
+    names, owners = np.unique(people, return_inverse=True)
     if names.size < 2:
         raise ValueError(f"a network is trained on two people or more, not on {names.size}")
     draw = torch.Generator().manual_seed(seed)
-    truth = torch.from_numpy(who).to(crops.device)
+    truth = torch.from_numpy(owners).to(crops.device)
     network.eval().requires_grad_(True)  # statistics of batches stay as they were learned
     with exact_gpu():
         centres = _centres(network, crops, truth, names.size).requires_grad_(True)

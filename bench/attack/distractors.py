@@ -83,10 +83,12 @@ def fit(embeddings: npt.ArrayLike, people: npt.ArrayLike) -> Crowd:
         UserError: for fewer than 10 people with two photos.
         ValueError: for rows that are not finite, or not one person a photo.
     """
-    rows, who = np.asarray(embeddings, np.float64), np.asarray(people)
-    if rows.ndim != 2 or who.shape != rows.shape[:1] or not np.isfinite(rows).all():
-        raise ValueError(f"embeddings {rows.shape} must be finite, with a person for each row: {who.shape}")
-    person, counts = np.unique(who, return_inverse=True, return_counts=True)[1:]
+    rows, owners = np.asarray(embeddings, np.float64), np.asarray(people)
+    if rows.ndim != 2 or owners.shape != rows.shape[:1] or not np.isfinite(rows).all():
+        raise ValueError(
+            f"embeddings {rows.shape} must be finite, with a person for each row: {owners.shape}"
+        )
+    person, counts = np.unique(owners, return_inverse=True, return_counts=True)[1:]
     several = np.flatnonzero(counts > 1)
     if several.size < _LEAST_PEOPLE:
         raise UserError(
@@ -96,17 +98,17 @@ def fit(embeddings: npt.ArrayLike, people: npt.ArrayLike) -> Crowd:
     sums = np.zeros((counts.size, rows.shape[1]))
     np.add.at(sums, person, rows)
     means = sums / counts[:, None]
-    known = counts[person] > 1
+    repeated = counts[person] > 1
     # A mean of n photos takes 1/n of the deviations' variance with it.
-    scale = np.sqrt(counts / np.maximum(counts - 1, 1))[person][known]
-    within = ledoit_wolf((rows - means[person])[known] * scale[:, None], assume_centered=True)[0]
+    scale = np.sqrt(counts / np.maximum(counts - 1, 1))[person][repeated]
+    within = ledoit_wolf((rows - means[person])[repeated] * scale[:, None], assume_centered=True)[0]
     # People's means spread by what lies between people and by what averaging has left of the deviations.
     values, vectors = np.linalg.eigh(np.cov(means.T) - within * float((1 / counts).mean()))
     wanted, values = max(float(values.sum()), 0), np.maximum(values, 0)
     raw = (vectors * (values * wanted / max(float(values.sum()), 1e-12))) @ vectors.T
     mean = means.mean(axis=0)
     rest, across = within + np.outer(mean, mean), _root(within)
-    cosines = tuple(_cosines(rows[person == one]) for one in several)
+    cosines = tuple(_cosines(rows[person == number]) for number in several)
     real = aim = _squared_cosine(rows, person, counts)
     crowd = Crowd(mean, _root(_shrunk(raw, rest, aim)), across, cosines, means - mean)
     for _ in range(_CORRECTIONS):
@@ -139,11 +141,13 @@ def draw(crowd: Crowd, identities: int, photos: int, seed: int) -> tuple[Embeddi
         size = min(block, identities - start)
         # A stream for each person: another count changes nobody drawn before.
         draws = [np.random.Generator(np.random.Philox(key=[seed, start + i])) for i in range(size)]
-        centres = np.stack([one.normal(size=dimensions) for one in draws]) @ crowd.between.T
-        across = np.stack([one.normal(size=(photos, dimensions)) for one in draws]) @ crowd.within.T
-        donors = [crowd.cosines[one.integers(len(crowd.cosines))] for one in draws]
-        cosine = np.stack([one.choice(donor, size=photos) for one, donor in zip(draws, donors, strict=True)])
-        others = crowd.near[[one.integers(len(crowd.near)) for one in draws]]
+        centres = np.stack([drawn.normal(size=dimensions) for drawn in draws]) @ crowd.between.T
+        across = np.stack([drawn.normal(size=(photos, dimensions)) for drawn in draws]) @ crowd.within.T
+        donors = [crowd.cosines[drawn.integers(len(crowd.cosines))] for drawn in draws]
+        cosine = np.stack(
+            [drawn.choice(donor, size=photos) for drawn, donor in zip(draws, donors, strict=True)]
+        )
+        others = crowd.near[[drawn.integers(len(crowd.near)) for drawn in draws]]
         centres = crowd.mean + crowd.pull * others + np.sqrt(1 - crowd.pull**2) * centres
         centres /= np.linalg.norm(centres, axis=1, keepdims=True)
         across -= (across @ centres[:, :, None]) * centres[:, None]
@@ -167,20 +171,25 @@ class Crowds:
         self._drawn: dict[int, dict[int, tuple[Embeddings, Labels]]] = {}
 
     def of(
-        self, number: int, known: tuple[Embeddings, Labels], identities: int, photos: int, seed: int
+        self,
+        number: int,
+        calibration: tuple[Embeddings, Labels],
+        identities: int,
+        photos: int,
+        seed: int,
     ) -> tuple[Embeddings, Labels]:
         """Fitted to calibration people and drawn, or as drawn before; not to be written on.
 
         Args:
-            number: of the draw of the run, whose photos a stranger and seed are always the same.
-            known: calibration people, as in `fit`.
-            identities: how many strangers.
-            photos: of each.
-            seed: of the strangers.
+            number: The number of the repetition; its photos a stranger and its seed are always the same.
+            calibration: Embeddings of calibration people, and who is on each, as in `fit`.
+            identities: How many strangers there are.
+            photos: How many photos each has.
+            seed: The seed that strangers are drawn by.
         """
-        looks = array_digest(known[0]) + array_digest(known[1])
+        looks = array_digest(calibration[0]) + array_digest(calibration[1])
         if self._fitted.get(number, ("",))[0] != looks:
-            self._fitted[number] = looks, fit(*known)
+            self._fitted[number] = looks, fit(*calibration)
             self._drawn[number] = {}
         drawn = self._drawn[number]
         if identities not in drawn:

@@ -49,11 +49,11 @@ def fetch(
         _agree(name, source, where, accept_licence)
 
     wishes = Wishes(consent, origins or [], offline, Terminal())
-    found = {name: [str(path) for path in install(name, where, wishes)] for name in names}
+    installed = {name: [str(path) for path in install(name, where, wishes)] for name in names}
     if as_json:
-        sys.stdout.write(json.dumps(found, indent=1) + "\n")
+        sys.stdout.write(json.dumps(installed, indent=1) + "\n")
     else:
-        sys.stdout.write("".join(f"{paths[0]}\n" for paths in found.values()))
+        sys.stdout.write("".join(f"{paths[0]}\n" for paths in installed.values()))
 
 
 def _agree(name: str, source: Source, where: Folders, accepted: bool) -> None:
@@ -81,7 +81,7 @@ def _table(where: Folders, as_json: bool) -> None:
     from bench.store.sources import SOURCES
 
     if as_json:
-        found = [
+        listed = [
             {
                 "name": name,
                 "about": source.about,
@@ -93,7 +93,7 @@ def _table(where: Folders, as_json: bool) -> None:
             }
             for name, source in SOURCES.items()
         ]
-        sys.stdout.write(json.dumps(found, indent=1) + "\n")
+        sys.stdout.write(json.dumps(listed, indent=1) + "\n")
         return
     rows = [
         (name, source.about, _size(source), state(source, where), source.licence)

@@ -34,11 +34,11 @@ def listing(
     from bench.store.folders import folders
 
     where = folders()
-    found = {name: listed(name, where) for name in ([kind] if kind else KINDS)}
+    kinds = {name: listed(name, where) for name in ([kind] if kind else KINDS)}
     if as_json:
-        sys.stdout.write(json.dumps({k: dict(v) for k, v in found.items()}, indent=1) + "\n")
+        sys.stdout.write(json.dumps({k: dict(v) for k, v in kinds.items()}, indent=1) + "\n")
         return
-    rows = [(name, k, about) for k, entries in found.items() for name, about in entries]
+    rows = [(name, k, about) for k, entries in kinds.items() for name, about in entries]
     print_table(["name", "kind", "what"], rows)
 
 
@@ -50,8 +50,8 @@ def doctor(as_json: Json = False) -> None:
 
     rows = diagnosis(folders())
     if as_json:
-        found = [{"subject": s, "state": state, "remedy": remedy} for s, state, remedy in rows]
-        sys.stdout.write(json.dumps(found, indent=1) + "\n")
+        table = [{"subject": s, "state": state, "remedy": remedy} for s, state, remedy in rows]
+        sys.stdout.write(json.dumps(table, indent=1) + "\n")
         return
     print_table(["subject", "state", "what to type"], screen(rows))
 

@@ -40,8 +40,8 @@ def write(result: RunResult, folder: Path) -> None:
 
 def _manifests(result: RunResult) -> dict[str, bytes]:
     """File name -> which photos play which part; one for each split that was run on."""
-    found: dict[bytes, None] = {}
+    manifests: dict[bytes, None] = {}
     for pipeline in result.pipelines:
         for parts in pipeline.plan.splits:
-            found.setdefault(manifest_csv(manifest(parts, pipeline.plan.data.digest)).encode())
-    return {f"manifest-{i}.csv" if i else "manifest.csv": content for i, content in enumerate(found)}
+            manifests.setdefault(manifest_csv(manifest(parts, pipeline.plan.data.digest)).encode())
+    return {f"manifest-{i}.csv" if i else "manifest.csv": content for i, content in enumerate(manifests)}

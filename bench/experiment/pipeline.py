@@ -53,10 +53,10 @@ class Pipeline:
             progress: Told of every stage.
         """
         self.plan, self._cache = plan, cache
-        told = progress or Silent()
-        self._observer = Observer.on(plan.device, folders, cache, told, plan.spec.precision)
-        self._views = Views(plan.cells, Tools(self._observer, cache, told))
-        self._repetitions = [self._repetition(number, told) for number in range(len(plan.splits))]
+        listener = progress or Silent()
+        self._observer = Observer.on(plan.device, folders, cache, listener, plan.spec.precision)
+        self._views = Views(plan.cells, Tools(self._observer, cache, listener))
+        self._repetitions = [self._repetition(number, listener) for number in range(len(plan.splits))]
         self._runner, self._crowds = AttackRunner(cache), Crowds()
         self.faults: list[BaseException] = []
         self._failed: set[str] = set()

@@ -101,5 +101,5 @@ def left_out(data: Dataset) -> list[str]:
     count = len(data.catalogue().left_out)
     if not count:
         return []
-    told = f"{count} files of data set {data.card.name!r} are not used"
-    return [f"{told}; 'bench manifest --left-out --dataset …' says why."]
+    unused = f"{count} files of data set {data.card.name!r} are not used"
+    return [f"{unused}; 'bench manifest --left-out --dataset …' says why."]

@@ -147,9 +147,9 @@ class Stages:
         if attack.distractors:
             with self.clock.stage("attack"), of_one_cell():
                 seed = self.cell.seed + repetition.number
-                known = calibration.embeddings, calibration.people
+                people_known = calibration.embeddings, calibration.people
                 crowd, strangers = self.crowds.of(
-                    repetition.number, known, attack.distractors, DISTRACTOR_PHOTOS, seed
+                    repetition.number, people_known, attack.distractors, DISTRACTOR_PHOTOS, seed
                 )
             clean, corpus = joined([clean, all_faces(crowd)]), corpus.among(strangers)
         return Collection(clean, corpus, calibration, lessons)

@@ -40,10 +40,12 @@ def perceptual_summary(
     """
     out: dict[str, dict[str, dict[str, float | None]]] = {}
     for region, stored in _REGIONS.items():
-        there = [cost[stored] for cost in costs if cost is not None and cost[stored] is not None]
+        measured = [cost[stored] for cost in costs if cost is not None and cost[stored] is not None]
         out[region] = {}
         for name, worst in MEASURES.items():
-            values = [value for c in there if (value := c[name]) is not None and math.isfinite(value)]
+            values = [
+                value for cost in measured if (value := cost[name]) is not None and math.isfinite(value)
+            ]
             mean = math.fsum(values) / len(values) if values else None
             out[region][name] = {"mean": mean, "worst": float(worst(values)) if values else None}
     return out

@@ -118,18 +118,18 @@ def trained_card(
     how = [adaptation.described(), seed, observer.pool.device.partition(":")[0]]
     code = stage_code(__name__, *encoders.modules([card]))
     changed = digest("adapted", encoders.identity(card), how, learned, *code)
-    made = replace(card, name=f"{card.name}@{changed[:12]}", sha256=changed, location="")
-    if observer.pool.knows(made):
-        return made
+    adapted = replace(card, name=f"{card.name}@{changed[:12]}", sha256=changed, location="")
+    if observer.pool.knows(adapted):
+        return adapted
     network = trainable(observer.pool.encoder(card))
-    content = cache.file("adapted", made.sha256)
+    content = cache.file("adapted", adapted.sha256)
     if content is None:
         network = _train(network, card, adaptation.plugin, lessons, seed, observer, progress)
-        cache.put_file("adapted", made.sha256, stored(network))
+        cache.put_file("adapted", adapted.sha256, stored(network))
     else:
         network = restored(network, content)
-    observer.pool.add(Adapted(made, network, observer.pool.device))
-    return made
+    observer.pool.add(Adapted(adapted, network, observer.pool.device))
+    return adapted
 
 
 def _train(

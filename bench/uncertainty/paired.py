@@ -275,17 +275,20 @@ def rank_rows(
             drawn[name] = _Row.of(outcomes, present, replicates, seed)
         except ValueError as wrong:
             raise ValueError(f"row {name}: {wrong}") from wrong
-    pairs = {(one, two): _compared(drawn[one], drawn[two], confidence) for one, two in combinations(rows, 2)}
+    pairs = {
+        (left, right): _compared(drawn[left], drawn[right], confidence)
+        for left, right in combinations(rows, 2)
+    }
     corrected = dict(zip(pairs, holm([c.p for c in pairs.values()]).tolist(), strict=True))
     better: dict[str, int] = dict.fromkeys(rows, 0)
     worse: dict[str, int] = dict.fromkeys(rows, 0)
     tied: dict[str, list[str]] = {name: [] for name in rows}
-    for (one, two), comparison in pairs.items():
-        if comparison.tied or corrected[one, two] > 1 - confidence:
-            tied[one].append(two)
-            tied[two].append(one)
+    for (left, right), comparison in pairs.items():
+        if comparison.tied or corrected[left, right] > 1 - confidence:
+            tied[left].append(right)
+            tied[right].append(left)
         else:
-            winner, loser = (one, two) if comparison.difference < 0 else (two, one)
+            winner, loser = (left, right) if comparison.difference < 0 else (right, left)
             better[loser] += 1
             worse[winner] += 1
     ranks = {name: Rank(better[name] + 1, len(rows) - worse[name], tuple(tied[name])) for name in rows}
