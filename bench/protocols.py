@@ -175,8 +175,8 @@ class Ground:
         clean: [photo, dimensions], unit rows: the clean photos of every user, in order.
         owners: int64 [photo]: whose album each is from.
         reference: [person, dimensions], unit rows: other people, in no other part of the experiment.
-        digests: content digest of each photo; with `seed`, what anything random about it is drawn from.
-        seed: of the run.
+        digests: The content digest of each photo. Anything random about a photo is drawn from it and `seed`.
+        seed: The run's seed.
     """
 
     clean: torch.Tensor

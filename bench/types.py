@@ -77,10 +77,10 @@ class Flag:
     """Why a number has to be read with care.
 
     Attributes:
-        code: the kind of doubt. A weak attacker finds too few people on clean photos, a weak encoder does not
+        code: The kind of doubt. A weak attacker finds too few people on clean photos, a weak encoder does not
             tell people apart, and an oracle knows what no attacker can know. `other` is the flag of an old
             record that has no kind today.
-        reason: one line for people, with the limits and figures that the flag rests on.
+        reason: One line for people, with the limits and figures that the flag rests on.
     """
 
     # pydantic reads this: a record refuses fields that its schema does not name
@@ -164,7 +164,7 @@ class Budget:
         """Read `linf:8`, `dssim:0.004`, `ssim:0.95` or `unbounded`.
 
         Raises:
-            UserError: for any other form, and for a number that is out of its kind's range.
+            UserError: The form is another one, or the number is out of its kind's range.
         """
         given = f"budget {text!r}"
         if text == "unbounded":

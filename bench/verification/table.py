@@ -18,12 +18,12 @@ class EncoderRow:
     """One encoder on one data set.
 
     Attributes:
-        accuracy: mean over the folds, with `standard_error`.
-        clean_cfr: of calibrated DBSCAN on clean photos, like `clean_bcubed_f`; None where that was not run.
-        photos_per_second: aligned crops that are embedded, by one core or on a GPU; None where that was not
+        accuracy: The mean over the folds, with `standard_error`.
+        clean_cfr: CFR of calibrated DBSCAN on clean photos, like `clean_bcubed_f`; None where it was not run.
+        photos_per_second: Aligned crops that are embedded, by one core or on a GPU; None where that was not
             measured.
-        parameters: how many weights the network has.
-        flags: why its figures have to be read with care.
+        parameters: The number of the network's weights.
+        flags: The reasons to read its figures with care.
     """
 
     encoder: str
@@ -51,8 +51,8 @@ def table(records: Sequence[VerificationRecord], *, intervals: bool = False) -> 
     """The table of encoders, and below it what its figures rest on.
 
     Args:
-        records: of encoders.
-        intervals: whether EER and TAR@FAR 1e-2 are shown with theirs too, as on a terminal.
+        records: The encoders' records.
+        intervals: Whether EER and TAR@FAR 1e-2 are shown with theirs too, as on a terminal.
     """
     rows = tuple(encoder_rows(records))
     return Table(EncoderRow, rows, _columns(intervals), tuple(said(records)))

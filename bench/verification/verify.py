@@ -121,7 +121,7 @@ def _look(ground: _Ground, cards: Sequence[EncoderCard], observer: Observer, cac
         What it took for all of them together.
 
     Raises:
-        UserError: if a network gives no embedding; what the others gave is cached.
+        UserError: A network gives no embedding. The other networks' embeddings are cached.
     """
     began = time.monotonic()
     try:
