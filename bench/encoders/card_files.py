@@ -23,7 +23,7 @@ Number = Annotated[float, Field(ge=0, le=255)]
 
 
 class CardFile(BaseModel):
-    """What a card file may say. `mean` and `std` are of 8-bit values."""
+    """The keys of a card file. `mean` and `std` are of 8-bit values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 

@@ -1,4 +1,4 @@
-"""What every encoder does to a network's output before anybody may use it."""
+"""The last step of every encoder: a network's output is checked and scaled to unit length."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ if TYPE_CHECKING:
 
 
 class EncoderFault(Exception):  # noqa: N818 - what happened, in the encoder's own words
-    """A network gave something that is no embedding: the weights or the runtime are at fault."""
+    """A network's output is no embedding: the weights or the runtime are at fault."""
 
 
 def unit(raw: torch.Tensor, name: str) -> torch.Tensor:
-    """Rows scaled to length 1.
+    """Scale rows to length 1.
 
     Args:
-        raw: float [n, dimensions].
-        name: of the encoder, for the message.
+        raw: The network's output, float [n, dimensions].
+        name: The encoder's name, for the message.
+
+    Returns:
+        Unit rows of the same type and shape.
 
     Raises:
         EncoderFault: if a row is not finite, or all zero.

@@ -1,4 +1,4 @@
-"""Embedding with a torch network so that a crop's bits never depend on its company."""
+"""Embedding with a network so that the bits of a crop's embedding never depend on the rest of the batch."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Run = Callable[[torch.Tensor], torch.Tensor]
 _TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 _gpu: dict[tuple[str, str], Batches] = {}
-"""(encoder and precision, device) -> its batches, for as long as the process lives."""
+"""(encoder and precision, device) -> the batches, kept as long as the process lives."""
 
 
 def frozen(network: torch.nn.Module, device: str) -> torch.nn.Module:
-    """The network in eval mode, without trainable weights, on a device."""
+    """The network in eval mode, with frozen weights, on a device."""
     return network.eval().requires_grad_(False).to(device)
 
 
@@ -31,10 +31,10 @@ def embed(run: Run, crops: torch.Tensor, name: str, dimensions: int) -> torch.Te
     one size (see `bench.encoders.gpu_batches`), in full float32 precision and with deterministic kernels.
 
     Args:
-        run: float32 [m, 3, size, size] -> [m, dimensions], not normalised.
-        crops: float32 [n, 3, size, size] in [0, 1].
-        name: of the encoder, for errors.
-        dimensions: of the embedding.
+        run: The network: float32 [m, 3, size, size] -> [m, dimensions], not normalised.
+        crops: The crops, float32 [n, 3, size, size] in [0, 1].
+        name: The encoder's name, for errors.
+        dimensions: The length of an embedding.
 
     Returns:
         float32 [n, dimensions] on the device of the crops.
@@ -46,12 +46,12 @@ def embed(run: Run, crops: torch.Tensor, name: str, dimensions: int) -> torch.Te
     if len(crops) == 0:
         return crops.new_zeros((0, dimensions))
 
-    def one(crop: torch.Tensor) -> torch.Tensor:
+    def embed_crop(crop: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
             return unit(run(crop[None]), name)
 
     if crops.device.type == "cpu":
-        return torch.cat(each(one, list(crops)))
+        return torch.cat(each(embed_crop, list(crops)))
     device = crops.device
     batches = _gpu.setdefault((name, str(device)), Batches(name, lambda: _free(device)))
     with torch.no_grad(), exact_gpu():
@@ -66,8 +66,8 @@ def embed_at(precision: str, encoder: Encoder, crops: torch.Tensor) -> torch.Ten
 
     Args:
         precision: `fp32`, `bf16` or `fp16`.
-        encoder: what embeds.
-        crops: float32 [n, 3, size, size] in [0, 1], on the encoder's device.
+        encoder: The encoder.
+        crops: The crops, float32 [n, 3, size, size] in [0, 1], on the encoder's device.
 
     Returns:
         float32 [n, dimensions].
@@ -97,8 +97,8 @@ def runtime_at(precision: str, encoder: Encoder, device: str) -> str:
         name, runtime = _at(precision, name), f"torch {torch.__version__} {device} {precision}"
     sizes = [
         batches.size
-        for (which, where), batches in _gpu.items()
-        if which == name and torch.device(where).type == torch.device(device).type
+        for (embedder, place), batches in _gpu.items()
+        if embedder == name and torch.device(place).type == torch.device(device).type
     ]
     return f"{runtime} batch {sizes[-1]}" if sizes and sizes[-1] else runtime
 
@@ -108,7 +108,7 @@ def _at(precision: str, name: str) -> str:
 
 
 def _free(device: torch.device) -> int:
-    """Bytes that a call could take: free on the device, or held by torch for whoever asks next."""
+    """Bytes that the next call can take: free on the device, or held by torch in reserve."""
     torch.cuda.synchronize(device)
     free, _ = torch.cuda.mem_get_info(device)
     return int(free)

@@ -1,4 +1,4 @@
-"""Crops as everybody here passes them on -> input as one network was trained on it."""
+"""From a crop, RGB in [0, 1], to the input that a network was trained on."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from bench.types import Preprocessing
 
 
 class Prepare(nn.Module):
-    """A card's preprocessing: differentiable, and nothing at all where the card asks for nothing."""
+    """A card's preprocessing as a differentiable module. The defaults of a card add no operation."""
 
     mean: torch.Tensor
     std: torch.Tensor
 
-    def __init__(self, asked: Preprocessing) -> None:
+    def __init__(self, stated: Preprocessing) -> None:
         super().__init__()
-        usual = Preprocessing()
-        self.swap = asked.colour == "bgr"
-        self.last = asked.layout == "nhwc"
-        self.scale = (asked.mean, asked.std) != (usual.mean, usual.std)
-        self.register_buffer("mean", torch.tensor(asked.mean).view(1, 3, 1, 1))
-        self.register_buffer("std", torch.tensor(asked.std).view(1, 3, 1, 1))
+        default = Preprocessing()
+        self.swap = stated.colour == "bgr"
+        self.last = stated.layout == "nhwc"
+        self.scale = (stated.mean, stated.std) != (default.mean, default.std)
+        self.register_buffer("mean", torch.tensor(stated.mean).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(stated.std).view(1, 3, 1, 1))
 
     def forward(self, crops: torch.Tensor) -> torch.Tensor:
         """RGB [n, 3, size, size] in [0, 1] -> what the network takes."""
@@ -35,9 +35,9 @@ class Prepare(nn.Module):
 class Prepared(nn.Module):
     """A network behind its preprocessing: unit-range RGB crops -> embeddings [n, dimensions]."""
 
-    def __init__(self, network: nn.Module, asked: Preprocessing) -> None:
+    def __init__(self, network: nn.Module, stated: Preprocessing) -> None:
         super().__init__()
-        self.prepare = Prepare(asked)
+        self.prepare = Prepare(stated)
         self.network = network
 
     def forward(self, crops: torch.Tensor) -> torch.Tensor:
@@ -47,6 +47,6 @@ class Prepared(nn.Module):
 
 
 def sample(size: int, count: int) -> torch.Tensor:
-    """Smooth squares [count, 3, size, size] in [0, 1], always the same: to try a network on."""
+    """Smooth squares, float32 [count, 3, size, size] in [0, 1], always the same: to try a network on."""
     coarse = torch.rand(count, 3, 9, 9, generator=torch.Generator().manual_seed(5))
     return nn.functional.interpolate(coarse, (size, size), mode="bicubic").clamp(0, 1)

@@ -15,7 +15,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from bench.encoders.families.synth.nets import DIMENSIONS, folded, skeleton
+from bench.encoders.families.synth.nets import DIMENSIONS, fold, skeleton
 from bench.types import ARCFACE_CROP
 
 ARCHITECTURES = {
@@ -33,7 +33,7 @@ def write_weights(net: nn.Module, path: Path) -> str:
     Returns:
         The file's hex sha256.
     """
-    state = {key: value.detach().cpu().half().contiguous() for key, value in folded(net).state_dict().items()}
+    state = {key: value.detach().cpu().half().contiguous() for key, value in fold(net).state_dict().items()}
     content = safetensors.torch.save(state)
     _replace(path, content)
     return hashlib.sha256(content).hexdigest()
@@ -80,7 +80,7 @@ def new_card(
         "training_set": f"synthetic faces {first}-{last}",
         "crop": asdict(ARCFACE_CROP),
         "dimensions": DIMENSIONS,
-        "parameters": sum(p.numel() for p in folded(net).parameters()),
+        "parameters": sum(p.numel() for p in fold(net).parameters()),
         "released": released,
         "licence": "Apache-2.0",
         "source": "trained by this project: python -m bench.training",

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from bench.encoders.families.synth.nets import DIMENSIONS, NETS, folded, skeleton
+from bench.encoders.families.synth.nets import DIMENSIONS, NETS, fold, skeleton
 from bench.training.card import ARCHITECTURES, stored_net, write_weights
 
 every = pytest.mark.parametrize("name", sorted(NETS))
@@ -37,7 +37,7 @@ def test_folding_changes_nothing(name: str) -> None:
     # float64, so that only a wrong formula can differ by more than rounding
     net = new(name).double()
     with torch.no_grad():
-        expected, found = net(crops(2, torch.float64)), folded(net)(crops(2, torch.float64))
+        expected, found = net(crops(2, torch.float64)), fold(net)(crops(2, torch.float64))
     torch.testing.assert_close(found, expected, atol=1e-10, rtol=1e-10)
 
 
@@ -45,7 +45,7 @@ def test_folding_changes_nothing(name: str) -> None:
 def test_folding_leaves_no_batch_norm_and_the_original_as_it_was(name: str) -> None:
     net = new(name).train()
     before = {key: value.clone() for key, value in net.state_dict().items()}
-    melted = folded(net)
+    melted = fold(net)
     assert not [m for m in melted.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
     assert not melted.training
     assert net.training
@@ -58,11 +58,11 @@ def test_what_is_shipped_fits_the_skeleton_and_is_the_same_but_for_16_bits(name:
     net = new(name)
     write_weights(net, tmp_path / f"{name}.safetensors")
     shipped = stored_net(name, tmp_path)
-    expected = {key: value.half().float() for key, value in folded(net).state_dict().items()}
+    expected = {key: value.half().float() for key, value in fold(net).state_dict().items()}
     assert shipped.state_dict().keys() == expected.keys() == skeleton(name).state_dict().keys()
     assert all(torch.equal(value, expected[key]) for key, value in shipped.state_dict().items())
     with torch.no_grad():
-        before, after = folded(net)(crops(2)), shipped(crops(2))
+        before, after = fold(net)(crops(2)), shipped(crops(2))
     assert nn.functional.cosine_similarity(before, after).min() > 0.9999
 
 
@@ -76,7 +76,7 @@ def test_crops_in_embeddings_out(name: str) -> None:
 
 @every
 def test_photos_of_a_batch_do_not_meet(name: str) -> None:
-    net, batch = folded(new(name)).double(), crops(3, torch.float64)
+    net, batch = fold(new(name)).double(), crops(3, torch.float64)
     with torch.no_grad():
         together, alone = net(batch), torch.cat([net(crop[None]) for crop in batch])
     torch.testing.assert_close(together, alone, atol=1e-10, rtol=1e-10)

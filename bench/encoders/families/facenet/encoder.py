@@ -1,4 +1,4 @@
-"""FaceNet: InceptionResnetV1 as facenet-pytorch defines it, with weights in that package's format."""
+"""An InceptionResnetV1 with weights in facenet-pytorch's format, as an encoder."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class FaceNet:
     """An InceptionResnetV1 as an encoder. See `bench.protocols.Encoder`.
 
     Attributes:
-        card: what it is.
-        runtime: what `embed` runs on: onnxruntime on a CPU, torch on a GPU.
+        card: The encoder's card.
+        runtime: The library that `embed` runs on: onnxruntime on a CPU, torch on a GPU.
     """
 
     def __init__(self, card: EncoderCard, path: Path, device: str = "cpu") -> None:
         """Read the weights.
 
         Args:
-            card: of the encoder.
-            path: of the file, already verified (`bench.store.weights.find`).
+            card: The encoder's card.
+            path: The file of weights, verified.
             device: `cpu`, `cuda`, `cuda:1`.
 
         Raises:
@@ -78,14 +78,14 @@ def _backbone(path: Path) -> nn.Module:
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}.") from error
     except pickle.UnpicklingError as error:
-        # torch's own message advises to run what is in the file
+        # torch's own message recommends running what is in the file
         raise UserError(
             f"{path} does not hold the weights of InceptionResnetV1: it is no file of tensors alone. "
             "Get it again."
         ) from error
     except _NOT_WEIGHTS as error:
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{path} does not hold the weights of InceptionResnetV1: {said}") from error
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{path} does not hold the weights of InceptionResnetV1: {reason}") from error
     # its forward normalises unless it classifies: a classifier that does nothing gives the raw embedding
     net.classify, net.logits = True, nn.Identity()
     backbone: nn.Module = net
@@ -96,4 +96,4 @@ _NOT_WEIGHTS = (
     *(RuntimeError, AttributeError, EOFError, ValueError, KeyError, TypeError, IndexError),
     *(OverflowError, struct.error),
 )
-"""What torch raises for files that are something else, whole or not."""
+"""The errors that torch raises for files of another kind, whole or not."""

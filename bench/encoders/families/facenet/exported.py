@@ -18,8 +18,8 @@ def session(network: nn.Module, size: int) -> onnxruntime.InferenceSession:
     """The network as a graph that runs on one thread of the CPU.
 
     Args:
-        network: in eval mode, on the CPU: [n, 3, size, size] -> [n, dimensions].
-        size: side of a crop.
+        network: A network in eval mode, on the CPU: [n, 3, size, size] -> [n, dimensions].
+        size: The side of a crop in pixels.
     """
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         # the exporter that torch recommends instead writes graphs that onnx2torch and older runtimes refuse
@@ -42,7 +42,7 @@ def session(network: nn.Module, size: int) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
-def run(made: onnxruntime.InferenceSession, crops: torch.Tensor) -> torch.Tensor:
-    """[n, 3, size, size] on the CPU -> [n, dimensions]."""
-    (raw,) = made.run(None, {"input": crops.detach().numpy()})
+def run(graph: onnxruntime.InferenceSession, crops: torch.Tensor) -> torch.Tensor:
+    """Crops [n, 3, size, size] on the CPU -> the network's output [n, dimensions]."""
+    (raw,) = graph.run(None, {"input": crops.detach().numpy()})
     return torch.from_numpy(raw)

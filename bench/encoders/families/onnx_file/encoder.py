@@ -1,7 +1,7 @@
-"""Encoders that come as an ONNX file: onnxruntime to embed, a torch twin for gradients.
+"""An ONNX file as an encoder: onnxruntime embeds, a torch twin gives gradients.
 
-Without preprocessing on the card the file takes RGB float NCHW in [0, 1]. It gives an embedding that is
-not normalised. Names of input and output, a fixed batch and float16 input are the file's own affair.
+Without preprocessing on the card the file takes RGB float NCHW in [0, 1]. It gives an embedding that is not
+normalised. Names of input and output, a fixed batch and float16 input are read off the file.
 """
 
 from __future__ import annotations
@@ -45,19 +45,19 @@ class OnnxEncoder:
     """One ONNX file as an encoder. See `bench.protocols.Encoder`.
 
     Attributes:
-        card: what it is.
-        runtime: what `embed` really runs on, read back from the session and not assumed, such as
-            `onnxruntime 1.32.0 CPUExecutionProvider`.
+        card: The encoder's card.
+        runtime: The library, version and provider that `embed` really runs on, read back from the session and
+            not assumed, such as `onnxruntime 1.32.0 CPUExecutionProvider`.
     """
 
     def __init__(self, card: EncoderCard, path: Path, device: str = "cpu") -> None:
         """Read the file, and try it on one crop.
 
         Args:
-            card: of the encoder.
-            path: of the file, already verified (`bench.store.weights.find`).
-            device: `cpu`, or `cuda` / `cuda:1`; there onnxruntime's CUDA provider embeds when it is
-                really there, and the torch twin when it is not. Never the CPU in silence.
+            card: The encoder's card.
+            path: The file, verified.
+            device: `cpu`, `cuda`, `cuda:1`. On a GPU onnxruntime's CUDA provider embeds if it starts, and the
+                torch twin if it does not; the CPU never stands in for a GPU.
 
         Raises:
             UserError: if the file is no ONNX file, does not run, or is not what its card says.
@@ -77,7 +77,7 @@ class OnnxEncoder:
 
     @property
     def session(self) -> onnxruntime.InferenceSession | None:
-        """What onnxruntime made of the file; None where the torch twin embeds."""
+        """The session of onnxruntime; None where the torch twin embeds."""
         return self._session
 
     def embed(self, crops: torch.Tensor) -> torch.Tensor:
@@ -91,7 +91,7 @@ class OnnxEncoder:
         return embed(self._run, crops, self.card.name, self.card.dimensions)
 
     def twin(self) -> nn.Module:
-        """The same graph in torch, for gradients; made when first asked for.
+        """The same graph in torch, for gradients; made when it is first needed.
 
         Raises:
             UserError: if the graph has no torch counterpart, or one that computes something else.
@@ -107,26 +107,26 @@ class OnnxEncoder:
             return frozen(from_onnx(self._data, name, self._prepare, one_by_one=fixed), str(self._device))
         crops = sample(self.card.crop.size, 2)
         truth = torch.from_numpy(np.concatenate([self._raw(crop[None]) for crop in crops])).double()
-        said = ""
-        # a graph may take any batch by its own account, and have one baked into a reshape
+        reason = ""
+        # a graph may declare any batch, and have a fixed one in a reshape
         for one_by_one in (True,) if fixed else (False, True):
-            made = from_onnx(self._data, name, self._prepare, one_by_one=one_by_one)
+            twin = from_onnx(self._data, name, self._prepare, one_by_one=one_by_one)
             try:
                 with torch.no_grad():
-                    cosine = float(nn.functional.cosine_similarity(made(crops).double(), truth).min())
+                    cosine = float(nn.functional.cosine_similarity(twin(crops).double(), truth).min())
             except (RuntimeError, ValueError, TypeError, IndexError) as error:
-                said = _line(error)
+                reason = _first_line(error)
                 continue
             if cosine >= ALIKE:
-                return frozen(made, str(self._device))
-            said = f"it gives other embeddings than onnxruntime, cosine {cosine:.4f}"
+                return frozen(twin, str(self._device))
+            reason = f"it gives other embeddings than onnxruntime, cosine {cosine:.4f}"
         raise UserError(
-            f"encoder {name!r} cannot be a surrogate: its torch twin is not the same function ({said}). "
+            f"encoder {name!r} cannot be a surrogate: its torch twin is not the same function ({reason}). "
             "As --encoder it works."
         )
 
     def _open(self) -> onnxruntime.InferenceSession | None:
-        """A session on the device that was asked for; None where onnxruntime has no provider for it."""
+        """A session on the encoder's device; None where onnxruntime has no provider for it."""
         gpu = self._device.type == "cuda"
         if gpu and _CUDA not in onnxruntime.get_available_providers():
             return None
@@ -134,29 +134,29 @@ class OnnxEncoder:
         options.intra_op_num_threads = 1  # photos run side by side instead, see bench.machine.workers
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        # kernels chosen by shape, in full precision: the defaults try them out and use TF32
+        # kernels are chosen by shape, in full precision: the defaults measure kernels and use TF32
         exact = {"device_id": self._device.index or 0, "cudnn_conv_algo_search": "HEURISTIC", "use_tf32": 0}
         try:
             session = onnxruntime.InferenceSession(
                 self._data, options, providers=[(_CUDA, exact)] if gpu else [_CPU]
             )
         except FAULTS as error:
-            raise UserError(f"{self._path} does not load: {_line(error)}") from error
-        # a provider that does not start falls back to the CPU without a word: ask what it became
+            raise UserError(f"{self._path} does not load: {_first_line(error)}") from error
+        # a provider that does not start falls back to the CPU without a word: see which one it is
         return None if gpu and session.get_providers()[0] != _CUDA else session
 
     def _try(self) -> None:
-        """Run one crop: a graph need not say what it takes and gives.
+        """Run one crop, since a graph need not declare its sizes.
 
         Raises:
-            UserError: if it does not run, or gives another number of values than the card says.
+            UserError: if the graph does not run, or gives another number of values than the card says.
         """
         try:
             raw = self._raw(sample(self.card.crop.size, 1))
         except FAULTS as error:
             size = self.card.crop.size
             raise UserError(
-                f"{self._path} does not run on a {size} x {size} crop, as its card says: {_line(error)}"
+                f"{self._path} does not run on a {size} x {size} crop, as its card says: {_first_line(error)}"
             ) from error
         if raw.size != self.card.dimensions:
             raise UserError(
@@ -167,13 +167,15 @@ class OnnxEncoder:
             try:
                 self._raw(sample(self.card.crop.size, 2))
             except FAULTS:
-                self._interface = replace(self._interface, batch=1)  # it says any, and means one
+                self._interface = replace(
+                    self._interface, batch=1
+                )  # it declares any batch and takes one crop
 
     def _run(self, crops: torch.Tensor) -> torch.Tensor:
         return torch.from_numpy(self._raw(crops)).to(crops.device)
 
     def _raw(self, crops: torch.Tensor) -> npt.NDArray[np.float32]:
-        """Embeddings [n, …] as the file gives them; where its batch is fixed, the last crop fills it up."""
+        """Embeddings [n, …] as the file gives them; the last crop fills up a fixed batch."""
         assert self._session is not None
         values = self._prepare(crops.detach().cpu()).numpy().astype(self._interface.dtype, copy=False)
         take = self._interface.batch or len(values)
@@ -186,5 +188,5 @@ class OnnxEncoder:
         return np.concatenate(parts).astype(np.float32, copy=False)
 
 
-def _line(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

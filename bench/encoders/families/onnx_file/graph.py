@@ -1,4 +1,4 @@
-"""What an ONNX file says of itself, read without running it, and held against its card."""
+"""The interface of an ONNX file, read without running the file, and compared with its card."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Interface:
     """How a graph is called.
 
     Attributes:
-        input: name of its one input.
-        output: name of its one output.
-        batch: how many crops it takes, where that is fixed.
-        dtype: of the input, `float32` or `float16`.
+        input: The name of its one input.
+        output: The name of its one output.
+        batch: The number of crops that it takes; None where any number will do.
+        dtype: The type of the input, `float32` or `float16`.
     """
 
     input: str
@@ -31,27 +31,27 @@ class Interface:
     dtype: str
 
 
-def parse(data: bytes, where: str) -> onnx.ModelProto:
-    """The graph.
+def parse(data: bytes, path: str) -> onnx.ModelProto:
+    """The graph in a file.
 
     Args:
-        data: the file.
-        where: its path, for the message.
+        data: The file's bytes.
+        path: The file's path, for the message.
 
     Raises:
-        UserError: if this is no whole ONNX file.
+        UserError: if the file is no whole ONNX file, or keeps weights in other files.
     """
     try:
         model = onnx.load_model_from_string(data)
     except DecodeError as error:
         raise UserError(
-            f"{where} is not an ONNX file, or only part of one ({error}). Get it again."
+            f"{path} is not an ONNX file, or only part of one ({error}). Get it again."
         ) from error
     if not model.graph.node:
-        raise UserError(f"{where} is not an ONNX file: it holds no graph. Get it again.")
+        raise UserError(f"{path} is not an ONNX file: it holds no graph. Get it again.")
     if any(map(onnx.external_data_helper.uses_external_data, _tensors(model))):
         raise UserError(
-            f"{where} keeps its weights in other files, which no digest would cover. Save it as one file "
+            f"{path} keeps its weights in other files, which no digest would cover. Save it as one file "
             "(onnx.save_model with save_as_external_data=False)."
         )
     return model
@@ -64,55 +64,55 @@ def _tensors(part: Message) -> Iterator[onnx.TensorProto]:
         return
     for field, value in part.ListFields():
         if field.message_type is not None:
-            for one in value if isinstance(value, Iterable) else (value,):
-                yield from _tensors(one)
+            for inner in value if isinstance(value, Iterable) else (value,):
+                yield from _tensors(inner)
 
 
-def interface(model: onnx.ModelProto, card: EncoderCard, where: str) -> Interface:
+def interface(model: onnx.ModelProto, card: EncoderCard, path: str) -> Interface:
     """How the graph is called, if it is what its card says.
 
     Args:
-        model: the graph.
-        card: of the encoder.
-        where: the file's path, for the message.
+        model: The graph.
+        card: The encoder's card.
+        path: The file's path, for the message.
 
     Raises:
         UserError: for more than one input or output, and for an input or an output of other sizes.
     """
-    weights = {one.name for one in model.graph.initializer}
-    inputs = [one for one in model.graph.input if one.name not in weights]
-    for what, found in (("input", inputs), ("output", list(model.graph.output))):
-        if len(found) != 1:
-            has = ", ".join(one.name for one in found) or "none"
+    weights = {tensor.name for tensor in model.graph.initializer}
+    inputs = [value for value in model.graph.input if value.name not in weights]
+    for kind, values in (("input", inputs), ("output", list(model.graph.output))):
+        if len(values) != 1:
+            names = ", ".join(value.name for value in values) or "none"
             raise UserError(
-                f"{where} has {len(found)} {what}s ({has}); an encoder has one: cut the graph there "
+                f"{path} has {len(values)} {kind}s ({names}); an encoder has one: cut the graph there "
                 "(onnx.utils.extract_model)."
             )
-    given, made = inputs[0], model.graph.output[0]
-    dtype = _FLOATS.get(given.type.tensor_type.elem_type)
+    entry, exit_ = inputs[0], model.graph.output[0]
+    dtype = _FLOATS.get(entry.type.tensor_type.elem_type)
     if dtype is None:
-        kind = onnx.TensorProto.DataType.Name(given.type.tensor_type.elem_type).lower()
-        raise UserError(f"{where} takes {kind} as {given.name!r}; an encoder takes float32 or float16.")
-    shape, size = _shape(given), card.crop.size
-    usual = card.preprocessing.layout == "nchw"
-    wanted = [None, 3, size, size] if usual else [None, size, size, 3]
+        taken = onnx.TensorProto.DataType.Name(entry.type.tensor_type.elem_type).lower()
+        raise UserError(f"{path} takes {taken} as {entry.name!r}; an encoder takes float32 or float16.")
+    shape, size = _shape(entry), card.crop.size
+    channels_first = card.preprocessing.layout == "nchw"
+    wanted = [None, 3, size, size] if channels_first else [None, size, size, 3]
     if len(shape) != 4 or any(w and s and w != s for w, s in zip(wanted, shape, strict=False)):
         raise UserError(
-            f"{where} takes {_told(shape)} as {given.name!r}, and its card says {_told(wanted)} "
+            f"{path} takes {_written(shape)} as {entry.name!r}, and its card says {_written(wanted)} "
             f"({card.preprocessing.layout}, size {size}): correct the card."
         )
-    out = _shape(made)
+    out = _shape(exit_)
     if len(out) > 1 and (length := _product(out[1:])) is not None and length != card.dimensions:
         raise UserError(
-            f"{where} gives {length} numbers a face, and its card says dimensions {card.dimensions}: "
+            f"{path} gives {length} numbers a face, and its card says dimensions {card.dimensions}: "
             "correct the card."
         )
-    return Interface(given.name, made.name, shape[0], dtype)
+    return Interface(entry.name, exit_.name, shape[0], dtype)
 
 
 def _shape(value: onnx.ValueInfoProto) -> list[int | None]:
-    """Sizes; None where any goes."""
-    return [one.dim_value or None for one in value.type.tensor_type.shape.dim]
+    """The sizes of a tensor; None where any size will do."""
+    return [size.dim_value or None for size in value.type.tensor_type.shape.dim]
 
 
 def _product(sizes: list[int | None]) -> int | None:
@@ -124,5 +124,5 @@ def _product(sizes: list[int | None]) -> int | None:
     return length
 
 
-def _told(shape: list[int | None]) -> str:
+def _written(shape: list[int | None]) -> str:
     return f"[{', '.join('n' if size is None else str(size) for size in shape)}]"

@@ -1,4 +1,4 @@
-"""An ONNX graph as a torch module that gradients can go through, and go through fast."""
+"""An ONNX graph as a torch module, for gradients that are fast to compute."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def from_onnx(data: bytes, name: str, prepare: Prepare, *, one_by_one: bool = Fa
     """The graph as a torch module in eval mode: the same function, to rounding.
 
     Args:
-        data: an ONNX file, verified.
-        name: of the encoder, for the message.
-        prepare: what is done to crops before the graph.
-        one_by_one: call it with one crop at a time, since the graph is made for a fixed batch.
+        data: The bytes of an ONNX file, verified.
+        name: The encoder's name, for the message.
+        prepare: The steps from a crop to the graph's input.
+        one_by_one: Whether the graph is called with one crop at a time, since it is made for a fixed batch.
 
     Returns:
         A module from RGB crops in [0, 1] to embeddings [n, dimensions], not normalised.
@@ -49,9 +49,9 @@ def from_onnx(data: bytes, name: str, prepare: Prepare, *, one_by_one: bool = Fa
         module: fx.GraphModule = convert(model)
         _use_plain_slices(module)
     except _REFUSALS as error:
-        said = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(
-            f"{_refused(name)}: onnx2torch does not understand its graph ({said}). {_STILL}"
+            f"{_refused(name)}: onnx2torch does not understand its graph ({reason}). {_STILL}"
         ) from error
     _around(module, prepare)
     module.float().eval()  # a float16 graph has gradients in full precision
@@ -106,14 +106,14 @@ def _around(module: fx.GraphModule, prepare: Prepare) -> None:
 
 
 def _use_initializers(graph: onnx.GraphProto) -> None:
-    """Constants that are nodes, or other names of constants, become initializers: onnx2torch wants those.
+    """Turn constants that are nodes, and further names of constants, into initializers, for onnx2torch.
 
     torch's exporter gives equal weights one initializer, and further names through Identity.
     """
     kept: list[onnx.NodeProto] = []
-    constants = {one.name for one in graph.initializer}
+    constants = {tensor.name for tensor in graph.initializer}
     same: dict[str, str] = {}
-    results = {one.name for one in graph.output}
+    results = {value.name for value in graph.output}
     for node in graph.node:
         for i, name in enumerate(node.input):
             node.input[i] = same.get(name, name)
@@ -132,16 +132,16 @@ def _use_initializers(graph: onnx.GraphProto) -> None:
 
 
 def _use_clip(graph: onnx.GraphProto) -> None:
-    """Min(Max(x, low), high) becomes Clip: onnx2torch would stack the operands and reduce, twice."""
+    """Turn Min(Max(x, low), high) into Clip: onnx2torch would stack the operands and reduce, twice."""
     constants = {c.name: numpy_helper.to_array(c) for c in graph.initializer}
-    made = {node.output[0]: node for node in graph.node}
+    producers = {node.output[0]: node for node in graph.node}
     replaced: list[onnx.NodeProto] = []
     users = Counter(name for node in graph.node for name in node.input)
     for node in graph.node:
         if node.op_type != "Min" or len(node.input) != 2:
             continue
         inner, high = node.input
-        low_node = made.get(inner)
+        low_node = producers.get(inner)
         if low_node is None or low_node.op_type != "Max" or users[inner] != 1 or len(low_node.input) != 2:
             continue
         value, low = low_node.input
@@ -164,12 +164,12 @@ class _Slice(nn.Module):
     def __init__(self, slices: dict[int, slice]) -> None:
         super().__init__()
         self.slices = slices
-        self.backward = [axis for axis, one in slices.items() if one.step < 0]
+        self.backward = [axis for axis, part in slices.items() if part.step < 0]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         index = [slice(None)] * x.ndim
-        for axis, one in self.slices.items():
-            index[axis] = one
+        for axis, part in self.slices.items():
+            index[axis] = part
         for axis in self.backward:
             picked = range(*self.slices[axis].indices(x.shape[axis]))[::-1]
             index[axis] = slice(picked.start, picked.stop, picked.step) if picked else slice(0, 0)
@@ -178,18 +178,18 @@ class _Slice(nn.Module):
 
 
 def _use_plain_slices(module: fx.GraphModule) -> None:
-    """Replace onnx2torch's slicing, which indexes with lists: torch has announced to read those otherwise."""
+    """Replace onnx2torch's slicing, which indexes with lists: torch will read such lists in another way."""
     modules = dict(module.named_modules())
     for node in module.graph.nodes:
         if node.op != "call_module" or type(modules[node.target]).__name__ != "OnnxSlice":
             continue
-        read = [_constant(module, argument) for argument in node.args[1:]]
-        if any(one is None for one in read):
+        constants = [_constant(module, argument) for argument in node.args[1:]]
+        if any(numbers is None for numbers in constants):
             continue  # computed from the input's shape: left to onnx2torch
-        starts, ends, *rest = cast(list[list[int]], read)
+        starts, ends, *rest = cast(list[list[int]], constants)
         axes = rest[0] if rest else list(range(len(starts)))
         steps = rest[1] if len(rest) > 1 else [1] * len(starts)
-        slices = {a: slice(*one) for a, *one in zip(axes, starts, ends, steps, strict=True)}
+        slices = {a: slice(*part) for a, *part in zip(axes, starts, ends, steps, strict=True)}
         module.set_submodule(node.target, _Slice(slices))
         node.args = node.args[:1]
     module.graph.lint()
@@ -197,7 +197,7 @@ def _use_plain_slices(module: fx.GraphModule) -> None:
 
 
 def _constant(module: fx.GraphModule, node: fx.Node) -> list[int] | None:
-    """Numbers that the graph holds; None for what it computes."""
+    """The numbers of a constant of the graph; None for a value that the graph computes."""
     if node.op != "get_attr":
         return None
     return [int(value) for value in module.get_buffer(str(node.target))]

@@ -1,6 +1,6 @@
 """The built-in encoders `synth-*`: small networks trained on drawn faces, shipped with the package.
 
-How they were made: `bench/training`. What they can do: the card beside each file of weights.
+`bench/training` makes them. The card beside each file of weights says how well they tell people apart.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).resolve().parents[2] / "weights"
 
 _SHARED = {"crop", "preprocessing", "location"}
-"""Fields that are the same for all of them."""
+"""Fields that are the same for all built-in encoders."""
 
 
 def cards() -> list[EncoderCard]:
@@ -36,7 +36,7 @@ def _cards_in(folder: Path) -> tuple[EncoderCard, ...]:
 
 
 def card_of(path: Path) -> EncoderCard:
-    """The card in a JSON file; what an EncoderCard has no field for is left to those who read the file.
+    """The card in a JSON file. The file says more than an EncoderCard has fields for.
 
     Raises:
         UserError: if the file is not a card.
@@ -130,8 +130,8 @@ class SynthEncoder:
     """One built-in encoder; see `bench.protocols.Encoder`.
 
     Attributes:
-        card: what it is.
-        runtime: what `embed` runs on, such as `torch 2.13.0 cpu`.
+        card: The encoder's card.
+        runtime: The library and the device that `embed` runs on, such as `torch 2.13.0 cpu`.
     """
 
     def __init__(self, card: EncoderCard, device: str = "cpu") -> None:

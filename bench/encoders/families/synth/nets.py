@@ -1,6 +1,6 @@
 """The three small networks behind the `synth-*` encoders: residual, inception-like, transformer.
 
-Every normalisation follows a linear layer, so that `folded` can melt it into the weights: what is
+Every normalisation follows a linear layer, so that `fold` can melt it into the weights: what is
 shipped and attacked has no batch norm, and its training twin is the same function.
 """
 
@@ -182,7 +182,7 @@ NETS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-def folded(net: nn.Module) -> nn.Module:
+def fold(net: nn.Module) -> nn.Module:
     """A copy in eval mode whose batch norms are melted into the layers before them: the same function."""
     out = copy.deepcopy(net).eval()
     for module in out.modules():
@@ -201,4 +201,4 @@ def skeleton(name: str) -> nn.Module:
     Args:
         name: one of `NETS`.
     """
-    return folded(NETS[name]())
+    return fold(NETS[name]())

@@ -1,7 +1,7 @@
-"""Encoders that come as a TorchScript file.
+"""A TorchScript file as an encoder.
 
-Such a file is a program: torch runs what is in it. Its card must state its digest, and no other bytes than
-those with that digest are handed to torch (design/009-encoders-from-files.md).
+Such a file is a program: torch runs what is in it. Its card must state its digest, and torch gets no other
+bytes than those with that digest (design/009-encoders-from-files.md).
 """
 
 from __future__ import annotations
@@ -25,21 +25,20 @@ class TorchScriptEncoder:
     """One TorchScript file as an encoder. See `bench.protocols.Encoder`.
 
     Attributes:
-        card: what it is.
-        runtime: what `embed` runs on.
+        card: The encoder's card.
+        runtime: The library and the device that `embed` runs on.
     """
 
     def __init__(self, card: EncoderCard, path: Path, device: str = "cpu") -> None:
         """Check the digest, load, and try it on one crop.
 
         Args:
-            card: of the encoder; states the digest.
-            path: of the file.
+            card: The encoder's card, which states the digest.
+            path: The file.
             device: `cpu`, `cuda`, `cuda:1`.
 
         Raises:
-            UserError: if the file is another one than the card's, does not load, or is not what its card
-                says.
+            UserError: if the file has another digest, does not load, or is not what its card says.
         """
         data = read(path)
         if hashlib.sha256(data).hexdigest() != card.sha256:
@@ -70,11 +69,10 @@ class TorchScriptEncoder:
         except IndexError as error:  # a tensor of fewer than two axes, where rows are expected
             raise UserError(f"{path} gives no row of numbers a face, and an encoder does.") from error
         except (RuntimeError, TypeError, AttributeError) as error:
-            said = next(
-                (line for line in reversed(str(error).strip().splitlines()) if line), "it gives no tensor"
-            )
+            lines = reversed(str(error).strip().splitlines())
+            reason = next((line for line in lines if line), "it gives no tensor")
             raise UserError(
-                f"{path} does not run on a {size} x {size} crop, as its card says: {said}"
+                f"{path} does not run on a {size} x {size} crop, as its card says: {reason}"
             ) from error
         if out.shape[1] != self.card.dimensions:
             raise UserError(
@@ -107,6 +105,6 @@ def _loaded(data: bytes, path: Path) -> nn.Module:
             warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript is what the user has
             module: nn.Module = torch.jit.load(io.BytesIO(data), map_location="cpu")
     except (RuntimeError, ValueError, EOFError) as error:
-        said = str(error).strip().splitlines()[0]
-        raise UserError(f"{path} is not a whole TorchScript file: {said[:200]}") from error
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"{path} is not a whole TorchScript file: {reason[:200]}") from error
     return module
