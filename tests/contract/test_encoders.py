@@ -87,15 +87,15 @@ class Outside:
         return [replace(synth.cards()[0], name=self.name)]
 
     def load(self, card: EncoderCard, folders: Folders, device: str) -> Encoder:
-        made = synth.load(synth.cards()[0].name, device)
-        made.card = card
-        return made
+        encoder = synth.load(synth.cards()[0].name, device)
+        encoder.card = card
+        return encoder
 
 
 def points(*, group: str) -> list[EntryPoint]:
-    found = EntryPoint("ours", "a.package:family", group)
-    object.__setattr__(found, "load", Outside)
-    return [found] if group == "cloakbench.encoders" else []
+    point = EntryPoint("ours", "a.package:family", group)
+    object.__setattr__(point, "load", Outside)
+    return [point] if group == "cloakbench.encoders" else []
 
 
 @pytest.fixture(scope="module")
@@ -322,8 +322,8 @@ def test_facenet_input_is_scaled_as_its_package_does(home: Path) -> None:
 def test_output_that_is_no_embedding_is_a_fault() -> None:
     good = torch.ones(2, 4)
     torch.testing.assert_close(unit(good, "x"), good / 2)
-    for value, said in ((float("nan"), "not finite"), (float("inf"), "not finite"), (0.0, "zero")):
+    for value, state in ((float("nan"), "not finite"), (float("inf"), "not finite"), (0.0, "zero")):
         bad = good.clone()
         bad[1] = value
-        with pytest.raises(EncoderFault, match=f"'some-net': 1 of 2 embeddings are {said}"):
+        with pytest.raises(EncoderFault, match=f"'some-net': 1 of 2 embeddings are {state}"):
             unit(bad, "some-net")

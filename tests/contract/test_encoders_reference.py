@@ -51,8 +51,8 @@ def test_an_encoder_gives_the_numbers_that_were_recorded(
     name: str, request: pytest.FixtureRequest, bench_home: Path
 ) -> None:
     real = None if name in BUILT_IN else str(request.getfixturevalue("real_data"))
-    found = embedded(name, Folders(home=str(bench_home), real_data=real))
-    assert found == pytest.approx(PINNED[name], abs=1e-4)
+    numbers = embedded(name, Folders(home=str(bench_home), real_data=real))
+    assert numbers == pytest.approx(PINNED[name], abs=1e-4)
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
@@ -76,8 +76,8 @@ def main() -> None:
     """Print the reference embeddings of all encoders that are here."""
     folders = Folders(home=os.environ["BENCH_HOME"], real_data=os.environ["BENCH_REAL_DATA"])
     names = [*BUILT_IN, *(card.name for card in ONNX)]
-    found = {name: [round(v, 6) for v in embedded(name, folders)] for name in names}
-    sys.stdout.write("{\n" + ",\n".join(f"{json.dumps(k)}: {v}" for k, v in found.items()) + "\n}\n")
+    numbers = {name: [round(v, 6) for v in embedded(name, folders)] for name in names}
+    sys.stdout.write("{\n" + ",\n".join(f"{json.dumps(k)}: {v}" for k, v in numbers.items()) + "\n}\n")
 
 
 if __name__ == "__main__":

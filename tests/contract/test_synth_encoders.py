@@ -34,8 +34,8 @@ every = pytest.mark.parametrize("name", sorted(NETS))
 
 def stated(name: str) -> dict[str, Any]:
     """All of a card, also what an EncoderCard has no field for."""
-    found: dict[str, Any] = json.loads((synth.FOLDER / f"{name}.json").read_text("utf-8"))
-    return found
+    card: dict[str, Any] = json.loads((synth.FOLDER / f"{name}.json").read_text("utf-8"))
+    return card
 
 
 def identities(card: dict[str, Any], role: str) -> range:
@@ -43,8 +43,8 @@ def identities(card: dict[str, Any], role: str) -> range:
     return range(first, last + 1)
 
 
-def apart(one: range, other: range) -> bool:
-    return max(one.start, other.start) >= min(one.stop, other.stop)
+def apart(first: range, second: range) -> bool:
+    return max(first.start, second.start) >= min(first.stop, second.stop)
 
 
 @pytest.fixture(scope="module")
@@ -139,10 +139,10 @@ def test_altered_weights_are_refused_with_both_digests(
     monkeypatch.setattr(synth, "FOLDER", tmp_path)
     with pytest.raises(UserError) as caught:
         synth.load(name)
-    said = str(caught.value)
-    assert stated(name)["sha256"] in said
-    assert hashlib.sha256(content).hexdigest() in said
-    assert "\n" not in said
+    message = str(caught.value)
+    assert stated(name)["sha256"] in message
+    assert hashlib.sha256(content).hexdigest() in message
+    assert "\n" not in message
 
 
 @every
@@ -158,15 +158,15 @@ def test_training_validation_test_and_benchmark_share_nobody(name: str) -> None:
     card = stated(name)
     parts = [identities(card, role) for role in ROLES]
     assert all(len(part) > 0 for part in parts)
-    assert all(apart(one, other) for one, other in combinations([*parts, population("benchmark")], 2))
+    assert all(apart(first, second) for first, second in combinations([*parts, population("benchmark")], 2))
 
 
 def test_no_encoder_was_trained_or_judged_on_another_ones_training_people() -> None:
     cards = {name: stated(name) for name in NETS}
-    for one, other in combinations(NETS, 2):
+    for first, second in combinations(NETS, 2):
         for role in ROLES:
-            assert apart(identities(cards[one], "training_identities"), identities(cards[other], role))
-            assert apart(identities(cards[other], "training_identities"), identities(cards[one], role))
+            assert apart(identities(cards[first], "training_identities"), identities(cards[second], role))
+            assert apart(identities(cards[second], "training_identities"), identities(cards[first], role))
 
 
 @every
@@ -194,5 +194,5 @@ def test_the_card_is_true_of_what_is_drawn_today(name: str, photos: Photos) -> N
     people = photos.people[seen.detected]
     i, j = np.triu_indices(len(people), 1)
     cosines, same = (embeddings @ embeddings.T)[i, j], people[i] == people[j]
-    found, expected = auc(cosines[same], cosines[~same]).value, stated(name)["measured"]["auc"]
-    assert found == pytest.approx(expected, abs=0.05)
+    measured, expected = auc(cosines[same], cosines[~same]).value, stated(name)["measured"]["auc"]
+    assert measured == pytest.approx(expected, abs=0.05)

@@ -22,10 +22,10 @@ CARD, ENTRY_POINT = re.findall(r"^```toml\n(.*?)^```", PAGE, re.S | re.M)
 
 def module(number: int, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     blocks = re.findall(r"^```python\n(.*?)^```", PAGE, re.S | re.M)
-    made = ModuleType(f"page_{number}")
-    monkeypatch.setitem(sys.modules, made.__name__, made)
-    exec(compile(blocks[number], f"add-an-encoder.md[{number}]", "exec"), made.__dict__)
-    return made
+    page = ModuleType(f"page_{number}")
+    monkeypatch.setitem(sys.modules, page.__name__, page)
+    exec(compile(blocks[number], f"add-an-encoder.md[{number}]", "exec"), page.__dict__)
+    return page
 
 
 def test_the_card_file_of_the_page_makes_an_encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,8 +39,8 @@ def test_the_card_file_of_the_page_makes_an_encoder(tmp_path: Path, monkeypatch:
 
 
 def test_the_page_names_every_key_of_a_card_file() -> None:
-    told = set(re.findall(r"^(?:# )?(\w+) = ", CARD, re.M)) | set(re.findall(r"`(margin|parameters)`", PAGE))
-    assert told == set(CardFile.model_fields)
+    named = set(re.findall(r"^(?:# )?(\w+) = ", CARD, re.M)) | set(re.findall(r"`(margin|parameters)`", PAGE))
+    assert named == set(CardFile.model_fields)
     required = {name for name, field in CardFile.model_fields.items() if field.is_required()}
     [sentence] = re.findall(r"^- Required: (.*?)\.", PAGE, re.M | re.S)
     assert set(re.findall(r"`(\w+)`", sentence)) == required

@@ -54,9 +54,9 @@ def graph(
         *(helper.make_node("Neg", ["683"], [f"more{i}"]) for i in range(outputs - 1)),
     ]
     given = helper.make_tensor_value_info("some.input", kind, shape)
-    made = [helper.make_tensor_value_info(name, kind, None) for name in ("683", "more0")[:outputs]]
+    results = [helper.make_tensor_value_info(name, kind, None) for name in ("683", "more0")[:outputs]]
     constants = [numpy_helper.from_array(matrix, "matrix")]
-    model = helper.make_graph(nodes, "net", [given], made, constants)
+    model = helper.make_graph(nodes, "net", [given], results, constants)
     return helper.make_model(model, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
@@ -71,17 +71,17 @@ def write(tmp_path: Path) -> Write:
         path = tmp_path / f"{stem}.onnx"
         if model is not None:
             path.write_bytes(model if isinstance(model, bytes) else model.SerializeToString())
-        told = {key: value for key, value in (CARD | card).items() if value is not None}
-        lines = [f"{key} = {json.dumps(value)}" for key, value in told.items()]
+        stated = {key: value for key, value in (CARD | card).items() if value is not None}
+        lines = [f"{key} = {json.dumps(value)}" for key, value in stated.items()]
         (tmp_path / f"{stem}.card.toml").write_text("\n".join(lines))
         return f"onnx:{path}"
 
     return go
 
 
-def refused(name: str, folders: Folders, said: str, *, at: str = "ready") -> None:
+def refused(name: str, folders: Folders, message: str, *, at: str = "ready") -> None:
     """One line, in words of ours; when planning, so that no run starts, or when loading."""
-    with pytest.raises(UserError, match=said) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         if at == "load":
             bench.encoders.load(bench.encoders.ready(name, folders), folders)
         else:
@@ -145,8 +145,8 @@ def test_a_box_has_a_margin(write: Write, folders: Folders) -> None:
 def test_a_margin_leaves_something_of_the_face(margin: float, write: Write, folders: Folders) -> None:
     # the box grows by size / (size - margin): not at all defined at 160 of 160, a mirror image beyond
     name = write(graph(size=160), size=160, crop="box", margin=margin)
-    told = Path(name.partition(":")[2]).with_suffix(".card.toml")
-    told.write_text(told.read_text().replace("Infinity", "inf"))
+    beside = Path(name.partition(":")[2]).with_suffix(".card.toml")
+    beside.write_text(beside.read_text().replace("Infinity", "inf"))
     with pytest.raises(UserError, match=r"net.card.toml: margin = .* leaves nothing of a crop of 160"):
         trial_run.ready(name, folders)
 
@@ -168,9 +168,11 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("card", "said"), WRONG.values(), ids=WRONG)
-def test_a_wrong_card_is_one_line(card: dict[str, object], said: str, write: Write, folders: Folders) -> None:
-    refused(write(graph(), **card), folders, said)
+@pytest.mark.parametrize(("card", "message"), WRONG.values(), ids=WRONG)
+def test_a_wrong_card_is_one_line(
+    card: dict[str, object], message: str, write: Write, folders: Folders
+) -> None:
+    refused(write(graph(), **card), folders, message)
 
 
 def test_a_file_whose_name_is_no_name(write: Write, folders: Folders) -> None:
@@ -214,11 +216,11 @@ FILES: dict[str, tuple[onnx.ModelProto | bytes, str]] = {
 }
 
 
-@pytest.mark.parametrize(("content", "said"), FILES.values(), ids=FILES)
+@pytest.mark.parametrize(("content", "message"), FILES.values(), ids=FILES)
 def test_a_wrong_file_is_one_line_before_anything_runs(
-    content: onnx.ModelProto | bytes, said: str, write: Write, folders: Folders
+    content: onnx.ModelProto | bytes, message: str, write: Write, folders: Folders
 ) -> None:
-    refused(write(content), folders, said)
+    refused(write(content), folders, message)
 
 
 def test_weights_in_another_file_are_refused(write: Write, folders: Folders) -> None:
@@ -255,12 +257,12 @@ def test_an_operation_that_onnxruntime_does_not_know(write: Write, folders: Fold
     refused(write(model), folders, "does not load: .*Frobnicate", at="load")
 
 
-@pytest.mark.parametrize(("value", "said"), [(float("nan"), "not finite"), (0.0, "zero")])
+@pytest.mark.parametrize(("value", "message"), [(float("nan"), "not finite"), (0.0, "zero")])
 def test_output_that_is_no_embedding_fails_the_cell_and_not_the_command(
-    value: float, said: str, write: Write, folders: Folders
+    value: float, message: str, write: Write, folders: Folders
 ) -> None:
     encoder = bench.encoders.load(write(graph(value=value)), folders)
-    with pytest.raises(EncoderFault, match=said):
+    with pytest.raises(EncoderFault, match=message):
         encoder.embed(sample(112, 2))
 
 
@@ -283,16 +285,16 @@ def test_half_precision_input(write: Write, folders: Folders) -> None:
 
 
 def test_two_files_of_one_name_cannot_be_in_one_run(write: Write, folders: Folders, tmp_path: Path) -> None:
-    one = bench.encoders.ready(write(graph()), folders)
+    card = bench.encoders.ready(write(graph()), folders)
     (tmp_path / "other").mkdir()
     for file in ("net.onnx", "net.card.toml"):
         (tmp_path / "other" / file).write_bytes((tmp_path / file).read_bytes())
     same = bench.encoders.ready(f"onnx:{tmp_path}/other/net.onnx", folders)
-    bench.encoders.distinct([one, same])  # the same bytes and words: the same encoder
+    bench.encoders.distinct([card, same])  # the same bytes and words: the same encoder
     (tmp_path / "other" / "net.onnx").write_bytes(graph(value=2).SerializeToString())
     other = bench.encoders.ready(f"onnx:{tmp_path}/other/net.onnx", folders)
     with pytest.raises(UserError, match="two different encoders of this run are called 'net'"):
-        bench.encoders.distinct([one, other])
+        bench.encoders.distinct([card, other])
 
 
 @pytest.mark.parametrize("key", ["colour", "mean", "size", "training_set", "architecture"])

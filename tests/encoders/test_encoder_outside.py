@@ -31,9 +31,9 @@ def cards():
     return [replace(synth.cards()[0], name=NAME, sha256=DIGEST)]
 
 def load(card, folders, device):
-    made = synth.load(synth.cards()[0].name, device)
-    made.card = card
-    return made
+    encoder = synth.load(synth.cards()[0].name, device)
+    encoder.card = card
+    return encoder
 """
 Install = Callable[..., None]
 
@@ -172,7 +172,7 @@ def test_another_program_is_not_run(program: Callable[..., str], monkeypatch: py
 
 
 @pytest.mark.parametrize(
-    ("network", "dimensions", "said"),
+    ("network", "dimensions", "message"),
     [
         (b"", 8, "is not a whole TorchScript file"),
         (b"<html>", 8, "is not a whole TorchScript file"),
@@ -183,15 +183,15 @@ def test_another_program_is_not_run(program: Callable[..., str], monkeypatch: py
     ],
 )
 def test_a_wrong_program_is_one_line(
-    network: nn.Module | bytes, dimensions: int, said: str, program: Callable[..., str]
+    network: nn.Module | bytes, dimensions: int, message: str, program: Callable[..., str]
 ) -> None:
-    with pytest.raises(UserError, match=said) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         bench.encoders.load(program(network, dimensions=dimensions), FOLDERS)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("network", "dimensions", "said"),
+    ("network", "dimensions", "message"),
     [
         (toy(), 9, "gives 8 numbers a face"),
         (Mean(), 8, "gives no row of numbers a face"),
@@ -199,8 +199,8 @@ def test_a_wrong_program_is_one_line(
     ],
 )
 def test_a_wrong_program_is_known_before_a_run(
-    network: nn.Module, dimensions: int, said: str, program: Callable[..., str]
+    network: nn.Module, dimensions: int, message: str, program: Callable[..., str]
 ) -> None:
-    with pytest.raises(UserError, match=said) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         trial_run.ready(program(network, dimensions=dimensions), FOLDERS)
     assert "\n" not in str(caught.value)

@@ -92,16 +92,16 @@ def test_packs_are_found(card: EncoderCard, place: str, folders: Folders, tmp_pa
 def test_a_missing_pack_says_where_it_was_looked_for_and_what_to_type(folders: Folders) -> None:
     with pytest.raises(UserError) as caught:
         bench.encoders.ready("buffalo_l", folders)
-    said = str(caught.value)
+    message = str(caught.value)
     for part in (
         "real/weights or",
         "home/weights or",
         "user/.insightface/models:",
         "bench fetch buffalo_l, or put",
     ):
-        assert part in said
-    assert "buffalo_l/w600k_r50.onnx" in said
-    assert "\n" not in said
+        assert part in message
+    assert "buffalo_l/w600k_r50.onnx" in message
+    assert "\n" not in message
 
 
 def test_embeddings_are_those_of_insightface(folders: Folders, tmp_path: Path) -> None:
@@ -130,14 +130,14 @@ def test_a_network_that_scales_itself_is_not_the_cards(folders: Folders, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"), [({"size": 160}, "160, 160"), ({"dimensions": 128}, "128 numbers")]
+    ("wrong", "message"), [({"size": 160}, "160, 160"), ({"dimensions": 128}, "128 numbers")]
 )
 def test_a_wrong_file_is_refused_before_it_is_pinned(
-    wrong: dict[str, Any], said: str, folders: Folders, tmp_path: Path
+    wrong: dict[str, Any], message: str, folders: Folders, tmp_path: Path
 ) -> None:
     path = tmp_path / "home" / "weights" / "antelopev2" / "glintr100.onnx"
     export(path, **wrong)
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         bench.encoders.ready("antelopev2", folders)
     export(path)  # the right one is then welcome
     assert len(bench.encoders.ready("antelopev2", folders).sha256) == 64

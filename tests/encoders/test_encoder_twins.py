@@ -35,8 +35,8 @@ def encoder(
         helper.make_node("MatMul", ["flat", "matrix"], ["e"]),
     )
     given = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 112, 112])
-    made = helper.make_tensor_value_info("e", TensorProto.FLOAT, ["n", 5])
-    graph = helper.make_graph([*first, *nodes, *tail], "toy", [given], [made], [] if as_nodes else tensors)
+    result = helper.make_tensor_value_info("e", TensorProto.FLOAT, ["n", 5])
+    graph = helper.make_graph([*first, *nodes, *tail], "toy", [given], [result], [] if as_nodes else tensors)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.save(model, path)
     return OnnxEncoder(CARD, path)
@@ -61,10 +61,10 @@ def test_slices_backwards_too(
     nodes: Nodes, constants: dict[str, list[int]], as_nodes: bool, tmp_path: Path
 ) -> None:
     # onnxruntime is the judge of what a slice is
-    made = encoder(nodes, constants, tmp_path / "toy.onnx", as_nodes=as_nodes)
+    toy = encoder(nodes, constants, tmp_path / "toy.onnx", as_nodes=as_nodes)
     crops = sample(112, 3)
-    twin = made.twin()
-    torch.testing.assert_close(torch.nn.functional.normalize(twin(crops)), made.embed(crops))
+    twin = toy.twin()
+    torch.testing.assert_close(torch.nn.functional.normalize(twin(crops)), toy.embed(crops))
     torch.testing.assert_close(fold(twin)(crops), twin(crops))
     leaf = crops.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(twin(leaf)[0].sum(), leaf)
@@ -87,9 +87,9 @@ def test_equal_weights_that_an_exporter_keeps_once(tmp_path: Path) -> None:
     model.graph.node[0].CopyFrom(helper.make_node("Identity", ["one"], ["bias"]))
     model.graph.node[1].CopyFrom(helper.make_node("Conv", ["x", "weight", "bias"], ["z"]))
     onnx.save(model, path)
-    made = OnnxEncoder(CARD, path)
+    toy = OnnxEncoder(CARD, path)
     crops = sample(112, 2)
-    torch.testing.assert_close(torch.nn.functional.normalize(made.twin()(crops)), made.embed(crops))
+    torch.testing.assert_close(torch.nn.functional.normalize(toy.twin()(crops)), toy.embed(crops))
 
 
 def test_a_step_of_minus_two(tmp_path: Path) -> None:
@@ -98,9 +98,9 @@ def test_a_step_of_minus_two(tmp_path: Path) -> None:
         helper.make_node("Slice", ["x", "starts", "ends", "axes", "steps"], ["half"]),
         helper.make_node("Concat", ["half", "half"], ["z"], axis=2),
     )
-    made = encoder(nodes, {"starts": [-1], "ends": [-FAR], "axes": [2], "steps": [-2]}, tmp_path / "toy.onnx")
+    toy = encoder(nodes, {"starts": [-1], "ends": [-FAR], "axes": [2], "steps": [-2]}, tmp_path / "toy.onnx")
     crops = sample(112, 2)
-    torch.testing.assert_close(torch.nn.functional.normalize(made.twin()(crops)), made.embed(crops))
+    torch.testing.assert_close(torch.nn.functional.normalize(toy.twin()(crops)), toy.embed(crops))
 
 
 def test_an_operation_without_a_counterpart_is_named_and_the_encoder_embeds(tmp_path: Path) -> None:
@@ -109,23 +109,23 @@ def test_an_operation_without_a_counterpart_is_named_and_the_encoder_embeds(tmp_
         helper.make_node("Hardmax", ["s"], ["h"]),
         helper.make_node("Add", ["s", "h"], ["z"]),
     )
-    made = encoder(nodes, {}, tmp_path / "toy.onnx")
-    assert made.embed(sample(112, 2)).shape == (2, 5)
+    toy = encoder(nodes, {}, tmp_path / "toy.onnx")
+    assert toy.embed(sample(112, 2)).shape == (2, 5)
     with pytest.raises(
         UserError, match=r"'toy' cannot be a surrogate: .* for Hardmax, Shrink\. As --enc"
     ) as caught:
-        made.twin()
+        toy.twin()
     assert "\n" not in str(caught.value)
 
 
 def test_a_twin_that_computes_something_else_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = encoder((helper.make_node("Identity", ["x"], ["z"]),), {}, tmp_path / "toy.onnx")
+    toy = encoder((helper.make_node("Identity", ["x"], ["z"]),), {}, tmp_path / "toy.onnx")
     other = torch.nn.Sequential(torch.nn.AvgPool2d(28), torch.nn.Flatten(), torch.nn.Linear(48, 5))
     monkeypatch.setattr("bench.encoders.families.onnx_file.twin.from_onnx", lambda *_, **__: other)
     with pytest.raises(UserError, match=r"cannot be a surrogate: .*other embeddings than onnx"):
-        made.twin()
+        toy.twin()
 
 
 @pytest.mark.parametrize("admitted", [True, False])
@@ -141,7 +141,7 @@ def test_a_batch_that_is_baked_into_the_graph(admitted: bool, tmp_path: Path) ->
     if admitted:
         model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
     onnx.save(model, path)
-    made = OnnxEncoder(CARD, path)
+    toy = OnnxEncoder(CARD, path)
     crops = sample(112, 3)
-    torch.testing.assert_close(torch.nn.functional.normalize(made.twin()(crops)), made.embed(crops))
-    torch.testing.assert_close(fold(made.twin())(crops), made.twin()(crops))
+    torch.testing.assert_close(torch.nn.functional.normalize(toy.twin()(crops)), toy.embed(crops))
+    torch.testing.assert_close(fold(toy.twin())(crops), toy.twin()(crops))

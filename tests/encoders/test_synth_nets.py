@@ -37,8 +37,8 @@ def test_folding_changes_nothing(name: str) -> None:
     # float64, so that only a wrong formula can differ by more than rounding
     net = new(name).double()
     with torch.no_grad():
-        expected, found = net(crops(2, torch.float64)), fold(net)(crops(2, torch.float64))
-    torch.testing.assert_close(found, expected, atol=1e-10, rtol=1e-10)
+        expected, folded = net(crops(2, torch.float64)), fold(net)(crops(2, torch.float64))
+    torch.testing.assert_close(folded, expected, atol=1e-10, rtol=1e-10)
 
 
 @every
