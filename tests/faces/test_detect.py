@@ -242,16 +242,6 @@ def test_suppression_by_definition(count: int, of_smaller: bool) -> None:
     assert mtcnn.suppress(boxes, scores, 0.5, of_smaller=of_smaller).tolist() == kept
 
 
-def test_workers_compute_with_one_thread_and_leave_the_caller_alone() -> None:
-    before = torch.get_num_threads()
-    assert each(lambda _: torch.get_num_threads(), range(8)) == [1] * 8
-    assert torch.get_num_threads() == before
-    assert each(lambda i: i * i, range(50)) == [i * i for i in range(50)]
-    assert each(lambda i: each(lambda k: k + i, [1, 2]), [10, 20]) == [[11, 12], [21, 22]]
-    with pytest.raises(ZeroDivisionError):
-        each(lambda i: 1 // i, [1, 0])
-
-
 def test_torchvisions_nms_works_whichever_build_is_installed() -> None:
     from bench.torchvision_compat import non_maximum_suppression
 
