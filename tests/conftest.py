@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,16 @@ BRANCHES = pytest.StashKey[dict[str, float]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give a worker, and the processes that its tests start, as many threads as it has cores."""
+    """Give a worker, and the processes that its tests start, as many threads as it has cores.
+
+    A slow machine is no fault of an example of hypothesis, so there is no deadline.
+    """
     del config
+    if find_spec("hypothesis"):
+        from hypothesis import settings
+
+        settings.register_profile("patient", settings(), deadline=None)
+        settings.load_profile("patient")
     workers = os.environ.get("PYTEST_XDIST_WORKER_COUNT")
     if workers:
         cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

@@ -41,7 +41,7 @@ def test_ties_go_to_the_lower_number() -> None:
     assert Knn().rank(on_circle(0), gallery, 3).tolist() == [[2, 5, 9]]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.integers(1, 40), st.integers(1, 5), st.integers(1, 8))
 def test_the_ranking_is_the_definitions(seed: int, photos: int, k: int, top: int) -> None:
     rng = np.random.default_rng(seed)

@@ -196,7 +196,7 @@ TOYS = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(TOYS, max_size=4))
 def test_any_rows_keep_their_numbers_to_the_last_bit(rows: list[Toy]) -> None:
     assert_equal_numbers(Table(Toy, tuple(rows), COLUMNS))

@@ -96,7 +96,7 @@ def test_linked_needs_a_linked_photo_and_counts_it_for_purity() -> None:
     assert c.cluster_formation_rate(apart, owners, [1], linked=linked).value == 0.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(LABELING, st.integers(1, 4), st.floats(0, 1), st.floats(0, 1), st.booleans())
 def test_formation_agrees_with_the_definition(
     case: Labeling, support: int, purity: float, coverage: float, linking: bool
@@ -201,7 +201,7 @@ def test_pairwise_recall_counts_only_same_person_pairs() -> None:
     assert c.pairwise_recall(truth=[0, 0, 1, 1], guess=[5, 5, 6, -1]).value == 0.5
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(LABELING)
 def test_pairwise_agrees_with_the_definition(case: Labeling) -> None:
     truth, guess, of = case
@@ -220,7 +220,7 @@ def test_pairwise_agrees_with_the_definition(case: Labeling) -> None:
         assert score.value == pytest.approx(part / whole) if whole else math.isnan(score.value)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(LABELING)
 def test_bcubed_agrees_with_the_definition(case: Labeling) -> None:
     truth, guess, of = case
@@ -240,7 +240,7 @@ def test_bcubed_agrees_with_the_definition(case: Labeling) -> None:
     assert 0 < result.f.value <= 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(LABELING)
 def test_best_match_f1_agrees_with_the_definition(case: Labeling) -> None:
     owners, labels, _ = case
@@ -253,7 +253,7 @@ def test_best_match_f1_agrees_with_the_definition(case: Labeling) -> None:
     assert c.best_match_f1(labels, owners, people) == pytest.approx(expected)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(LABELING, st.permutations(range(5)), st.randoms())
 def test_names_and_order_change_nothing(case: Labeling, names: list[int], random: Any) -> None:
     truth, guess, of = case
@@ -274,7 +274,7 @@ def test_names_and_order_change_nothing(case: Labeling, names: list[int], random
         assert metric(truth[order], guess[order], of[order]).value == pytest.approx(expected, nan_ok=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(LABELING)
 def test_a_perfect_assignment_scores_one_and_moving_photos_to_noise_never_joins_more(case: Labeling) -> None:
     truth, guess, of = case
@@ -300,7 +300,7 @@ def test_v_measure_is_scikit_learns_with_noise_as_singletons() -> None:
     assert c.v_measure([0, 0, 0, 1, 1, 1], [0, 0, -1, 1, -1, 1]).value == pytest.approx(expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(LABELING)
 def test_v_measure_without_noise_is_scikit_learns(case: Labeling) -> None:
     truth, guess, _ = case

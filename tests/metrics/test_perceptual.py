@@ -153,7 +153,7 @@ def test_a_photo_alone_costs_what_it_costs_among_others() -> None:
     assert together == [perceptual_cost(*one) for one in zip(originals, released, faces, strict=True)]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 100), st.integers(1, 40))
 def test_more_change_never_looks_better(seed: int, linf: int) -> None:
     a = photo(48, 48, seed)

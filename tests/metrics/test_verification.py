@@ -29,7 +29,7 @@ def test_the_threshold_lets_the_asked_share_of_impostors_through() -> None:
     assert threshold_at_far(np.arange(100.0), 0.02) == 97.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(-5, 5).map(float), min_size=10, max_size=60), st.sampled_from([0.1, 0.2, 0.5]))
 def test_ties_never_let_more_impostors_through_than_asked(impostor: list[float], far: float) -> None:
     threshold = threshold_at_far(impostor, far)
@@ -64,7 +64,7 @@ def test_too_few_impostors_cannot_show_a_low_rate() -> None:
     assert threshold_at_far(np.arange(1000.0), 1e-3) == 998.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SCORES, SCORES)
 def test_auc_is_scikit_learns(genuine: list[float], impostor: list[float]) -> None:
     truth = [1] * len(genuine) + [0] * len(impostor)
@@ -91,7 +91,7 @@ def test_eer_by_hand() -> None:
     assert eer([1.0, 3.5, 4.0, 5.0], [-1.0, 0.0, 0.5, 3.0]).value == 0.25
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SCORES, SCORES)
 def test_eer_is_a_rate_and_a_coin_has_one_half(genuine: list[float], impostor: list[float]) -> None:
     assert 0 <= eer(genuine, impostor).value <= 1

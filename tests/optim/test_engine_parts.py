@@ -161,7 +161,7 @@ def blocks(levels: torch.Tensor, original: torch.Tensor) -> Pictures:
     return Pictures(levels, original, region, sides, sides, boxes, torch.zeros(n, 5, 2))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     amplitudes=st.lists(st.floats(0, 120), min_size=3, max_size=3),
     largest=st.floats(1e-4, 0.3),

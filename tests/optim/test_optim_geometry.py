@@ -47,7 +47,7 @@ def test_a_face_outside_the_photo_has_no_region() -> None:
         face_region(a_face((-500.0, -500.0), 1.0), 200, 200)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     height=st.integers(40, 500),
     width=st.integers(40, 500),
@@ -116,7 +116,7 @@ def test_the_exact_adjoint_is_torchs_and_does_not_depend_on_order() -> None:
     assert torch.equal(one, other)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(limit=st.integers(0, 40), spread=st.floats(0, 300), seed=st.integers(0, 2**16))
 def test_projection_and_rounding_keep_budget_range_and_region(limit: int, spread: float, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)

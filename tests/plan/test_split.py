@@ -43,7 +43,7 @@ def one_line(request: Request, people: Mapping[str, int]) -> str:
     return str(caught.value)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.dictionaries(st.integers(0, 999).map("p{:03d}".format), st.integers(1, 12), min_size=12, max_size=90),
     st.integers(1, 4),

@@ -35,7 +35,7 @@ def test_upper_bound_with_no_event_is_the_protocols(n: int, points: float) -> No
     assert round(100 * high, 1) == points
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.5, 0.999))
 def test_whole_counts_agree_with_scipy(case: tuple[int, int], confidence: float) -> None:
     successes, n = case
@@ -43,7 +43,7 @@ def test_whole_counts_agree_with_scipy(case: tuple[int, int], confidence: float)
     assert wilson(successes, n, confidence) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 500), st.floats(0, 1))
 def test_the_rate_lies_in_its_own_interval(n: int, rate: float) -> None:
     low, high = wilson(rate * n, n)
@@ -65,7 +65,7 @@ def test_nonsense_is_refused(successes: float, n: int, confidence: float) -> Non
         wilson(successes, n, confidence)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.5, 0.999))
 def test_the_exact_interval_agrees_with_scipy_and_its_upper_end_with_the_definition(
     case: tuple[int, int], confidence: float
