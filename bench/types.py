@@ -117,8 +117,10 @@ class BudgetKind:
     @property
     def takes(self) -> str:
         """The range of its number in words, such as `N above 0 and at most 255`."""
-        end = "below" if self.exclusive else "at most"
-        return f"{self.form.partition(':')[2]} above 0 and {end} {self.high:g}"
+        above = f"{self.form.partition(':')[2]} above 0"
+        if math.isinf(self.high):
+            return above
+        return f"{above} and {'below' if self.exclusive else 'at most'} {self.high:g}"
 
     def fits(self, value: float) -> bool:
         """Whether a number is in range; NaN is in none."""
@@ -142,6 +144,13 @@ BUDGETS: Mapping[str, BudgetKind] = {
             0.5,
         ),
         BudgetKind("ssim:X", f"SSIM is at least X {_WHERE}", "ssim:0.95", 1, exclusive=True),
+        BudgetKind(
+            "lpips:X",
+            f"LPIPS is at most X {_WHERE}; needs a file of weights",
+            "lpips:0.05",
+            math.inf,
+            exclusive=True,
+        ),
     )
 }
 """Kind -> what it is. `unbounded`, the want of a budget, is none of them."""
@@ -156,12 +165,12 @@ class Budget:
         value: The number; infinite for no limit.
     """
 
-    kind: Literal["linf", "dssim", "ssim", "unbounded"]
+    kind: Literal["linf", "dssim", "ssim", "lpips", "unbounded"]
     value: float = math.inf
 
     @classmethod
     def parse(cls, text: str) -> Budget:
-        """Read `linf:8`, `dssim:0.004`, `ssim:0.95` or `unbounded`.
+        """Read `linf:8`, `dssim:0.004`, `ssim:0.95`, `lpips:0.05` or `unbounded`.
 
         Raises:
             UserError: The form is another one, or the number is out of its kind's range.
@@ -180,7 +189,7 @@ class Budget:
             raise UserError(f"{given}: {number!r} is not a number. Try {kind.example}.") from None
         if not kind.fits(value):
             raise UserError(f"{given} is out of range; it takes {kind.takes}. Try {kind.example}.")
-        return cls(cast("Literal['linf', 'dssim', 'ssim']", name), value)
+        return cls(cast("Literal['linf', 'dssim', 'ssim', 'lpips']", name), value)
 
     def __str__(self) -> str:
         """The form that `parse` reads, with as many digits as tell the number from any other."""

@@ -28,6 +28,7 @@ from bench.plan.scenarios import SCENARIOS, role, scenarios_of
 from bench.recognition.attacker_view import Tools
 from bench.recognition.observer import Observer
 from bench.records.record import CellRecord
+from bench.release.lpips import lpips_measure
 from bench.release.publisher import Publisher
 from bench.store.cache import Cache
 from bench.store.code import stage_code
@@ -54,6 +55,7 @@ class Pipeline:
         """
         self.plan, self._cache = plan, cache
         listener = progress or Silent()
+        self._lpips = lpips_measure(folders)
         self._observer = Observer.on(plan.device, folders, cache, listener, plan.spec.precision)
         self._views = Views(plan.cells, Tools(self._observer, cache, listener))
         self._repetitions = [self._repetition(number, listener) for number in range(len(plan.splits))]
@@ -153,7 +155,9 @@ class Pipeline:
 
     def _repetition(self, number: int, progress: Progress) -> Repetition:
         split, data = self.plan.splits[number], self.plan.data
-        publisher = Publisher(data, split, self._observer.finder, self._observer.pool, self._cache, progress)
+        publisher = Publisher(
+            data, split, self._observer.finder, self._observer.pool, self._cache, progress, self._lpips
+        )
         return Repetition(number, data, split, self.plan.spec.scenario, publisher)
 
     def _key(self, cell: Cell) -> str:
@@ -164,4 +168,5 @@ class Pipeline:
         )
         families = encoders.modules((*cell.cloaking.surrogates, *cell.view.members))
         code = stage_code(__name__, *(type(plugin).__module__ for plugin in plugins), *families)
-        return digest("cell", cell.digest, code, self.plan.device)
+        measured = [self._lpips.sha256] if self._lpips else []
+        return digest("cell", cell.digest, code, self.plan.device, *measured)

@@ -25,8 +25,12 @@ MEASURES = {
     "ssim": min,
     "ms_ssim": min,
     "dssim": max,
+    "lpips": max,
 }
 """Measure -> which end is the worst."""
+
+_IF_MEASURED = ("lpips",)
+"""Measures that want weights: where there are none, a record does not name them."""
 
 _REGIONS = {"photo": "whole", "face": "face"}
 
@@ -43,6 +47,8 @@ def perceptual_summary(
         measured = [cost[stored] for cost in costs if cost is not None and cost[stored] is not None]
         out[region] = {}
         for name, worst in MEASURES.items():
+            if name in _IF_MEASURED and all(cost.get(name) is None for cost in measured):
+                continue
             values = [
                 value for cost in measured if (value := cost[name]) is not None and math.isfinite(value)
             ]
@@ -82,11 +88,11 @@ def rows(
     for region, stored in _REGIONS.items():
         for name in MEASURES:
             photos[f"{region}_{name}"] = [
-                None if cost is None or cost[stored] is None else _finite(cost[stored][name])
+                None if cost is None or cost[stored] is None else _finite(cost[stored].get(name))
                 for cost in costs
             ]
     return {"users": {"user": people, **verdict.users}, "photos": {**photos, **verdict.photos}}
 
 
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None

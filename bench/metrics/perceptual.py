@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.metrics._ssim import similarity
+from bench.metrics.lpips import Lpips
 from bench.types import Face, Image
 
 PSNR_CEILING = 100.0
@@ -34,6 +35,7 @@ class RegionCost:
         ms_ssim_scales: The number of scales of MS-SSIM. Below 176 pixels fewer than five fit; see
             `_ssim.similarity`.
         dssim: (1 - ssim) / 2, in [0, 1].
+        lpips: LPIPS, 0 for identical regions; NaN where a side is below 31 pixels, None without weights.
     """
 
     height: int
@@ -45,6 +47,7 @@ class RegionCost:
     ms_ssim: float
     ms_ssim_scales: int
     dssim: float
+    lpips: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,9 @@ class PerceptualCost:
     face: RegionCost | None
 
 
-def perceptual_cost(original: Image, released: Image, face: Face | None) -> PerceptualCost:
+def perceptual_cost(
+    original: Image, released: Image, face: Face | None, lpips: Lpips | None = None
+) -> PerceptualCost:
     """Compare a released photo with its original, on the 8-bit values.
 
     Args:
@@ -69,6 +74,7 @@ def perceptual_cost(original: Image, released: Image, face: Face | None) -> Perc
         released: uint8 [height, width, 3], the same shape.
         face: The face in the original, or None. The face region is its box, grown to whole pixels and cut at
             the photo's edge.
+        lpips: Measures LPIPS too; None where there are no weights for it.
 
     Raises:
         ValueError: The shapes differ, are not [height, width, 3] or are empty, or the values are not 8-bit.
@@ -78,11 +84,14 @@ def perceptual_cost(original: Image, released: Image, face: Face | None) -> Perc
             raise ValueError(f"{name} must be 8-bit [height, width, 3], got {photo.dtype} {photo.shape}")
     if original.shape != released.shape:
         raise ValueError(f"the released photo is {released.shape}, its original {original.shape}")
-    return PerceptualCost(_region(original, released), _face_region(original, released, face))
+    return PerceptualCost(_region(original, released, lpips), _face_region(original, released, face, lpips))
 
 
 def perceptual_costs(
-    originals: Sequence[Image], released: Sequence[Image], faces: Sequence[Face | None]
+    originals: Sequence[Image],
+    released: Sequence[Image],
+    faces: Sequence[Face | None],
+    lpips: Lpips | None = None,
 ) -> list[PerceptualCost]:
     """Apply `perceptual_cost` to each photo. Photos may differ in size and do not influence each other.
 
@@ -91,10 +100,12 @@ def perceptual_costs(
     """
     if not len(originals) == len(released) == len(faces):
         raise ValueError(f"{len(originals)} originals, {len(released)} released photos, {len(faces)} faces")
-    return [perceptual_cost(*photo) for photo in zip(originals, released, faces, strict=True)]
+    return [perceptual_cost(*photo, lpips) for photo in zip(originals, released, faces, strict=True)]
 
 
-def _face_region(original: Image, released: Image, face: Face | None) -> RegionCost | None:
+def _face_region(
+    original: Image, released: Image, face: Face | None, lpips: Lpips | None
+) -> RegionCost | None:
     if face is None:
         return None
     height, width = original.shape[:2]
@@ -102,10 +113,10 @@ def _face_region(original: Image, released: Image, face: Face | None) -> RegionC
     x1, y1 = min(width, math.ceil(face.box[2])), min(height, math.ceil(face.box[3]))
     if x1 <= x0 or y1 <= y0:
         return None
-    return _region(original[y0:y1, x0:x1], released[y0:y1, x0:x1])
+    return _region(original[y0:y1, x0:x1], released[y0:y1, x0:x1], lpips)
 
 
-def _region(original: Image, released: Image) -> RegionCost:
+def _region(original: Image, released: Image, lpips: Lpips | None) -> RegionCost:
     height, width = original.shape[:2]
     change = released.astype(np.int32) - original
     rmse = math.sqrt(float((change * change).mean()))
@@ -120,4 +131,5 @@ def _region(original: Image, released: Image) -> RegionCost:
         ms_ssim=alike.ms_ssim,
         ms_ssim_scales=alike.scales,
         dssim=(1 - alike.ssim) / 2,
+        lpips=None if lpips is None else lpips.distance(original, released),
     )

@@ -105,7 +105,7 @@ class Axes:
         kind=Text("a budget"),
         of="cloaking",
         about="how far a released photo may be from its original",
-        takes="`linf:N` (of 255), `dssim:X`, `ssim:X` (at least) or `unbounded`",
+        takes="`linf:N` (of 255), `dssim:X`, `ssim:X` (at least), `lpips:X` or `unbounded`",
         example=("linf:8", "linf:4"),
         see="#budgets",
         before=FIRST,

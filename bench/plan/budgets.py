@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bench.errors import UserError
-from bench.types import BUDGETS, Budget, PluginCard
+from bench.store import lpips_weights
+from bench.types import BUDGETS, Budget, Folders, PluginCard
 
 
 def check_budget(budget: Budget) -> None:
@@ -14,6 +15,15 @@ def check_budget(budget: Budget) -> None:
     """
     if budget.kind == "linf" and budget.value < 1:
         raise UserError(f"budget {str(budget)!r} changes no 8-bit value: N must be at least 1. Try linf:1.")
+
+
+def lpips_weights_of(budget: Budget, folders: Folders) -> str:
+    """The sha256 of the weights that a budget is judged with; empty for a budget that needs none.
+
+    Raises:
+        UserError: for a budget of LPIPS where there are no weights for it.
+    """
+    return lpips_weights.needed(folders) if budget.kind == "lpips" else ""
 
 
 def check_keeps(name: str, card: PluginCard, budget: Budget) -> None:

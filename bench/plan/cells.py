@@ -35,6 +35,7 @@ class Cell:
         view: What the attacker sees.
         attack: What the attacker does.
         repetition: The number of the split that the cell belongs to, from 0.
+        lpips_weights: The sha256 of the weights that a budget of LPIPS is judged with; empty for any other.
         digest: A digest of every field that decides the cell's result.
     """
 
@@ -46,6 +47,7 @@ class Cell:
     view: View
     attack: Attack
     repetition: int = 0
+    lpips_weights: str = ""
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -73,6 +75,7 @@ class Cell:
             self.detector,
             cloaking.seed,
             {name: value for name, value in younger.items() if value != DEFAULTS_NOT_IN_DIGEST[name]},
+            *([self.lpips_weights] if self.lpips_weights else []),
         )
         object.__setattr__(self, "digest", value)
 

@@ -12,7 +12,7 @@ from bench.errors import UserError, unknown_name
 from bench.machine import devices
 from bench.parameters import Plain, plain
 from bench.photos.steady import Steady
-from bench.plan.budgets import check_budget, check_keeps
+from bench.plan.budgets import check_budget, check_keeps, lpips_weights_of
 from bench.plan.cells import Cell, Plan
 from bench.plan.chosen import Chosen, FunctionDefense, UserFunction
 from bench.plan.nouns import Attack, Cloaking, View
@@ -67,6 +67,7 @@ def resolve(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device:
     cells: list[Cell] = []
     for defense, budget, channel in product(defenses, spec.budgets, spec.channels):
         limit, passed = Budget.parse(budget), str(channels.parse(channel))
+        judged_with = lpips_weights_of(limit, folders)
         for surrogates, dose in product(
             surrogate_axis if defense.plugin.card.surrogates else [()], spec.doses
         ):
@@ -77,7 +78,15 @@ def resolve(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device:
                     scenario, split_digest = stated[draw]
                     attack = Attack(attacker, level, crowd)
                     cell = Cell(
-                        described, scenario, split_digest, detector, cloaking, view, attack, repetition=draw
+                        described,
+                        scenario,
+                        split_digest,
+                        detector,
+                        cloaking,
+                        view,
+                        attack,
+                        repetition=draw,
+                        lpips_weights=judged_with,
                     )
                     cells.append(cell)
     unique = {cell.digest: cell for cell in cells}

@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.machine.progress import Progress
 from bench.metrics import perceptual
+from bench.metrics.lpips import Lpips
 from bench.photos.collection import Photos
 from bench.photos.decode import decode
 from bench.release.release import Release
@@ -27,14 +28,15 @@ Costs = list[dict[str, Any] | None]
 class CostMeter:
     """Measures the perceptual cost of released photos."""
 
-    def __init__(self, cache: Cache, progress: Progress) -> None:
+    def __init__(self, cache: Cache, progress: Progress, lpips: Lpips | None = None) -> None:
         """Store.
 
         Args:
             cache: Has what was measured before.
             progress: Told of every part.
+            lpips: Measures LPIPS too; None where there are no weights for it.
         """
-        self._cache, self._progress = cache, progress
+        self._cache, self._progress, self._lpips = cache, progress, lpips
 
     def costs(self, originals: Photos, release: Release, faces: Sequence[Face | None]) -> Costs:
         """The cost of each released photo; None where the original could not be read.
@@ -44,7 +46,7 @@ class CostMeter:
             release: What was published.
             faces: The faces in the clean photos.
         """
-        keys = _keys(originals.digests, release.digests, faces)
+        keys = self._keys(originals.digests, release.digests, faces)
         rows = self._cache.rows("perceptual", keys)
         missing = [i for i, key in enumerate(keys) if key not in rows and release.files[i]]
         with self._progress.stage("measure", len(missing)) as advance:
@@ -73,7 +75,7 @@ class CostMeter:
             after: The released pixels, likewise.
             faces: The faces in the originals.
         """
-        keys = _keys(originals, released, faces)
+        keys = self._keys(originals, released, faces)
         rows = self._cache.rows("perceptual", keys)
         missing = [i for i, key in enumerate(keys) if key not in rows and before[i] is not None]
         for start in range(0, len(missing), _AT_ONCE):
@@ -93,15 +95,16 @@ class CostMeter:
         after: Sequence[Image],
         faces: Sequence[Face | None],
     ) -> dict[str, bytes]:
-        measured = perceptual.perceptual_costs(before, after, faces)
+        measured = perceptual.perceptual_costs(before, after, faces, self._lpips)
         rows = {key: json.dumps(asdict(cost)).encode() for key, cost in zip(keys, measured, strict=True)}
         self._cache.put_rows("perceptual", rows)
         return rows
 
-
-def _keys(originals: Sequence[str], released: Sequence[str], faces: Sequence[Face | None]) -> list[str]:
-    code = stage_code(perceptual.__name__)
-    return [
-        digest("perceptual", code, before, after, face)
-        for before, after, face in zip(originals, released, faces, strict=True)
-    ]
+    def _keys(
+        self, originals: Sequence[str], released: Sequence[str], faces: Sequence[Face | None]
+    ) -> list[str]:
+        code = [stage_code(perceptual.__name__), *([self._lpips.sha256] if self._lpips else [])]
+        return [
+            digest("perceptual", code, before, after, face)
+            for before, after, face in zip(originals, released, faces, strict=True)
+        ]

@@ -16,6 +16,7 @@ from bench import encoders
 from bench.encoders.pool import EncoderPool
 from bench.faces.finder import FaceFinder, detector_parameters
 from bench.machine.progress import Progress
+from bench.metrics.lpips import Lpips
 from bench.parameters import Plain
 from bench.photos.collection import Photos, clean_photos, in_memory, pixels_or_none
 from bench.plan.chosen import FunctionDefense
@@ -51,6 +52,7 @@ class Publisher:
         pool: EncoderPool,
         cache: Cache,
         progress: Progress,
+        lpips: Lpips | None = None,
     ) -> None:
         """Store; nothing is computed yet.
 
@@ -61,10 +63,11 @@ class Publisher:
             pool: Has the surrogates.
             cache: Has what was cloaked and measured before.
             progress: Told of every group.
+            lpips: Measures LPIPS too; None where there are no weights for it.
         """
         self._data, self._split, self._cache, self._progress = data, split, cache, progress
         self._finder, self._pool = finder, pool
-        self._meter = CostMeter(cache, progress)
+        self._meter = CostMeter(cache, progress, lpips)
         self._functions: dict[tuple[Any, ...], Release] = {}
         self._reference: Album | None = None
         self._engine: CloakingEngine | None = None

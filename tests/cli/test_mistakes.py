@@ -47,7 +47,8 @@ NUMBERS = {
     ("--budget", "linf:abc"): "'abc' is not a number",
     ("--budget", "ssim:2"): "budget 'ssim:2' is out of range; it takes X above 0 and below 1. Try ssim:0.95.",
     ("--budget", "dssim:0.6"): "it takes X above 0 and at most 0.5. Try dssim:0.004.",
-    ("--budget", "l2:3"): "is not one of linf:N, dssim:X, ssim:X or unbounded",
+    ("--budget", "lpips:0"): "it takes X above 0. Try lpips:0.05.",
+    ("--budget", "l2:3"): "is not one of linf:N, dssim:X, ssim:X, lpips:X or unbounded",
     ("--channel", "jpeg:101"): "1 to 100",
     ("--channel", "jpeg"): "1 to 100",
     ("--users", "0"): "--users 0 is not a whole number of at least 1. Try --users 20.",
@@ -93,6 +94,19 @@ def test_a_defense_that_keeps_no_l_infinity_budget(
     monkeypatch.setattr(registry.load("defenses", "blur"), "card", card)
     said = line(bench, small, "--defense", "blur", "--budget", "linf:8")
     assert "defense 'blur' keeps dssim:X or ssim:X, not linf:8. Try --budget dssim:0.004." in said
+
+
+def test_a_budget_of_lpips_without_weights(bench: Command, small: tuple[str, ...]) -> None:
+    said = line(bench, small, "--budget", "lpips:0.05", BENCH_REAL_DATA=None)
+    assert "needs lpips_alex.safetensors, which is not in" in said
+    assert "try --budget dssim:0.004" in said
+
+
+def test_a_file_of_lpips_that_is_none(bench: Command, small: tuple[str, ...], copied_home: Path) -> None:
+    (copied_home / "weights").mkdir(exist_ok=True)
+    (copied_home / "weights" / "lpips_alex.safetensors").write_bytes(b"not a safetensors file, by any means")
+    said = line(bench, small, "--budget", "lpips:0.05", BENCH_HOME=copied_home, BENCH_REAL_DATA=None)
+    assert "cannot be read as safetensors" in said
 
 
 def test_an_unknown_surrogate(bench: Command, small: tuple[str, ...]) -> None:

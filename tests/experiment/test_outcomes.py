@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 import bench
 from bench.errors import UserError
@@ -19,12 +20,15 @@ from bench.experiment.api import CellsFailed
 from bench.experiment.files import write
 from bench.experiment.session import RunResult
 from bench.experiment.stages import Clock
+from bench.metrics.lpips import SHAPES
 from bench.plan.spec import RunSpec
 from bench.recognition.attacker_view import AttackerView
 from bench.records import CellRecord, read
+from bench.store.lpips_weights import FILE
 from bench.types import Flag, FlagCode, Image
 
 One = Callable[..., CellRecord]
+Run = Callable[..., RunResult]
 PHOTOS = 8  # of the two users
 
 
@@ -80,6 +84,35 @@ def test_a_budget_of_likeness_is_judged_on_the_worse_of_photo_and_face(one: One,
     beyond = one(defenses=(dotted,), budgets=(f"{kind}:{(photo + face) / 2!r}",))
     assert beyond.outcomes["out_of_budget"] >= 1
     assert FlagCode.OUT_OF_BUDGET in {flag.code for flag in beyond.flags}
+
+
+def test_a_budget_of_lpips_is_judged_with_the_users_weights(run: Run, tmp_path: Path) -> None:
+    def write(seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        tensors = {name: rng.random(shape, np.float32) - 0.3 for name, shape in SHAPES.items()}
+        (tmp_path / "weights").mkdir(exist_ok=True)
+        save_file(
+            {k: np.abs(v) if "lin" in k else v for k, v in tensors.items()}, tmp_path / "weights" / FILE
+        )
+
+    def judged(budget: str) -> CellRecord:
+        (record,) = run(home=tmp_path, defenses=(by(100),), budgets=(budget,)).records
+        return record
+
+    without = judged("unbounded")
+    assert "lpips" not in without.perceptual["photo"]
+    write(1)
+    measured = judged("unbounded")
+    assert measured.cell == without.cell
+    worst = [measured.perceptual[region]["lpips"]["worst"] for region in ("photo", "face")]
+    largest = max(value for value in worst if value is not None)
+    assert largest > 0
+    assert judged(f"lpips:{largest!r}").outcomes == {"ok": PHOTOS}
+    beyond = judged(f"lpips:{largest * 0.99!r}")
+    assert beyond.outcomes["out_of_budget"] >= 1
+    write(2)
+    with pytest.raises(UserError, match="altered or damaged"):
+        judged("lpips:0.1")
 
 
 def test_a_photo_that_was_not_cloaked_is_published_as_it_was(one: One) -> None:
