@@ -121,8 +121,8 @@ def test_a_defense_made_of_parts_lowers_its_cosine_within_its_budget(example: An
     from bench.metrics.perceptual import perceptual_cost
     from bench.optim.engine import CloakingEngine
 
-    defense = example("add-a-defense.md", 2).PLUGIN(steps=3)
-    budget = Budget.parse(f"{defense.card.keeps[0]}:0.003")
+    defense = example("add-a-defense.md", 2).PLUGIN(steps=6)
+    budget = Budget.parse(f"{defense.card.keeps[0]}:0.01")
     encoder = encoders.load("synth-ir", Folders(home=""), "cpu")
     rng = np.random.Generator(np.random.Philox(7))  # its own: the photo is the same whichever tests run
     photo = rng.integers(0, 256, (15, 15, 3), np.uint8).repeat(10, 0).repeat(10, 1)
@@ -131,11 +131,11 @@ def test_a_defense_made_of_parts_lowers_its_cosine_within_its_budget(example: An
     kit = Kit(budget, 0, (encoder,), Album((), (), ()), CloakingEngine("cpu"), "cpu")
     [[released]] = defense.cloak([user], kit)
     cost = perceptual_cost(photo, released, user.faces[0])
-    assert 0.002 < max(cost.whole.dssim, cost.face.dssim if cost.face else 0) <= 0.003
+    assert 0.008 < max(cost.whole.dssim, cost.face.dssim if cost.face else 0) <= 0.01
     maps = [matrix(user.faces[0], ARCFACE_CROP)] * 2 if user.faces[0] else []
     pixels = torch.from_numpy(np.stack([photo, released])).permute(0, 3, 1, 2).float() / 255
     before, after = encoder.embed(warp(pixels, maps, 112))
-    assert float(before @ after) < 0.98
+    assert float(before @ after) < 0.95
 
 
 def test_a_clusterer_finds_groups_after_calibration(example: Any) -> None:
