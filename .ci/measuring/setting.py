@@ -27,7 +27,7 @@ class Setting:
     device: str
     crops: int = 64
     slopes: int = 16
-    users: int = 32
+    users: int = 16
     photos_each: int = 4
     batch: int = 256
     side: int = 8192

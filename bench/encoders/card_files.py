@@ -1,48 +1,22 @@
 """Cards of networks that users bring, as in `onnx:FILE`: each lies in a file beside the network's.
 
-The card of `net.onnx` is `net.card.toml` (design/009-encoders-from-files.md). Nothing here imports torch.
+The card of `net.onnx` is `net.card.toml` (design/009-encoders-from-files.md). Nothing here imports torch,
+and pydantic only when a card is read.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from bench.errors import UserError, unknown_name
+from bench.errors import UserError
 from bench.store import weights
 from bench.types import ARCFACE_CROP, Crop, EncoderCard, Preprocessing
 
-_MINIMAL = 'architecture = "…", training_set = "…", licence = "…", source = "…", dimensions = 512'
-_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
-Number = Annotated[float, Field(ge=0, le=255)]
-
-
-class CardFile(BaseModel):
-    """The keys of a card file. `mean` and `std` are of 8-bit values."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    name: Annotated[str, Field(pattern=_NAME)] | None = None
-    architecture: Annotated[str, Field(min_length=1)]
-    training_set: str
-    licence: Annotated[str, Field(min_length=1)]
-    source: Annotated[str, Field(min_length=1)]
-    dimensions: Annotated[int, Field(ge=1)]
-    size: Annotated[int, Field(ge=16, le=1024)] = 112
-    crop: Literal["arcface", "box"] = "arcface"
-    margin: Annotated[float, Field(ge=0)] = 0.0
-    colour: Literal["rgb", "bgr"] = "rgb"
-    mean: Number | list[Number] = 0.0
-    std: Number | list[Number] = 255.0
-    layout: Literal["nchw", "nhwc"] = "nchw"
-    parameters: Annotated[int, Field(ge=0)] = 0
-    released: str = ""
-    sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+if TYPE_CHECKING:
+    from bench.encoders.card_schema import CardFile
 
 
 def card_path(file: Path) -> Path:
@@ -62,10 +36,12 @@ def card(scheme: str, file: Path, *, program: str = "") -> EncoderCard:
         UserError: if the file or its card is missing, for anything wrong with the card, and for a digest
             that is not the file's.
     """
+    from bench.encoders.card_schema import NAME, read
+
     if not file.is_file():
         raise UserError(f"no file {file}. Type --encoder {scheme}:FILE with a file that is there.")
     beside = card_path(file)
-    stated = _stated(beside)
+    stated = read(beside)
     sha256 = hashlib.sha256(weights.read(file)).hexdigest()
     if stated.sha256 and stated.sha256 != sha256:
         raise UserError(
@@ -78,7 +54,7 @@ def card(scheme: str, file: Path, *, program: str = "") -> EncoderCard:
             f'sha256 = "{sha256}".'
         )
     name = stated.name or file.stem
-    if re.match(_NAME, name) is None:
+    if re.match(NAME, name) is None:
         raise UserError(
             f'{name!r} is no name for an encoder. Add a line such as name = "my-net" to {beside}.'
         )
@@ -98,31 +74,6 @@ def card(scheme: str, file: Path, *, program: str = "") -> EncoderCard:
         ),
         location=f"{scheme}:{file.absolute()}",
     )
-
-
-def _stated(path: Path) -> CardFile:
-    if not path.is_file():
-        raise UserError(f"no card {path}. Write one: {_MINIMAL}; docs/add-an-encoder.md has all its keys.")
-    try:
-        values = tomllib.loads(weights.read(path).decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not TOML: {error}.") from error
-    keys = CardFile.model_fields
-    for key in values:
-        if key not in keys:
-            raise unknown_name(f"key in {path}:", key, keys, command="docs/add-an-encoder.md")
-    try:
-        return CardFile.model_validate(values)
-    except ValidationError as error:
-        raise UserError(f"{path}: {_first_problem(error)}") from error
-
-
-def _first_problem(error: ValidationError) -> str:
-    problem: Any = error.errors()[0]
-    key = str(problem["loc"][0])
-    if problem["type"] == "missing":
-        return f"{key!r} is missing. A card has at least {_MINIMAL}."
-    return f"{key} = {problem['input']!r}: {problem['msg'].lower()}."
 
 
 def _crop(path: Path, stated: CardFile) -> Crop:

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import bench.encoders
-from bench.encoders.card_files import CardFile
+from bench.encoders.card_schema import CardFile
 from bench.encoders.preprocessing import sample
 from bench.types import EncoderCard, Folders, Preprocessing
 
