@@ -19,7 +19,7 @@ class Blur:
     """Blur the face with a Gaussian. A control: what people do by hand, with no budget kept.
 
     Attributes:
-        sigma: standard deviation, as a share of the square root of the face region's area; the default is
+        sigma: The standard deviation, as a share of the square root of the face region's area; the default is
             about 4 pixels for a face of 112.
     """
 

@@ -18,7 +18,7 @@ class Pixelate:
     """Replace the face by square blocks of its mean colour. A control: what people do by hand, unbounded.
 
     Attributes:
-        blocks: how many blocks the square root of the face region's area is wide.
+        blocks: The number of blocks along the square root of the face region's area.
     """
 
     blocks: int = 16

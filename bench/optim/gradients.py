@@ -121,12 +121,12 @@ class VariedLens:
             view = variation.view(view, moment)
         return view
 
-    def dropped(self, parts: Sequence[Part]) -> Dropped | None:
-        """What the networks go without; None for nothing."""
+    def dropped(self, parts: Sequence[Part], surrogate: int) -> Dropped | None:
+        """What the network of one surrogate, by its number, goes without; None for nothing."""
         if not self._draws.descent.dropout:
             return None
         keys = torch.cat([self._draws.keys(part) for part in parts])
-        return Dropped(self._draws.descent.dropout, keys, (self._step, self._copy, _DROPOUT))
+        return Dropped(self._draws.descent.dropout, keys, (self._step, self._copy, _DROPOUT, surrogate))
 
     def _moment(
         self,
@@ -232,10 +232,9 @@ class Slopes:
         leaves = [own.detach().requires_grad_(True) for own in levels]
         views = self._scene.views(parts, leaves, lens)
         pulls = [torch.zeros_like(view) for view in views]
-        dropped = lens.dropped(parts)
         for i, (c, surrogate) in enumerate(self._scene.surrogates):
             loss = partial(_loss, self._objectives[i], where, before[i])
-            embeddings, pull = surrogate.gradient(views[c], loss, dropped)
+            embeddings, pull = surrogate.gradient(views[c], loss, lens.dropped(parts, i))
             pulls[c] += pull
             if into is not None:
                 into[i][where] = embeddings

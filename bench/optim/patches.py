@@ -31,12 +31,12 @@ class Patch:
     """One photo's patch: where it lies, where it may change, and how each crop looks at it.
 
     Attributes:
-        photo: the whole clean photo.
-        top: first row.
-        left: first column.
+        photo: The whole clean photo.
+        top: The first row of the patch in the photo.
+        left: The first column of the patch in the photo.
         region: bool [height, width] of the patch.
-        matrices: one [2, 3] map from patch pixels to crop pixels for each crop.
-        factors: by how much the patch is averaged down before each crop.
+        matrices: A [2, 3] map from patch pixels to crop pixels for each crop.
+        factors: The whole factors by which the patch is averaged down before each crop.
         face: The face in the whole photo.
     """
 

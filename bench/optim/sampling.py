@@ -60,7 +60,7 @@ def spread_exactly(gradient: torch.Tensor, grid: torch.Tensor, shape: torch.Size
     Args:
         gradient: [n, channels, rows, columns] towards the samples.
         grid: [n, rows, columns, 2] where they were taken.
-        shape: of the image.
+        shape: The image's shape.
 
     Returns:
         The gradient towards the image, of that shape.

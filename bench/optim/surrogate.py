@@ -82,8 +82,11 @@ def _without(network: nn.Module, dropped: Dropped) -> Iterator[None]:
 class Surrogate:
     """One encoder's network for gradients.
 
-    Attributes:
-        crop: position of its crop among the distinct crops of a run.
+    Args:
+        encoder: The encoder; its torch twin is folded.
+        device: Where the network runs.
+        precision: The precision that the network runs in; embeddings are float32.
+        batch: The length of the longest batch.
     """
 
     def __init__(self, encoder: Encoder, device: torch.device, precision: Precision, batch: int) -> None:

@@ -28,7 +28,7 @@ def sample(pixels: torch.Tensor, grid: torch.Tensor, k: int, sizes: torch.Tensor
     Args:
         pixels: float [n, 3, height, width].
         grid: [n, size, size, 2] of `grids`, for the same padded size and the same k.
-        k: whole factor by which the patches are averaged down first.
+        k: The whole factor by which the patches are averaged down first.
         sizes: int64 [n, 2]: height and width of each patch without its padding.
 
     Returns:
@@ -59,12 +59,12 @@ def grids(
 
     Args:
         matrices: float64 [n, 2, 3] from patch pixels to crop pixels.
-        height: of the padded patches.
-        width: of the padded patches.
-        size: side of the crop.
-        k: whole factor by which the patches are averaged down first.
-        dtype: of the result; everything is computed in float64.
-        points: float64 [n, size * size, 2]: where in the crop each of its pixels looks; None for itself.
+        height: The height of the padded patches.
+        width: The width of the padded patches.
+        size: The side of the crop.
+        k: The whole factor by which the patches are averaged down first.
+        dtype: The result's type; everything is computed in float64.
+        points: float64 [n, size * size, 2]: Where in the crop each of its pixels looks; None for itself.
     """
     if k > 1:
         # pixel x of the small patch covers pixels kx .. kx+k-1, whose centre is kx + (k-1)/2

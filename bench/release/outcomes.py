@@ -9,8 +9,8 @@ from typing import Any
 from bench.types import Budget, Face, Flag, FlagCode, Outcome
 
 SAME_FACE = 0.5
-"""Intersection over union of the boxes found in the clean and in the released photo, below which the detector
-chose another face: `misaligned`. The attacker does not know; the photo is embedded all the same."""
+"""The intersection over union of a face's boxes in the clean and in the released photo, below which the
+detector chose another face: `misaligned`. The attacker does not know, and embeds the photo all the same."""
 
 
 def outcomes(
@@ -23,9 +23,9 @@ def outcomes(
     """One outcome a photo: the first that applies, from what went wrong earliest.
 
     Args:
-        budget: that the photos are judged by.
-        failed: whether the defense gave nothing.
-        costs: perceptual cost of each photo; None where it could not be read.
+        budget: The budget that the photos are judged by.
+        failed: For each photo, whether the defense gave nothing.
+        costs: The perceptual cost of each photo; None where the photo could not be read.
         before: The faces in the clean photos.
         after: The faces in the released photos, as the attacker found them.
     """
@@ -39,8 +39,8 @@ def budget_flags(budget: Budget, outcomes: Sequence[Outcome]) -> list[Flag]:
     """The flag of a cell in which a photo broke its budget; none where every photo kept it.
 
     Args:
-        budget: that the photos are judged by.
-        outcomes: one a released photo.
+        budget: The budget that the photos are judged by.
+        outcomes: The outcome of each released photo.
     """
     over = sum(outcome is Outcome.OUT_OF_BUDGET for outcome in outcomes)
     if not over:

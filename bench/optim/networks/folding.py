@@ -26,7 +26,7 @@ def fold(network: nn.Module) -> nn.Module:
     A network that torch.fx cannot trace (its Python code looks at its data) comes back as a frozen copy.
 
     Args:
-        network: any module; those of onnx2torch and plain torch layers are understood, the rest is kept.
+        network: Any module. Layers of torch and of onnx2torch are understood, all others are kept.
 
     Returns:
         A module of the same function; weights and buffers without gradients.
@@ -68,11 +68,10 @@ def _traced(network: nn.Module) -> fx.GraphModule | None:
 def _canonical(graph: fx.GraphModule) -> None:
     """Replace what has a faster or a foldable equivalent, node by node."""
     for node in list(graph.graph.nodes):
-        made = _equivalent(graph, node)
-        if made is None:
-            continue
-        source, module = made
-        _replace(graph, node, source, module)
+        equivalent = _equivalent(graph, node)
+        if equivalent is not None:
+            source, module = equivalent
+            _replace(graph, node, source, module)
 
 
 def _equivalent(graph: fx.GraphModule, node: fx.Node) -> tuple[fx.Node, nn.Module] | None:
@@ -118,15 +117,15 @@ def _of_arithmetic(
     rank = 2 if _is_linear(graph, first) else 4
     if constant is None or not _per_channel(constant, rank) or not isinstance(first, fx.Node):
         return None
-    one, value = torch.ones_like(constant), constant
+    ones, zeros = torch.ones_like(constant), torch.zeros_like(constant)
     if name == "add":
-        return first, Affine(one, value)
+        return first, Affine(ones, constant)
     if name == "sub":
-        return first, Affine(one, -value)
+        return first, Affine(ones, -constant)
     if name == "mul":
-        return first, Affine(value, torch.zeros_like(value))
+        return first, Affine(constant, zeros)
     if name == "_onnx_div":
-        return first, Affine((1 / value.double()).to(value.dtype), torch.zeros_like(value))
+        return first, Affine((1 / constant.double()).to(constant.dtype), zeros)
     return None
 
 
@@ -182,11 +181,11 @@ def _before(affine: Affine, layer: _Linear) -> nn.Module:
 
 
 def _with(layer: _Linear, weight: torch.Tensor, bias: torch.Tensor) -> nn.Module:
-    made = copy.deepcopy(layer)
+    joined = copy.deepcopy(layer)
     dtype = layer.weight.dtype
-    made.weight = nn.Parameter(weight.to(dtype), requires_grad=False)
-    made.bias = nn.Parameter(bias.to(dtype), requires_grad=False)
-    return made
+    joined.weight = nn.Parameter(weight.to(dtype), requires_grad=False)
+    joined.bias = nn.Parameter(bias.to(dtype), requires_grad=False)
+    return joined
 
 
 def _unpadded(layer: _Linear) -> bool:

@@ -23,8 +23,8 @@ class Graphed:
     once.
 
     Args:
-        network: frozen, on a CUDA device, channels last.
-        largest: batches are at most this long.
+        network: A frozen network on a CUDA device, channels last.
+        largest: The length of the longest batch.
     """
 
     def __init__(self, network: nn.Module, largest: int) -> None:
