@@ -21,7 +21,7 @@ PLUGIN_FOLDERS = ("defenses", "attackers", "datasets")
 PLUGIN_MAY_IMPORT = {"bench.types", "bench.protocols", "bench.errors"}
 
 SHELF = {
-    *("types", "protocols", "descent", "errors", "registry", "parameters", "torchvision_compat"),
+    *("types", "budgets", "protocols", "descent", "errors", "registry", "parameters", "torchvision_compat"),
     "__init__",
 }
 """The files at the top level of `bench/`: outside authors import them, so their paths stay."""
