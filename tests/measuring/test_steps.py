@@ -155,6 +155,34 @@ def test_gradients_in_tf32_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     assert failed(parity.gradients(SMALL, "built-in")) == {"gradient, median relative error"}
 
 
+class Graph:
+    """A stand-in for a CUDA graph of a network."""
+
+    works = True
+    noise = 0.0
+
+    def __init__(self, network: nn.Module, largest: int) -> None:
+        self.network, self.calls = network, 0
+
+    def __call__(self, crops: torch.Tensor) -> torch.Tensor:
+        self.calls += 1
+        rows: torch.Tensor = self.network(crops * (1 + self.calls * self.noise))
+        return rows
+
+
+def test_graphs_that_compute_otherwise_or_do_not_work_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parity, "on_gpu", lambda device: True)
+    monkeypatch.setattr(parity, "Graphed", Graph)
+    assert failed(parity.graphs(SMALL)) == set()
+    monkeypatch.setattr(Graph, "noise", 0.05)
+    monkeypatch.setattr(Graph, "works", False)
+    assert failed(parity.graphs(SMALL)) == {
+        "networks that run without a graph",
+        "gradients that differ when replayed",
+        "gradient through a graph, median relative error",
+    }
+
+
 def test_cloaks_of_an_engine_that_does_nothing_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     class Idle(CloakingEngine):
         """Cloaks once, for the CPU, and then releases the originals."""
