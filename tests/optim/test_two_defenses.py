@@ -36,6 +36,8 @@ from bench.protocols import (
 )
 from bench.types import Album, Budget, Image, PluginCard
 
+pytestmark = pytest.mark.slow
+
 MakeKit = Callable[..., Kit]
 Draw = Callable[..., Album]
 
