@@ -88,6 +88,32 @@ def cannot_read(error: OSError, path: str = "", *, whose: str = "", instead: str
     )
 
 
+_WRITING = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "Free some space"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "Give yourself the right to write there"),
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "Move the file that is in the way"),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), _READING[errno.EMFILE]),
+    errno.EBUSY: "Wait until no other process holds it",
+    errno.EISDIR: "Name a file and not a folder",
+    errno.ENAMETOOLONG: "Choose a shorter name",
+    errno.ENOENT: "Make its folder",
+    errno.ENOMEM: _READING[errno.ENOMEM],
+    errno.EROFS: "Make that disk writable",
+}
+
+
+def cannot_write(error: OSError, what: str, *, instead: str) -> UserError:
+    """Make the error for something that cannot be written; the system's number decides the advice.
+
+    Args:
+        error: What the system said.
+        what: What was to be written, and where to.
+        instead: What else the user may do, such as `choose another --out`.
+    """
+    advice = _WRITING.get(error.errno or 0, "See that the disk is well")
+    return UserError(f"cannot write {what}: {error.strerror or error}. {advice}, or {instead}.")
+
+
 @contextmanager
 def of_one_cell() -> Iterator[None]:
     """Turn a `UserError` in this scope into a `RefusedError`: it concerns the cell at hand and no other.

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bench.errors import UserError, unknown_name
+from bench.errors import UserError, cannot_read, unknown_name
 from bench.types import DatasetCard, Folders
 
 from ._files.photo_files import PhotoFiles
@@ -173,7 +173,9 @@ def _listed(root: Path) -> dict[str, str]:
     try:
         rows = [json.loads(line) for line in index.read_text(encoding="utf-8").splitlines() if line]
         return {e["file"].removeprefix(prefix): e["sha256"] for e in rows if e["file"].startswith(prefix)}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise cannot_read(error, str(index)) from error
+    except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{index} is damaged ({error}). Delete it, or get it again.") from error
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
 from bench.board.curves import AXES, Curve
 from bench.errors import UserError
+from bench.store.writing import write_output
+
+INSTEAD = "choose another --out"
+"""What a user may do about a file that cannot be written."""
 
 
 def draw(path: Path, drawn: Sequence[Curve], axis: str) -> None:
@@ -34,10 +39,11 @@ def draw(path: Path, drawn: Sequence[Curve], axis: str) -> None:
     figures = dict.fromkeys(curve.figure for curve in drawn)
     plot.set(xlabel=AXES[axis].label, ylabel=" / ".join(figures), ylim=(-0.03, 1.03))
     figure.legend(loc="outside right upper", fontsize="small")
+    picture = io.BytesIO()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=120)
-    except (OSError, ValueError) as error:
+        figure.savefig(picture, dpi=120, format=path.suffix.removeprefix(".") or "png")
+    except ValueError as error:
         raise UserError(f"cannot draw {path}: {error}. Try --out curve.png.") from error
     finally:
         pyplot.close(figure)
+    write_output({path: picture.getvalue()}, f"the picture to {path}", instead=INSTEAD)

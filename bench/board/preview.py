@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,10 +11,14 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from bench.errors import UserError
+from bench.store.writing import write_output
 from bench.types import Image
 
 AMPLIFY = 8
 """How much larger the difference is drawn; grey is no change."""
+
+INSTEAD = "choose another --preview"
+"""What a user may do about a file that cannot be written."""
 
 _GAP, _HEAD = 6, 22
 
@@ -52,10 +57,6 @@ def draw(path: Path, pairs: Sequence[tuple[str, Image, Image]]) -> None:
         shown = np.clip(128 + AMPLIFY * change, 0, 255).astype(np.uint8)
         for row, photo in enumerate((before, after, shown)):
             sheet.paste(Pillow.fromarray(photo), (x, _HEAD + row * (height + _GAP)))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        sheet.save(path, "PNG")
-    except OSError as error:
-        raise UserError(
-            f"cannot write the preview to {path}: {error.strerror}. Choose another file."
-        ) from error
+    picture = io.BytesIO()
+    sheet.save(picture, "PNG")
+    write_output({path: picture.getvalue()}, f"the preview to {path}", instead=INSTEAD)

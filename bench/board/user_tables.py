@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from bench.errors import UserError
+from bench.store.reading import read_whole
 from bench.types import Floats
 
 
@@ -58,13 +60,14 @@ def _read(folder: Path) -> dict[str, UserTable]:
     import pandas as pd
 
     file = folder / "users.parquet"
-    try:
-        table = pd.read_parquet(file)
-    except FileNotFoundError:
+    if not file.is_file():
         raise UserError(
             f"the users of every cell are needed, and {file} is not there. "
             "Name a folder that 'bench run --out' wrote."
-        ) from None
+        )
+    content = read_whole(file)
+    try:
+        table = pd.read_parquet(io.BytesIO(content))
     except (OSError, ValueError) as error:
         raise UserError(f"{file} is damaged ({error}). Repeat the command that wrote it.") from error
     return {

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from bench.cli import board, curve, fetching, information, manifest, run, verify
-from bench.errors import UserError
+from bench.errors import UserError, cannot_read
 
 app = typer.Typer(
     name="bench",
@@ -47,6 +47,11 @@ def main() -> None:
         status = app(standalone_mode=False) or 0
     except UserError as error:
         status = _said(2, str(error))
+    except OSError as error:
+        if not error.filename:
+            raise
+        # such as a folder that may not be looked into, wherever somebody looks
+        status = _said(2, str(cannot_read(error)))
     except _USAGE as error:
         path = error.ctx.command_path if error.ctx else "bench"
         said = " ".join(error.format_message().split()).replace("?.", "?")

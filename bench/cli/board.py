@@ -11,6 +11,8 @@ import typer
 from bench.board import render, views
 from bench.plan.words import either
 
+_INSTEAD = "choose another --out"
+
 
 def add_to(app: typer.Typer) -> None:
     """Register the verb."""
@@ -31,8 +33,11 @@ def board(
     """Parse, read, print."""
     from bench.board.user_tables import read_users
     from bench.cli.printing import print_board
-    from bench.errors import UserError
     from bench.records.files import read
+    from bench.store.writing import try_file, write_output
+
+    if out is not None:
+        try_file(out, instead=_INSTEAD)
 
     cells = {record.cell: record for path in records for record in read(path)}
     chosen = views.view(view)
@@ -44,10 +49,4 @@ def board(
     if out is None:
         sys.stdout.write(text)
         return
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UserError(
-            f"cannot write the board to {out}: {error.strerror}. Choose another --out."
-        ) from error
+    write_output({out: text.encode()}, f"the board to {out}", instead=_INSTEAD)

@@ -32,28 +32,32 @@ def add_to(app: typer.Typer) -> None:
 @with_options([*AXES.values(), *COMMAND.values()])
 def run(options: dict[str, Any]) -> None:
     """Parse, run, print."""
-    from bench.experiment.files import write
+    from bench.board import preview as picture
+    from bench.experiment import files
     from bench.experiment.session import execute
     from bench.machine.progress import Terminal
     from bench.plan.spec import RunSpec, read_options
     from bench.plan.suites import load
+    from bench.store.writing import try_file, try_folder
 
     given = read_options({name: options[name] for name in AXES if name in options}, COMMAND_LINE)
     command = {name: row.read(options.get(name, row.default), COMMAND_LINE) for name, row in COMMAND.items()}
     suite, out, preview = command["suite"], command["out"], command["preview"]
     if suite is None:
         _check_required(given)
+    if out is not None:
+        try_folder(out, instead=files.INSTEAD)
+    if preview is not None:
+        try_file(preview, instead=picture.INSTEAD)
     result = execute(load(suite, given) if suite else RunSpec(**given), Terminal())
     if out is not None:
-        write(result, out)
+        files.write(result, out)
     if command["json"]:
         sys.stdout.write(result.records.to_json() + "\n")
     else:
         _print(result, whole=suite is None)
     if preview is not None:
-        from bench.board.preview import draw
-
-        draw(preview, result.pipeline.pairs())
+        picture.draw(preview, result.pipeline.pairs())
     _tell(result)
 
 

@@ -46,12 +46,15 @@ def verify(
         )
     from bench.cli.printing import print_board
     from bench.machine.progress import Terminal
-    from bench.verification.records import to_json, write
+    from bench.store.writing import try_folder
+    from bench.verification.records import INSTEAD, to_json, write
     from bench.verification.table import table, to_markdown
     from bench.verification.verify import VerificationSpec
     from bench.verification.verify import verify as run
 
     spec = VerificationSpec(tuple(encoder or ()), dataset, pairs, seed, device, clustering, speed)
+    if out is not None:
+        try_folder(out, instead=INSTEAD)
     records = run(spec, Terminal())
     if out is not None:
         write(records, to_markdown(records), out)

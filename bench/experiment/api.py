@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Unpack
 
-from bench.experiment.files import write
+from bench.experiment.files import INSTEAD, write
 from bench.experiment.session import execute
 from bench.experiment.signature import ARGUMENTS, described, signature
 from bench.plan.doors import PYTHON
 from bench.plan.spec import RunSpec, read_options
 from bench.records.files import Records
+from bench.store.writing import try_folder
 
 if TYPE_CHECKING:
     from bench.experiment.options import RunOptions
@@ -44,6 +45,8 @@ def run(**options: Unpack[RunOptions]) -> Records:
     """
     given = read_options(options, PYTHON, ARGUMENTS)
     out = given.pop("out", None)
+    if out is not None:
+        try_folder(out, instead=INSTEAD)
     result = execute(RunSpec(**given))
     if out is not None:
         write(result, out)

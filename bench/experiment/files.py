@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.errors import UserError
 from bench.experiment.session import RunResult
 from bench.plan.manifest import manifest, manifest_csv
-from bench.store.writing import write_whole
+from bench.store.writing import write_output
+
+INSTEAD = "choose another --out and repeat the command: everything computed is kept"
+"""What a user may do about an `--out` that cannot be written."""
 
 
 def write(result: RunResult, folder: Path) -> None:
@@ -18,24 +20,12 @@ def write(result: RunResult, folder: Path) -> None:
     """
     import pandas as pd
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "records.json", result.records.to_json().encode() + b"\n")
-        for name, content in _manifests(result).items():
-            write_whole(folder / name, content)
-        for name in ("users", "photos"):
-            frames = [
-                pd.DataFrame({"cell": cell, **rows[name]}) for cell, rows in result.tables.items() if rows
-            ]
-            if frames:
-                write_whole(
-                    folder / f"{name}.parquet", pd.concat(frames, ignore_index=True).to_parquet(index=False)
-                )
-    except OSError as error:
-        raise UserError(
-            f"cannot write to {folder}: {error.strerror}. Everything computed is kept: choose another --out "
-            "and repeat the command."
-        ) from error
+    files = {"records.json": result.records.to_json().encode() + b"\n", **_manifests(result)}
+    for name in ("users", "photos"):
+        frames = [pd.DataFrame({"cell": cell, **rows[name]}) for cell, rows in result.tables.items() if rows]
+        if frames:
+            files[f"{name}.parquet"] = pd.concat(frames, ignore_index=True).to_parquet(index=False)
+    write_output({folder / name: content for name, content in files.items()}, f"to {folder}", instead=INSTEAD)
 
 
 def _manifests(result: RunResult) -> dict[str, bytes]:

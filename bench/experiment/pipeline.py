@@ -15,7 +15,7 @@ from bench import encoders, registry
 from bench.attack.distractors import Crowds
 from bench.attack.runner import AttackRunner
 from bench.errors import RefusedError, UserError
-from bench.experiment.recording import cost_of, new_hits, record_attack, record_of
+from bench.experiment.recording import cost_of, is_of, new_hits, record_attack, record_of
 from bench.experiment.repetition import Repetition
 from bench.experiment.stages import CONTROL, Clock, Stages
 from bench.experiment.tables import rows
@@ -107,12 +107,9 @@ class Pipeline:
             return record_of(cell, status="skipped", error=reason), {}
         own = isinstance(cell.cloaking.defense.plugin, FunctionDefense)
         key = self._key(cell)
-        stored = None if own else self._cache.file("cell", key)
+        stored = None if own else self._stored(cell, key)
         if stored is not None:
-            document = json.loads(stored)
-            record = CellRecord.model_validate(document["record"])
-            reused = record.cost.model_copy(update={"reused": True})
-            return record.model_copy(update={"cost": reused}), document["tables"]
+            return stored
         try:
             record, tables = self._compute(cell)
         except RefusedError as error:
@@ -127,6 +124,22 @@ class Pipeline:
             document = {"record": record.model_dump(mode="json"), "tables": tables}
             self._cache.put_file("cell", key, json.dumps(document).encode())
         return record, tables
+
+    def _stored(self, cell: Cell, key: str) -> tuple[CellRecord, Tables] | None:
+        """A cell from the cache; None if it is not there, or if it is the record of something else."""
+        content = self._cache.file("cell", key)
+        if content is None:
+            return None
+        try:
+            document = json.loads(content)
+            record, tables = CellRecord.model_validate(document["record"]), document["tables"]
+        except (ValueError, LookupError, TypeError):
+            record, tables = None, {}
+        if record is None or not is_of(record, cell):
+            self._cache.refuse("cell", key)
+            return None
+        reused = record.cost.model_copy(update={"reused": True})
+        return record.model_copy(update={"cost": reused}), tables
 
     def _lose(self, cell: Cell, error: BaseException) -> tuple[CellRecord, Tables]:
         self.faults.append(error)

@@ -57,6 +57,15 @@ def record_of(cell: Cell, **result: Any) -> CellRecord:
     )
 
 
+def is_of(record: CellRecord, cell: Cell) -> bool:
+    """Whether a record says of itself what the cell is: its digest, and every field that the cell decides."""
+    expected = record_of(cell, status=record.status)
+    decided = expected.model_fields_set - {"status", "environment"}
+    return record.model_dump(mode="json", include=decided) == expected.model_dump(
+        mode="json", include=decided
+    )
+
+
 def record_attack(
     cell: Cell,
     tuned: Tuned,

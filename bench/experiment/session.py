@@ -81,7 +81,7 @@ def execute(
         if faults and isinstance(faults[0], UserError) and not any(r.status == "ok" for r in records):
             raise faults[0]
         notes = [note for each in plans for note in left_out(each.data)]
-        return RunResult(records, tables, faults, pipelines, list(dict.fromkeys([*cache.repaired, *notes])))
+        return RunResult(records, tables, faults, pipelines, list(dict.fromkeys(notes)))
     finally:
         cache.close()
 

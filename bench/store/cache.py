@@ -1,27 +1,38 @@
 """Results of the stages, addressed by their content, under `BENCH_HOME/cache`.
 
 Small results (a face, an embedding, the labels of a clustering) are rows of one SQLite file. Large results
-(released photos) are files. A value is written whole or not at all, and it carries a checksum: a value that
-was cut short or altered reads as absent and is computed again. This module does not know what a stage means.
+(released photos) are files. A value is written whole or not at all, and it carries a seal over its stage, its
+key and its content: a value that was cut short, altered or moved reads as absent and is computed again. This
+module does not know what a stage means.
 """
 
 from __future__ import annotations
 
 import hashlib
-import sqlite3
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+import logging
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from bench.errors import UserError
+from bench.errors import UserError, cannot_write
+from bench.store.rows import Rows
 from bench.store.writing import write_whole
 
-_CHECK = 16
+_SEAL = 16
+_INSTEAD = "set BENCH_HOME to another folder; then repeat the command, and it goes on where it was"
+
+_log = logging.getLogger("bench")
 
 
 class Cache:
-    """Results by stage and key. They survive `kill -9`, and several processes may use them at once."""
+    """Results by stage and key. They survive `kill -9`, and several processes may use them at once.
+
+    A cache that may not be written can be read. A result that is missing there cannot be stored.
+
+    Attributes:
+        folder: Where the results lie.
+        hits: Stage -> how many results were found.
+        misses: Stage -> how many results were not found.
+    """
 
     def __init__(self, home: Path) -> None:
         """Open or make the cache.
@@ -30,140 +41,114 @@ class Cache:
             home: The folder `BENCH_HOME`.
 
         Raises:
-            UserError: The folder cannot be written to.
+            UserError: The folder can be neither written nor read.
         """
         self.folder = home / "cache"
         self.hits: dict[str, int] = {}
         self.misses: dict[str, int] = {}
-        self.repaired: list[str] = []
-        with _writing(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.folder):
-                pass
-        self._connection: sqlite3.Connection | None = self._open()
+        self._damaged: set[tuple[str, str]] = set()
+        try:
+            if not (self.folder / "rows.sqlite").is_file():
+                self.folder.mkdir(parents=True, exist_ok=True)
+            self._rows = Rows(self.folder / "rows.sqlite")
+        except OSError as error:
+            raise self._cannot_write(error) from error
+
+    @property
+    def repaired(self) -> list[str]:
+        """One line on the rows and one on single results that were damaged and are computed again."""
+        lines = list(self._rows.set_aside)
+        if self._damaged:
+            stages = ", ".join(sorted({stage for stage, _ in self._damaged}))
+            count = len(self._damaged)
+            lines.append(f"{count} stored results ({stages}) were damaged or moved, and are computed again")
+        return lines
 
     def rows(self, stage: str, keys: Iterable[str]) -> dict[str, bytes]:
         """The rows that exist, by key. The other keys are not in the answer."""
         wanted = list(dict.fromkeys(keys))
         held: dict[str, bytes] = {}
-        for start in range(0, len(wanted), 500):
-            part = wanted[start : start + 500]
-            query = f"SELECT key, value FROM row WHERE stage = ? AND key IN ({','.join('?' * len(part))})"
-            for key, value in self._execute(query, (stage, *part)):
-                content = _checked(value)
+        try:
+            for key, value in self._rows.select(stage, wanted):
+                content = self._opened(stage, key, value)
                 if content is not None:
                     held[key] = content
-        self.hits[stage] = self.hits.get(stage, 0) + len(held)
-        self.misses[stage] = self.misses.get(stage, 0) + len(wanted) - len(held)
+        except OSError as error:
+            raise UserError(
+                f"cannot read results in {self.folder}: {error.strerror}. Set BENCH_HOME to another folder, "
+                "or repeat the command when no other process holds this one."
+            ) from error
+        self._count(stage, len(held), len(wanted) - len(held))
         return held
 
     def put_rows(self, stage: str, rows: Mapping[str, bytes]) -> None:
-        """Write rows, all of them or none."""
-        values = [(stage, key, _sealed(value)) for key, value in rows.items()]
-        with _writing(self.folder):
-            try:
-                self._insert(values)
-            except sqlite3.OperationalError:
-                raise
-            except sqlite3.DatabaseError as error:
-                self._set_aside(error)
-                self._insert(values)
+        """Write rows, either all of them or none."""
+        if not rows:
+            return
+        try:
+            self._rows.insert([(stage, key, _sealed(stage, key, value)) for key, value in rows.items()])
+        except OSError as error:
+            raise self._cannot_write(error) from error
 
     def file(self, stage: str, key: str) -> bytes | None:
         """The content of one file, or None."""
+        content = None
         try:
-            content = _checked(self._path(stage, key).read_bytes())
+            content = self._opened(stage, key, self._path(stage, key).read_bytes())
+        except FileNotFoundError:
+            pass
         except OSError:
-            # absent, or nothing that can be read: computed again, and written in its place
-            content = None
-        count = self.misses if content is None else self.hits
-        count[stage] = count.get(stage, 0) + 1
+            # something that cannot be read is computed again and written in its place
+            self._damaged.add((stage, key))
+        self._count(stage, int(content is not None), int(content is None))
         return content
 
     def put_file(self, stage: str, key: str, content: bytes) -> None:
-        """Write one file: beside its place first, then renamed into it."""
+        """Write one file: beside its place first, and then renamed into its place."""
         path = self._path(stage, key)
-        with _writing(self.folder):
+        try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, _sealed(content))
+            write_whole(path, _sealed(stage, key, content))
+        except OSError as error:
+            raise self._cannot_write(error) from error
+
+    def refuse(self, stage: str, key: str) -> None:
+        """Count a result that was found as damaged: its content is not what was asked for."""
+        self._damaged.add((stage, key))
+        self._count(stage, -1, 1)
 
     def close(self) -> None:
-        """Release the SQLite file. It is opened again if something is read or written after all."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Release the SQLite file, and log what was damaged. The file is opened again if it is needed."""
+        for line in self.repaired:
+            _log.warning(line)
+        self._damaged.clear()
+        self._rows.set_aside.clear()
+        self._rows.close()
 
-    @property
-    def _rows(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = self._open()
-        return self._connection
+    def _opened(self, stage: str, key: str, sealed: bytes) -> bytes | None:
+        """The content of a sealed value; None if the value is damaged or lies under another key."""
+        if isinstance(sealed, bytes) and sealed[:_SEAL] == _seal(stage, key, sealed[_SEAL:]):
+            return sealed[_SEAL:]
+        self._damaged.add((stage, key))
+        return None
+
+    def _count(self, stage: str, hits: int, misses: int) -> None:
+        self.hits[stage] = self.hits.get(stage, 0) + hits
+        self.misses[stage] = self.misses.get(stage, 0) + misses
 
     def _path(self, stage: str, key: str) -> Path:
         return self.folder / stage / key[:2] / key
 
-    def _execute(self, query: str, values: tuple[str, ...]) -> list[tuple[str, bytes]]:
-        try:
-            return self._rows.execute(query, values).fetchall()
-        except sqlite3.OperationalError as error:
-            raise UserError(
-                f"cannot read results in {self.folder}: {error}. Set BENCH_HOME to another folder, or repeat "
-                "the command when no other process holds this one."
-            ) from error
-        except sqlite3.DatabaseError as error:
-            self._set_aside(error)
-            return []
-
-    def _insert(self, values: list[tuple[str, str, bytes]]) -> None:
-        with self._rows:
-            self._rows.executemany("INSERT OR REPLACE INTO row VALUES (?, ?, ?)", values)
-
-    def _open(self) -> sqlite3.Connection:
-        with _writing(self.folder):
-            rows = sqlite3.connect(self.folder / "rows.sqlite", timeout=60)
-            try:
-                rows.execute("PRAGMA journal_mode=WAL")
-                rows.execute("PRAGMA synchronous=NORMAL")
-                rows.execute(
-                    "CREATE TABLE IF NOT EXISTS row (stage TEXT, key TEXT, value BLOB,"
-                    " PRIMARY KEY (stage, key)) WITHOUT ROWID"
-                )
-            except sqlite3.OperationalError:
-                raise
-            except sqlite3.DatabaseError as error:
-                self._connection = rows
-                self._set_aside(error)
-                return self._rows
-        return rows
-
-    def _set_aside(self, error: sqlite3.DatabaseError) -> None:
-        """Move a damaged file out of the way. Its results are computed again; the file can be inspected."""
-        self.close()
-        path = self.folder / "rows.sqlite"
-        number = sum(1 for _ in self.folder.glob("rows.sqlite.damaged-*"))
-        path.replace(path.with_name(f"rows.sqlite.damaged-{number}"))
-        for extra in ("-wal", "-shm"):
-            path.with_name(path.name + extra).unlink(missing_ok=True)
-        self.repaired.append(f"the cache's rows were damaged ({error}) and are computed again")
+    def _cannot_write(self, error: OSError) -> UserError:
+        return cannot_write(error, f"results to {self.folder}", instead=_INSTEAD)
 
 
-def _sealed(content: bytes) -> bytes:
-    return hashlib.blake2b(content, digest_size=_CHECK).digest() + content
+def _sealed(stage: str, key: str, content: bytes) -> bytes:
+    return _seal(stage, key, content) + content
 
 
-def _checked(sealed: bytes) -> bytes | None:
-    content = sealed[_CHECK:]
-    good = len(sealed) >= _CHECK and hashlib.blake2b(content, digest_size=_CHECK).digest() == sealed[:_CHECK]
-    return content if good else None
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    """Say in one line that the disk is full or read-only. Results written before stay."""
-    try:
-        yield
-    except (OSError, sqlite3.OperationalError) as error:
-        raise UserError(
-            f"cannot write results to {folder}: {error}. Free some space or set BENCH_HOME to another "
-            "folder, then repeat the command: it goes on where it was."
-        ) from error
+def _seal(stage: str, key: str, content: bytes) -> bytes:
+    """A checksum of a value and of its address; neither a stage nor a key holds a null character."""
+    seal = hashlib.blake2b(f"{stage}\0{key}\0".encode(), digest_size=_SEAL)
+    seal.update(content)
+    return seal.digest()

@@ -34,6 +34,8 @@ SILENT_ROOMS = frozenset(
         "bench.store.code",
         "bench.store.folders",
         "bench.store.lock",
+        "bench.store.reading",
+        "bench.store.rows",
         "bench.store.sources",
         "bench.store.writing",
     }

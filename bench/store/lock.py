@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from bench.errors import UserError
+from bench.errors import UserError, cannot_write
+from bench.store.reading import read_whole
 from bench.store.writing import write_whole
 from bench.types import Folders
 
@@ -41,10 +42,8 @@ def pin(name: str, sha256: str, folders: Folders) -> None:
         lock.parent.mkdir(parents=True, exist_ok=True)
         write_whole(lock, (json.dumps(pins | {name: sha256}, indent=1, sort_keys=True) + "\n").encode())
     except OSError as error:
-        raise UserError(
-            f"cannot pin the digest of {name} in {lock}: {error.strerror}. "
-            "Make room or set BENCH_HOME to a folder of yours."
-        ) from error
+        instead = "set BENCH_HOME to a folder of yours"
+        raise cannot_write(error, f"the digest of {name} to {lock}", instead=instead) from error
 
 
 def _pins(folders: Folders) -> dict[str, str]:
@@ -53,9 +52,7 @@ def _pins(folders: Folders) -> dict[str, str]:
 
 def _read(lock: Path) -> dict[str, str]:
     try:
-        pins = json.loads(lock.read_text(encoding="utf-8")) if lock.is_file() else {}
-    except OSError as error:
-        raise UserError(f"cannot read {lock}: {error.strerror}.") from error
+        pins = json.loads(read_whole(lock)) if lock.is_file() else {}
     except ValueError as error:
         raise UserError(f"{lock} is damaged ({error}). Delete it to pin its files anew.") from error
     if not isinstance(pins, dict):

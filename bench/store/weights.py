@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from bench.errors import UserError
+from bench.errors import PassingError, UserError, cannot_read
 from bench.store import lock
+from bench.store.reading import read_whole
 from bench.types import Folders
 
-_digests: dict[tuple[str, int, int], str] = {}
+_digests: dict[tuple[str, int, int, int, int], str] = {}
 
 
 def places(folders: Folders) -> list[Path]:
@@ -33,28 +34,32 @@ def verified(path: Path, sha256: str) -> Path:
     return path
 
 
-def read(path: Path) -> bytes:
+def read(path: Path, sha256: str = "") -> bytes:
     """The bytes of a file.
 
+    Args:
+        path: The file.
+        sha256: The digest under which results of these weights are stored; empty where there is none yet.
+
     Raises:
-        UserError: The file cannot be read.
+        PassingError: The file cannot be read, or it has another digest by now.
     """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}.") from error
+    content = read_whole(path)
+    if sha256 and hashlib.sha256(content).hexdigest() != sha256:
+        raise PassingError(f"{path} has changed since its digest was taken. Repeat the command.")
+    return content
 
 
 def digest(path: Path) -> str:
-    """Hex sha256 of a file, computed once a process while the file keeps its size and time of change."""
+    """Hex sha256 of a file, computed once a process while the file keeps its size and its times."""
     try:
         stat = path.stat()
-        key = (str(path), stat.st_size, stat.st_mtime_ns)
+        key = (str(path), stat.st_size, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns)
         if key not in _digests:
             with path.open("rb") as file:
                 _digests[key] = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}.") from error
+        raise cannot_read(error, str(path)) from error
     return _digests[key]
 
 

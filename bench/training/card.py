@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -16,6 +15,7 @@ import torch
 from torch import nn
 
 from bench.encoders.families.synth.nets import DIMENSIONS, fold, skeleton
+from bench.store.writing import write_whole
 from bench.types import ARCFACE_CROP
 
 ARCHITECTURES = {
@@ -35,7 +35,7 @@ def write_weights(net: nn.Module, path: Path) -> str:
     """
     state = {key: value.detach().cpu().half().contiguous() for key, value in fold(net).state_dict().items()}
     content = safetensors.torch.save(state)
-    _replace(path, content)
+    write_whole(path, content)
     return hashlib.sha256(content).hexdigest()
 
 
@@ -52,7 +52,7 @@ def write_card(path: Path, card: Mapping[str, Any]) -> None:
     text = _NUMBERS.sub(
         lambda match: f"[{' '.join(match[1].split())}]", json.dumps(card, indent=1, allow_nan=False)
     )
-    _replace(path, f"{text}\n".encode())
+    write_whole(path, f"{text}\n".encode())
 
 
 def new_card(
@@ -107,9 +107,3 @@ def reference_crop() -> torch.Tensor:
 def device_name(device: str) -> str:
     """The name that the accelerator gives itself, or `cpu`."""
     return torch.cuda.get_device_name(device) if torch.device(device).type == "cuda" else "cpu"
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_suffix(f"{path.suffix}.{os.getpid()}")
-    temporary.write_bytes(content)
-    temporary.replace(path)

@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from bench.store.writing import write_whole
+
 SIDE = 160
 
 TRAINING_HARDNESS = (0.6, 0.7, 0.8, 0.9, 1.0)
@@ -133,7 +135,7 @@ def draw(
     count = done * order.each
     report(f"drew {count} photos of {done} people")
     if count == total:
-        whole.write_text(ordered, encoding="utf-8")
+        write_whole(whole, ordered.encode())
     return _photos(order, folder, count)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench.encoders.measured import FILE
 from bench.errors import UserError
+from bench.store.writing import write_whole
 from bench.verification.records import VerificationRecord, read
 from bench.verification.table import to_markdown
 
@@ -57,9 +58,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     records = read(options.folder)
     if options.page is not None:
-        options.page.write_text(page(options.page.read_text(encoding="utf-8"), records), encoding="utf-8")
-    text = json.dumps(figures(records), indent=1, sort_keys=True) + "\n"
-    FILE.write_text(text, encoding="utf-8")
+        text = page(options.page.read_text(encoding="utf-8"), records)
+        write_whole(options.page, text.encode())
+    write_whole(FILE, (json.dumps(figures(records), indent=1, sort_keys=True) + "\n").encode())
     return 0
 
 

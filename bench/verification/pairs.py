@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from bench.errors import UserError
 from bench.store.digests import digest
+from bench.store.reading import read_whole
 from bench.types import Catalogue, Folders, Labels
 
 FOLDS = 10
@@ -123,9 +124,10 @@ def read_list(path: Path) -> list[Listed]:
     Raises:
         UserError: The file is not such a list.
     """
+    content = read_whole(path)
     try:
-        rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
+        rows = [line.split() for line in content.decode("utf-8").splitlines() if line.strip()]
+    except UnicodeDecodeError as error:
         raise UserError(f"cannot read {path} ({error}). Get LFW's pairs.txt again, or delete it.") from error
     head = rows[0] if rows else []
     if len(head) != 2 or not all(word.isdigit() for word in head):

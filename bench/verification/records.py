@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from bench.errors import UserError
 from bench.records.documents import Document
 from bench.records.record import Cost, Metric, Model, Named
+from bench.store.writing import write_output
 from bench.types import Flag
 
 SCHEMA_VERSION = 2
@@ -85,6 +85,10 @@ VERIFICATIONS = Document(
 """What `bench verify --json` prints and `bench verify --out` writes."""
 
 
+INSTEAD = "choose another --out and repeat the command: embeddings are kept"
+"""What a user may do about an `--out` that cannot be written."""
+
+
 def to_json(records: Iterable[VerificationRecord]) -> str:
     """The document that `bench verify --json` prints."""
     return VERIFICATIONS.to_json(records) + "\n"
@@ -106,14 +110,5 @@ def write(records: Iterable[VerificationRecord], markdown: str, folder: Path) ->
         UserError: The folder cannot be written to.
     """
     texts = {VERIFICATIONS.file: to_json(records), "verification.md": markdown}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            part = folder / f"{name}.part"
-            part.write_text(text, encoding="utf-8")
-            part.replace(folder / name)
-    except OSError as error:
-        raise UserError(
-            f"cannot write to {folder}: {error.strerror}. Embeddings are kept: choose another --out and "
-            "repeat the command."
-        ) from error
+    files = {folder / name: text.encode() for name, text in texts.items()}
+    write_output(files, f"to {folder}", instead=INSTEAD)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from math import isfinite
 from pathlib import Path
 
-from bench.errors import UserError
+from bench.errors import UserError, cannot_read
 
 _META = re.compile(
     r'"?(?P<person>n\d{6})"?\s*,.*,\s*\d+\s*,\s*(?P<train>[01])\s*,\s*"?[mf]"?\s*(,.*)?', re.IGNORECASE
@@ -30,7 +30,7 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
     except UnicodeDecodeError as error:
         raise _damaged(path, f"byte {error.start} is no text") from error
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}. Delete it, or get it again.") from error
+        raise cannot_read(error, str(path)) from error
 
 
 def table(path: Path, columns: int) -> dict[str, tuple[float, ...]]:

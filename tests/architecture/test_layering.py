@@ -63,6 +63,8 @@ MAY_IMPORT = {
         "bench.uncertainty",
         "bench.metrics.clustering",
         "bench.channels",
+        "bench.store.reading",
+        "bench.store.writing",
     },
     # what an attacker learns, it learns from photos handed to it: it cannot ask a data set, a split
     # or a defense for more

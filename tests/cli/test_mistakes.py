@@ -150,10 +150,10 @@ def test_an_out_that_cannot_be_written(bench: Command, small: tuple[str, ...], t
     (tmp_path / "file").write_text("in the way")
     base = ("run", "--defense", "noise", "--attacker", "dbscan", *small)
     for option, name in (("--out", "out"), ("--preview", "preview.png")):
-        done = bench(*base, option, tmp_path / "file" / name)
-        assert done.status == 2
-        (line,) = done.told()
-        assert str(tmp_path / "file") in line
+        said = bench(*base, option, tmp_path / "file" / name, BENCH_HOME=tmp_path / "home").one_line()
+        assert str(tmp_path / "file") in said
+        assert f"Move the file that is in the way, or choose another {option}" in said
+        assert not (tmp_path / "home").exists()  # refused before anything is computed
 
 
 def test_a_preview_of_nothing(bench: Command, small: tuple[str, ...], tmp_path: Path) -> None:

@@ -204,8 +204,9 @@ def test_too_few_people_in_a_folder_are_one_line(bench: Command, lfw: Path) -> N
 
 def test_a_folder_that_cannot_be_written_to_is_one_line(bench: Command, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    done = bench(*SMALL, "--out", tmp_path / "file")
+    done = bench(*SMALL, "--out", tmp_path / "file", BENCH_HOME=tmp_path / "home")
     assert "cannot write to" in done.one_line()
+    assert not (tmp_path / "home").exists()  # refused before anything is computed
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def test_another_program_is_not_run(program: Callable[..., str], monkeypatch: py
     card = bench.encoders.ready(program(toy()), FOLDERS)
     Path(card.location.partition(":")[2]).write_bytes(b"something else")
     monkeypatch.setattr("torch.jit.load", lambda *_, **__: pytest.fail("it was run"))
-    with pytest.raises(UserError, match="has changed since its card was read"):
+    with pytest.raises(UserError, match="has changed since its digest was taken"):
         bench.encoders.load(card, FOLDERS)
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from bench.errors import UserError
 from bench.experiment.session import RunResult
 from bench.plan.spec import RunSpec
 from bench.records import CellRecord, Records, read
+from bench.store.cache import Cache
 
 pytestmark = pytest.mark.slow
 
@@ -233,3 +235,86 @@ def test_damage_to_the_cache_costs_time_only(run: Run, undisturbed: dict[str, An
     result = run(home=home, **MATRIX)
     assert comparable(result.records) == comparable(undisturbed["records"])
     assert not any(record.cost.reused for record in result.records)
+
+
+def exchanged(values: list[Any]) -> list[Any]:
+    """The same values, none of them in its place."""
+    return [*values[1:], values[0]]
+
+
+def test_results_in_one_anothers_places_cost_time_only(
+    run: Run, undisturbed: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = tmp_path / "moved"
+    shutil.copytree(undisturbed["home"], home)
+    files = sorted(path for path in (home / "cache").rglob("*") if path.is_file() and len(path.name) == 64)
+    assert {path.parts[-3] for path in files} == {"cell", "cloak"}
+    for path, content in zip(files, exchanged([path.read_bytes() for path in files]), strict=True):
+        path.write_bytes(content)
+    with closing(sqlite3.connect(home / "cache" / "rows.sqlite")) as base, base:
+        stored = base.execute("SELECT stage, key, value FROM row").fetchall()
+        assert {"face", "embedding", "perceptual", "attack"} <= {stage for stage, *_ in stored}
+        places = [(stage, key) for stage, key, _ in stored]
+        moved = zip(exchanged([value for *_, value in stored]), places, strict=True)
+        base.executemany(
+            "UPDATE row SET value = ? WHERE stage = ? AND key = ?", [(value, *at) for value, at in moved]
+        )
+    result = run(home=home, **MATRIX)
+    assert comparable(result.records) == comparable(undisturbed["records"])
+    assert not any(record.cost.reused for record in result.records)
+    assert len([line for line in caplog.messages if "computed again" in line]) == 1
+
+
+def test_the_record_of_another_cell_is_refused(
+    run: Run, undisturbed: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # with a right seal: whoever can write into a cache can make one
+    home = tmp_path / "home"
+    shutil.copytree(undisturbed["home"], home)
+    cache = Cache(home)
+    keys = sorted(path.name for path in (home / "cache" / "cell").rglob("*") if path.is_file())
+    contents = [content for key in keys if (content := cache.file("cell", key))]
+    for key, content in zip(keys, exchanged(contents), strict=True):
+        cache.put_file("cell", key, content)
+    result = run(home=home, **MATRIX)
+    assert comparable(result.records) == comparable(undisturbed["records"])
+    assert result.pipeline._cache.misses["cell"] == len(keys) == 4
+    (line,) = [line for line in caplog.messages if "computed again" in line]
+    assert line.startswith("4 stored results (cell)")
+    for field, other in {
+        "cell": "0" * 64,
+        "seed": 1,
+        "dose": 0.5,
+        "budget": "linf:4",
+        "knowledge": "black",
+        "channel": "jpeg:75",
+    }.items():
+        document = json.loads(contents[0])
+        document["record"][field] = other
+        cache.put_file("cell", keys[0], json.dumps(document).encode())
+        assert comparable(run(home=home, **MATRIX).records) == comparable(undisturbed["records"])
+        assert "damaged or moved" in caplog.messages[-1], field
+    for content in (b"", b"{", b"[]", b'{"record": 1, "tables": {}}', b'{"record": {}}', b"\xff"):
+        cache.put_file("cell", keys[0], content)
+        assert comparable(run(home=home, **MATRIX).records) == comparable(undisturbed["records"])
+    cache.close()
+
+
+def test_a_home_that_cannot_be_written_serves_what_it_has(
+    run: Run, undisturbed: dict[str, Any], tmp_path: Path
+) -> None:
+    home = tmp_path / "disk"
+    home.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(home)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("no small disk can be mounted here")
+    try:
+        shutil.copytree(undisturbed["home"], home, dirs_exist_ok=True)
+        subprocess.run(["mount", "-o", "remount,ro", str(home)], check=True)
+        result = run(home=home, **MATRIX)
+        assert [record.cost.reused for record in result.records] == [True] * 4
+        assert comparable(result.records) == comparable(undisturbed["records"])
+        with pytest.raises(UserError, match=r"cannot write results .*Make that disk writable"):
+            run(home=home, **MATRIX | {"defenses": ("blur",)})
+    finally:
+        subprocess.run(["umount", "-l", str(home)], check=True)

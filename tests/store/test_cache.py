@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -136,6 +140,87 @@ def test_damage_found_while_writing(tmp_path: Path) -> None:
     second.close()
 
 
+STAGES = ("face", "embedding", "cell", "cloak")
+
+
+@pytest.mark.parametrize("first", STAGES)
+@pytest.mark.parametrize("second", STAGES)
+def test_two_values_that_change_places_are_absent(
+    cache: Cache, first: str, second: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    places = [(first, "ab" * 32), (second, "cd" * 32)]
+    for stage, key in places:
+        cache.put_file(stage, key, f"file of {stage} {key}".encode())
+        cache.put_rows(stage, {key: f"row of {stage} {key}".encode()})
+    a, b = (cache.folder / stage / key[:2] / key for stage, key in places)
+    a_content, b_content = a.read_bytes(), b.read_bytes()
+    a.write_bytes(b_content)
+    b.write_bytes(a_content)
+    with closing(sqlite3.connect(cache.folder / "rows.sqlite")) as base, base:
+        values = [
+            base.execute("SELECT value FROM row WHERE stage = ? AND key = ?", place).fetchone()[0]
+            for place in places
+        ]
+        for value, place in zip(reversed(values), places, strict=True):
+            base.execute("UPDATE row SET value = ? WHERE stage = ? AND key = ?", (value, *place))
+    for stage, key in places:
+        assert cache.file(stage, key) is None
+        assert cache.rows(stage, [key]) == {}
+    cache.close()
+    (line,) = caplog.messages
+    assert "2 stored results" in line
+    assert "computed again" in line
+
+
+CHANGES = {
+    "another key": "UPDATE row SET key = 'b'",
+    "another stage": "UPDATE row SET stage = 'embedding'",
+    "another type": "UPDATE row SET value = 'text'",
+    "no value": "UPDATE row SET value = NULL",
+    "an empty value": "UPDATE row SET value = x''",
+    "a value cut short": "UPDATE row SET value = substr(value, 1, 17)",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_row_that_somebody_changed_is_absent(cache: Cache, change: str) -> None:
+    cache.put_rows("face", {"a": b"one"})
+    with closing(sqlite3.connect(cache.folder / "rows.sqlite")) as base, base:
+        base.execute(CHANGES[change])
+    assert cache.rows("face", ["a", "b"]) == {}
+    assert cache.rows("embedding", ["a", "b"]) == {}
+    cache.put_rows("face", {"a": b"again"})
+    assert cache.rows("face", ["a"]) == {"a": b"again"}
+
+
+def test_a_checksum_of_the_content_alone_is_no_seal(cache: Cache) -> None:
+    # whoever edits a value and computes its checksum anew, as version 0.1 did it, is not believed
+    cache.put_file("cell", KEY, b"CFR 0.1")
+    content = b"CFR 0.9"
+    stored(cache).write_bytes(hashlib.blake2b(content, digest_size=16).digest() + content)
+    assert cache.file("cell", KEY) is None
+
+
+def test_damage_is_told_once_in_one_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    first = Cache(tmp_path)
+    for stage in ("cell", "cloak"):
+        for number in range(3):
+            first.put_file(stage, f"{number:02x}" * 32, b"content")
+    first.close()
+    assert caplog.messages == []
+    for path in first.folder.rglob("*"):
+        if path.is_file() and len(path.name) == 64:
+            path.write_bytes(path.read_bytes()[:-1])
+    second = Cache(tmp_path)
+    for _ in range(2):
+        for stage in ("cell", "cloak"):
+            for number in range(3):
+                assert second.file(stage, f"{number:02x}" * 32) is None
+    second.close()
+    second.close()
+    assert caplog.messages == ["6 stored results (cell, cloak) were damaged or moved, and are computed again"]
+
+
 def test_something_else_in_the_place_of_a_file(cache: Cache) -> None:
     (cache.folder / "cloak" / KEY[:2] / KEY).mkdir(parents=True)
     assert cache.file("cloak", KEY) is None
@@ -179,6 +264,74 @@ def test_a_full_disk_is_said_and_nothing_is_lost(small_disk: Path) -> None:
     cache.put_rows("face", {"c": b"three"})  # there is room again
     assert cache.rows("face", ["c"]) == {"c": b"three"}
     cache.close()
+
+
+def test_a_full_disk_can_be_read(small_disk: Path) -> None:
+    first = Cache(small_disk)
+    first.put_rows("face", {"a": b"one"})
+    first.put_file("cloak", KEY, b"kept")
+    first.close()
+    with (small_disk / "filler").open("wb", buffering=0) as filler, pytest.raises(OSError, match="No space"):
+        while True:
+            filler.write(bytes(4096))
+    second = Cache(small_disk)
+    assert second.rows("face", ["a"]) == {"a": b"one"}
+    assert second.file("cloak", KEY) == b"kept"
+    second.close()
+
+
+@pytest.mark.parametrize("left_open", [False, True])
+def test_a_read_only_disk_can_be_read(small_disk: Path, left_open: bool) -> None:
+    first = Cache(small_disk)
+    first.put_rows("face", {"a": b"one"})
+    first.put_file("cloak", KEY, b"kept")
+    if left_open:  # as after a kill: what is in the file beside it may be lost, and is then absent
+        shutil.copytree(small_disk / "cache", small_disk / "copy" / "cache")
+    first.close()
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    second = Cache(small_disk / "copy" if left_open else small_disk)
+    assert second.rows("face", ["a"]) in ([{"a": b"one"}, {}] if left_open else [{"a": b"one"}])
+    assert second.file("cloak", KEY) == b"kept"
+    second.put_rows("face", {})
+    for action in (
+        lambda: second.put_rows("face", {"b": b""}),
+        lambda: second.put_file("cloak", "cd" * 32, b""),
+    ):
+        said = one_line(action)
+        assert "Make that disk writable, or set BENCH_HOME" in said
+        assert "Free some space" not in said
+    second.close()
+
+
+def test_a_folder_without_the_right_to_write_can_be_read() -> None:
+    if os.name != "posix" or os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        home.chmod(0o755)
+        cache = Cache(home)
+        cache.put_rows("face", {"a": b"one"})
+        cache.put_file("cloak", KEY, b"kept")
+        cache.close()
+        told = home / "told"
+        told.touch()
+        told.chmod(0o666)
+        child = os.fork()
+        if child == 0:
+            try:
+                os.setgid(65534)
+                os.setuid(65534)
+                theirs = Cache(home)
+                assert theirs.rows("face", ["a"]) == {"a": b"one"}
+                assert theirs.file("cloak", KEY) == b"kept"
+                said = one_line(lambda: theirs.put_rows("face", {"b": b"two"}))
+                assert "right to write there" in said or "Make that disk writable" in said
+                assert "right to write there" in one_line(lambda: theirs.put_file("cloak", "cd" * 32, b""))
+                told.write_text("went well")
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        assert told.read_text() == "went well"
 
 
 def test_a_disk_that_is_full_from_the_start(small_disk: Path) -> None:

@@ -81,7 +81,7 @@ def test_damaged_lock_is_the_users_to_delete(path: Path, folders: Folders, conte
 
 def test_home_that_cannot_be_written_is_one_line(path: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(UserError, match="cannot pin"):
+    with pytest.raises(UserError, match="cannot write the digest of"):
         weights.pinned(path, Folders(home=str(tmp_path / "file" / "home")))
 
 

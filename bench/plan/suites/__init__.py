@@ -11,6 +11,7 @@ from bench.errors import UserError, unknown_name
 from bench.plan.axes import AXES
 from bench.plan.doors import SUITE
 from bench.plan.spec import RunSpec, read_options
+from bench.store.reading import read_whole
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -42,11 +43,12 @@ def _read(name: str) -> list[dict[str, object]]:
         path = Path(name)
     if path.suffix != ".toml" and not path.is_file():
         raise unknown_name("suite", name, names(), command="bench list suites")
+    if not path.exists():
+        raise UserError(f"no suite at {name}. 'bench list suites' names those there are.")
+    content = read_whole(path)
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"no suite at {name}. 'bench list suites' names those there are.") from None
-    except (OSError, ValueError) as error:
+        document = tomllib.loads(content.decode("utf-8"))
+    except ValueError as error:
         raise UserError(f"suite {name} cannot be read: {error}.") from error
     runs = document.pop("run", None)
     if document or not isinstance(runs, list) or not runs or not all(isinstance(run, dict) for run in runs):

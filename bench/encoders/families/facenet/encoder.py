@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import struct
 from functools import cached_property, partial
@@ -16,6 +17,7 @@ from bench.encoders.families.facenet import exported
 from bench.encoders.networks import Run, embed, frozen
 from bench.encoders.preprocessing import Prepared
 from bench.errors import UserError
+from bench.store.weights import read
 from bench.torchvision_compat import ensure
 from bench.types import EncoderCard
 
@@ -44,7 +46,7 @@ class FaceNet:
         self.runtime = f"torch {torch.__version__} {device}"
         if self._on_cpu:
             self.runtime = f"onnxruntime {onnxruntime.__version__} CPUExecutionProvider"
-        self._net = frozen(Prepared(_backbone(path), card.preprocessing), device)
+        self._net = frozen(Prepared(_backbone(path, read(path, card.sha256)), card.preprocessing), device)
 
     def embed(self, crops: torch.Tensor) -> torch.Tensor:
         """Float32 [n, 3, size, size] in [0, 1] -> unit float32 [n, dimensions]. See the protocol.
@@ -65,18 +67,16 @@ class FaceNet:
         return partial(exported.run, exported.session(self._net, self.card.crop.size))
 
 
-def _backbone(path: Path) -> nn.Module:
+def _backbone(path: Path, content: bytes) -> nn.Module:
     ensure()
     from facenet_pytorch import InceptionResnetV1
 
     net = InceptionResnetV1(pretrained=None)
     try:
         # weights_only: tensors and plain containers; anything else that a pickle could do is refused
-        state: Any = torch.load(path, map_location="cpu", weights_only=True)
+        state: Any = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         # the published files end in a classifier over the training identities: not part of an encoder
         net.load_state_dict({k: v for k, v in state.items() if not k.startswith("logits.")})
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}.") from error
     except pickle.UnpicklingError as error:
         # torch's own message recommends running what is in the file
         raise UserError(

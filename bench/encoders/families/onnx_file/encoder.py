@@ -65,7 +65,7 @@ class OnnxEncoder:
         self.card = card
         self._path = path
         self._device = torch.device(device)
-        self._data = read(path)
+        self._data = read(path, card.sha256)
         self._interface: Interface = interface(parse(self._data, str(path)), card, str(path))
         self._prepare = Prepare(card.preprocessing)
         self._session = self._open()

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from bench.encoders.family import Family
 from bench.errors import UserError, unknown_name
-from bench.store.weights import verified
+from bench.store.reading import read_whole
+from bench.store.weights import read, verified
 from bench.types import ARCFACE_CROP, EncoderCard, Folders
 
 if TYPE_CHECKING:
@@ -41,12 +42,13 @@ def card_of(path: Path) -> EncoderCard:
     Raises:
         UserError: if the file is not a card.
     """
+    content = read_whole(path)
     try:
-        stated = json.loads(path.read_text(encoding="utf-8"))
+        stated = json.loads(content)
         values = {
             field.name: stated[field.name] for field in fields(EncoderCard) if field.name not in _SHARED
         }
-    except (OSError, ValueError, KeyError) as error:
+    except (ValueError, KeyError) as error:
         raise UserError(f"{path} is no encoder's card ({error}). Install the package again.") from error
     return EncoderCard(crop=ARCFACE_CROP, **values)
 
@@ -120,7 +122,7 @@ def _network(path: Path, sha256: str, name: str, device: str) -> torch.nn.Module
         raise UserError(
             f"encoder {name!r} needs {path} (sha256 {sha256}), which is not there. Install the package again."
         )
-    weights = safetensors.torch.load(verified(path, sha256).read_bytes())
+    weights = safetensors.torch.load(read(verified(path, sha256), sha256))
     network = skeleton(name)
     network.load_state_dict({key: value.float() for key, value in weights.items()})
     return frozen(network, device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]  # its overloads leave memory_format out

@@ -1,0 +1,162 @@
+"""Rows of one SQLite file: many small values by stage and key.
+
+The file is in write-ahead mode, so that several processes use it at once. A file that is damaged is set aside
+and begun anew. Where nothing may be written, the rows that are there can still be read.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+_NUMBERS = {
+    sqlite3.SQLITE_BUSY: errno.EBUSY,
+    sqlite3.SQLITE_LOCKED: errno.EBUSY,
+    sqlite3.SQLITE_CANTOPEN: errno.EACCES,
+    sqlite3.SQLITE_FULL: errno.ENOSPC,
+    sqlite3.SQLITE_IOERR: errno.EIO,
+    sqlite3.SQLITE_NOMEM: errno.ENOMEM,
+    sqlite3.SQLITE_PERM: errno.EACCES,
+    sqlite3.SQLITE_READONLY: errno.EROFS,
+}
+"""What SQLite says -> what the system would say."""
+
+_HELD = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_AT_ONCE = 500
+Row = tuple[str, str, bytes]
+"""Stage, key and value."""
+
+
+class Rows:
+    """The rows of one file.
+
+    Attributes:
+        path: The file.
+        set_aside: What was wrong with each file that was set aside.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file.
+
+        Raises:
+            OSError: The file can be neither written nor read.
+        """
+        self.path = path
+        self.set_aside: list[str] = []
+        self._connection: sqlite3.Connection | None = self._open()
+
+    def select(self, stage: str, keys: list[str]) -> Iterator[tuple[str, bytes]]:
+        """Key and value of the rows that exist, in any order.
+
+        Raises:
+            OSError: The file cannot be read.
+        """
+        for start in range(0, len(keys), _AT_ONCE):
+            part = keys[start : start + _AT_ONCE]
+            query = f"SELECT key, value FROM row WHERE stage = ? AND key IN ({','.join('?' * len(part))})"
+            yield from self._read(query, (stage, *part))
+
+    def insert(self, rows: list[Row]) -> None:
+        """Write rows, either all of them or none.
+
+        Raises:
+            OSError: They cannot be written.
+        """
+        try:
+            self._insert(rows)
+        except sqlite3.OperationalError as error:
+            raise _system(error) from error
+        except sqlite3.DatabaseError as error:
+            self._set_aside(error)
+            self._insert(rows)
+
+    def close(self) -> None:
+        """Release the file. It is opened again as soon as something is asked for."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @property
+    def _open_connection(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = self._open()
+        return self._connection
+
+    def _read(self, query: str, values: tuple[str, ...]) -> list[tuple[str, bytes]]:
+        try:
+            return self._open_connection.execute(query, values).fetchall()
+        except sqlite3.OperationalError as error:
+            raise _system(error) from error
+        except sqlite3.DatabaseError as error:
+            self._set_aside(error)
+            return []
+
+    def _insert(self, rows: list[Row]) -> None:
+        connection = self._open_connection
+        with connection:
+            connection.executemany("INSERT OR REPLACE INTO row VALUES (?, ?, ?)", rows)
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=60)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS row (stage TEXT, key TEXT, value BLOB,"
+                " PRIMARY KEY (stage, key)) WITHOUT ROWID"
+            )
+        except sqlite3.OperationalError as error:
+            connection.close()
+            if _primary(error) in _HELD:
+                raise _system(error) from error
+            return self._open_to_read(error)
+        except sqlite3.DatabaseError as error:
+            self._connection = connection
+            self._set_aside(error)
+            return self._open_connection
+        return connection
+
+    def _open_to_read(self, refused: sqlite3.OperationalError) -> sqlite3.Connection:
+        """Open a file that cannot be written.
+
+        A file in write-ahead mode wants a file beside it even to be read. Where that cannot be made, the file
+        is read as one that nobody changes.
+        """
+        for mode in ("mode=ro", "immutable=1"):
+            connection = sqlite3.connect(
+                f"file:{quote(str(self.path.absolute()))}?{mode}", uri=True, timeout=60
+            )
+            try:
+                connection.execute("SELECT 1 FROM row LIMIT 1")
+            except sqlite3.OperationalError:
+                connection.close()
+            except sqlite3.DatabaseError:
+                connection.close()
+                break
+            else:
+                return connection
+        raise _system(refused) from refused
+
+    def _set_aside(self, error: sqlite3.DatabaseError) -> None:
+        """Move a damaged file out of the way: what it held is computed again, and it can be looked at."""
+        self.close()
+        number = sum(1 for _ in self.path.parent.glob(f"{self.path.name}.damaged-*"))
+        with suppress(FileNotFoundError):  # another process was quicker
+            self.path.replace(self.path.with_name(f"{self.path.name}.damaged-{number}"))
+        for extra in ("-wal", "-shm"):
+            self.path.with_name(self.path.name + extra).unlink(missing_ok=True)
+        self.set_aside.append(f"the cache's rows were damaged ({error}) and are computed again")
+
+
+def _system(error: sqlite3.Error) -> OSError:
+    """An error of SQLite as the system would tell it."""
+    return OSError(_NUMBERS.get(_primary(error), errno.EIO), str(error))
+
+
+def _primary(error: sqlite3.Error) -> int:
+    """SQLite's code without its details; 0 if the error has none."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
