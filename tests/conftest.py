@@ -42,15 +42,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Start what takes long first where workers share the files: the last one to end is then a short one."""
-    if not hasattr(config, "workerinput"):
-        return
-    order = {"real": 0, "slow": 1}
-    rank: dict[Path, int] = {}
-    for item in items:
-        own = min((order[mark.name] for mark in item.iter_markers() if mark.name in order), default=2)
-        rank[item.path] = min(own, rank.get(item.path, 2))
-    items.sort(key=lambda item: rank[item.path])
+    """Count branches in the tests of few rooms; where workers share the files, start the long ones first."""
+    if config.pluginmanager.hasplugin("_cov"):
+        for item in items:
+            if item.get_closest_marker("slow") or item.path.parent.name not in branches.TESTS:
+                item.add_marker("no_cover")  # a traced test takes a third longer
+    if hasattr(config, "workerinput"):
+        order = {"real": 0, "slow": 1}
+        rank: dict[Path, int] = {}
+        for item in items:
+            own = min((order[mark.name] for mark in item.iter_markers() if mark.name in order), default=2)
+            rank[item.path] = min(own, rank.get(item.path, 2))
+        items.sort(key=lambda item: rank[item.path])  # the last file to end is then a short one
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -36,3 +36,4 @@ def test_coverage_measures_these_rooms_and_they_exist() -> None:
     assert tools["coverage"]["run"]["source"] == [f"bench/{room}" for room in branches.ROOMS]
     assert tools["coverage"]["run"]["branch"]
     assert not [room for room in branches.ROOMS if not (ROOT / "bench" / room).is_dir()]
+    assert not [folder for folder in branches.TESTS if not (ROOT / "tests" / folder).is_dir()]
