@@ -94,7 +94,7 @@ class AttackRunner:
             lessons = Calibration.of(collection, corpus.owners)
             objective = _hindsight(corpus, collection.has_face)
         plugin = code_of(type(attacker).__module__)
-        key = digest(plugin, attack.attacker.described(), attack.level, *lessons.digest)
+        key = digest(plugin, attack.attacker.described(), attack.level, dict(attack.options), *lessons.digest)
         if key not in self._tuned:
             scores: list[float] = []
             with of_one_cell():

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bench.board.figures import FIGURES
+from bench.board.further import extended, further
 from bench.records.record import CellRecord, Metric
 from bench.types import Flag, Outcome
 
@@ -57,6 +58,10 @@ class CellRow:
     flags: tuple[Flag, ...]
 
 
+KIND = extended(CellRow)
+"""What the rows are."""
+
+
 def cell_rows(records: Iterable[CellRecord]) -> list[CellRow]:
     """One row a record."""
     return [_row(record) for record in sorted(records, key=_order)]
@@ -87,7 +92,7 @@ def _harm(record: CellRecord) -> float:
 
 def _row(record: CellRecord) -> CellRow:
     metrics = record.metrics
-    return CellRow(
+    return KIND(
         cell=record.cell,
         status=record.status,
         error=record.error,
@@ -117,4 +122,5 @@ def _row(record: CellRecord) -> CellRow:
         ssim=record.perceptual.get("photo", {}).get("ssim", {}).get("mean"),
         not_ok=sum(count for outcome, count in record.outcomes.items() if outcome != Outcome.OK),
         flags=tuple(record.flags),
+        **further(record),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
+from bench.board.further import further
 from bench.board.tracks import differing, identity
 from bench.records.record import CellRecord, Named
 
@@ -46,6 +47,7 @@ def curve_names(records: Sequence[CellRecord], axis: str) -> dict[str, str]:
             "distractors": f"{record.distractors} strangers",
             "draw": f"draw {record.draw}",
             "seed": f"seed {record.seed}",
+            **{name: f"{name} {value}" for name, value in further(record).items()},
             **{name: f"{size} {name}" for name, size in record.scenario.parameters.items()},
         }
         if axis == "calibration":

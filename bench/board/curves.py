@@ -14,6 +14,9 @@ from bench.board.figures import FIGURES
 from bench.board.user_tables import Users, UserTable
 from bench.errors import UserError, unknown_name
 from bench.metrics.clustering import PROTOCOL
+from bench.plan.axes import NUMERIC
+from bench.plan.rows import Axis as Option
+from bench.records.columns import recorded
 from bench.records.record import CellRecord
 from bench.types import Floats
 from bench.uncertainty.intervals import wilson
@@ -112,12 +115,9 @@ def _figures_at(x: float, record: CellRecord) -> _Points:
     }
 
 
-def _distractors(record: CellRecord, table: UserTable | None) -> _Points:
-    return _figures_at(float(record.distractors), record)
-
-
-def _dose(record: CellRecord, table: UserTable | None) -> _Points:
-    return _figures_at(record.dose, record)
+def _along(row: Option) -> Callable[[CellRecord, UserTable | None], _Points]:
+    """What makes the points of a cell along an option that is a number."""
+    return lambda record, table: _figures_at(float(recorded(record, row)), record)
 
 
 def _budget(record: CellRecord, table: UserTable | None) -> _Points:
@@ -147,8 +147,7 @@ def _calibration(record: CellRecord, table: UserTable | None) -> _Points:
 
 
 AXES: Mapping[str, Axis] = {
-    "distractors": Axis("simulated strangers among the background", _distractors),
-    "dose": Axis("share of a user's photos that are cloaked", _dose),
+    **{option: Axis(row.about, _along(row)) for option, row in NUMERIC.items()},
     "budget": Axis("L-infinity budget, of 255", _budget),
     "coverage": Axis("share of a user's photos that one cluster must hold to count", _coverage),
     "calibration": Axis("candidates that the attacker was tuned over, on calibration people", _calibration),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.board.figures import FIGURES
+from bench.board.further import extended, further
 from bench.board.tracks import RELEASE, oracle, same, sizes, weak
 from bench.board.user_tables import Users
 from bench.board.values import Strongest
@@ -69,6 +70,9 @@ class StepRow:
     named: Strongest | None
     named_another_encoder: Strongest | None
 
+
+KIND = extended(StepRow)
+"""What the rows are."""
 
 _STEPS: Mapping[str, frozenset[str]] = {
     "dbscan_on_surrogate": frozenset(),
@@ -145,7 +149,7 @@ def _row(introduced: list[CellRecord], named: list[CellRecord], users: Users) ->
             for name, steps in _NAMED.items()
         },
     }
-    return StepRow(
+    return KIND(
         dataset=first.dataset.name,
         defense=first.defense.name,
         surrogate=tuple(s.name for s in first.surrogate),
@@ -154,6 +158,7 @@ def _row(introduced: list[CellRecord], named: list[CellRecord], users: Users) ->
         draw=first.draw,
         users=first.scenario.parameters.get("users"),
         **attacks,
+        **further(first),
     )
 
 

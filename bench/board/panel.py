@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.board.figures import FIGURES
-from bench.board.tracks import DEFENSE, conditions, encoder, flagged, oracle, same, tracks, weak
+from bench.board.further import OF_A_DEFENSE, extended, further
+from bench.board.tracks import conditions, defense, encoder, flagged, oracle, tracks, weak
 from bench.board.user_tables import Users
 from bench.records.record import CellRecord, Metric
 from bench.types import Flag, FlagCode, Floats
@@ -70,6 +71,10 @@ class PanelRow:
     flags: tuple[Flag, ...]
 
 
+KIND = extended(PanelRow, OF_A_DEFENSE)
+"""What the rows are."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Met:
     """What a row's cells come to: condition -> [draw, user], NaN for what failed; and the panel of them."""
@@ -95,7 +100,7 @@ def panel_rows(records: Iterable[CellRecord], users: Users) -> list[PanelRow]:
     """
     cells = [r for r in records if r.status != "skipped" and not oracle(r)]
     places = tracks(cells)
-    rows = {record.cell: same(record, DEFENSE) for record in cells}
+    rows = {record.cell: defense(record) for record in cells}
     company: dict[tuple[str, str], set[str]] = defaultdict(set)
     for record in cells:
         company[places[record.cell], rows[record.cell]] |= {encoder(record), f"draw {record.draw}"}
@@ -185,7 +190,7 @@ def _row(
     figure: str, cells: Sequence[CellRecord], panel: Panel | None, missing: tuple[str, ...], rank: Rank | None
 ) -> PanelRow:
     record = cells[0]
-    return PanelRow(
+    return KIND(
         dataset=record.dataset.name,
         scenario=record.scenario.name,
         dose=record.dose,
@@ -206,6 +211,7 @@ def _row(
         rank_last=None if rank is None else rank.last,
         missing=missing,
         flags=_flags(cells),
+        **further(record, OF_A_DEFENSE),
     )
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
+from bench.plan.axes import AXES
+from bench.records.columns import FURTHER, recorded
 from bench.records.record import CellRecord, Named
 from bench.types import FlagCode
 
-TRACK = ("protocol", "dataset", "detector", "seed", "dose", "distractors", "budget", "knowledge")
-"""Fields of a record in which all cells of a track agree, beside the scenario's name and `PEOPLE`."""
-
-PEOPLE = ("users", "photos", "labelled")
-"""Parameters of the scenario in which all cells of a track agree; draws may differ in the others."""
+TRACK = ("protocol", "detector", "knowledge")
+"""Fields of a record in which all cells of a track agree, beside the options that the table of axes names."""
 
 DEFENSE = ("defense", "surrogate")
-"""Fields that say which row of its track a cell belongs to."""
+"""Fields that say which row of its track a cell belongs to, beside further options of the cloaking."""
 
-RELEASE = (*DEFENSE, "dataset", "detector", "budget", "distractors", "seed", "draw")
+RELEASE = (*DEFENSE, "dataset", "detector", "budget", "distractors", "seed", "draw", "options")
 """Fields that say whose photos were released, and what was done to them, beside their numbers."""
 
 ALL_BUT_ATTACKER = (*RELEASE, "scenario", "encoder", "adaptation", "channel", "dose", "level")
@@ -56,6 +56,12 @@ def sizes(record: CellRecord, parts: Collection[str] | None = None) -> str:
     return json.dumps({k: v for k, v in counts.items() if parts is None or k in parts}, sort_keys=True)
 
 
+def defense(record: CellRecord) -> str:
+    """A text that two cells of a track share only if they belong to the same row."""
+    further = {row.name: recorded(record, row) for row in FURTHER if row.of == "cloaking" and not row.track}
+    return same(record, DEFENSE) + json.dumps(further, sort_keys=True)
+
+
 def tracks(cells: Sequence[CellRecord]) -> dict[str, str]:
     """Cell -> its track. Sizes of the parts tell tracks apart where otherwise two cells would be one.
 
@@ -65,7 +71,7 @@ def tracks(cells: Sequence[CellRecord]) -> dict[str, str]:
     met = conditions(cells)
     several: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for record in cells:
-        place = plain[record.cell], same(record, DEFENSE), met[record.cell], str(record.draw)
+        place = plain[record.cell], defense(record), met[record.cell], str(record.draw)
         several[place].add(sizes(record))
     mixed = {track for (track, *_), variants in several.items() if len(variants) > 1}
     return {
@@ -75,7 +81,12 @@ def tracks(cells: Sequence[CellRecord]) -> dict[str, str]:
 
 
 def _track(record: CellRecord) -> str:
-    return same(record, TRACK) + record.scenario.name + sizes(record, PEOPLE)
+    options = {row.name: recorded(record, row) for row in AXES.values() if row.semantic and row.track}
+    return same(record, TRACK) + json.dumps(options, default=_dumped, sort_keys=True)
+
+
+def _dumped(named: Named) -> dict[str, Any]:
+    return named.model_dump(mode="json")
 
 
 def encoder(record: CellRecord) -> str:
@@ -114,6 +125,11 @@ def _condition(record: CellRecord, variants: Mapping[str, Mapping[str, Named]]) 
     parts += [record.channel] if record.channel != "none" else []
     parts += [record.level] if record.level != "oblivious" else []
     parts += [adaptation] if record.adaptation.name != "none" else []
+    parts += [
+        f"{row.name} {value}"
+        for row in FURTHER
+        if not row.track and row.of != "cloaking" and (value := recorded(record, row)) != row.before
+    ]
     return " / ".join(parts)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bench.board import render
+from bench.plan.axes import NUMERIC
 from bench.plan.words import either
 
 
@@ -20,7 +21,7 @@ def add_to(app: typer.Typer) -> None:
 
 def curve(
     records: Annotated[list[Path], typer.Argument(help="folders written by 'bench run --out'")],
-    axis: Annotated[str, typer.Option(help="distractors, dose, budget, coverage or calibration")],
+    axis: Annotated[str, typer.Option(help=either([*NUMERIC, "budget", "coverage", "calibration"]))],
     kind: Annotated[
         str, typer.Option("--format", help=either(render.names()), callback=render.checked)
     ] = "text",

@@ -17,6 +17,7 @@ from bench.parameters import Plain, plain, resolved
 from bench.plan.cells import Cell
 from bench.plan.chosen import Chosen
 from bench.plan.nouns import Attack
+from bench.records.columns import FURTHER
 from bench.records.record import CLEAN_TOO, CellRecord, Cost, Metric, Named
 from bench.release.costs import Costs
 from bench.release.outcomes import budget_flags
@@ -52,6 +53,7 @@ def record_of(cell: Cell, **result: Any) -> CellRecord:
         seed=cell.seed,
         draw=cell.repetition,
         distractors=attack.distractors,
+        options={row.name: value for row in FURTHER if (value := cell.value_of(row)) != row.before},
         environment=environment(),
         **result,
     )

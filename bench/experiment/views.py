@@ -35,9 +35,11 @@ class Views:
             str(channels.purifier(view.channel)),
             repetition.number,
             cloaking.seed,
+            dict(view.options),
         ]
         if learns_from_cloaks(view):
             key += [cloaking.defense.described(), id(cloaking.defense.plugin), str(cloaking.budget)]
+            key += [dict(cloaking.options)]
             key += [str(platform), [encoders.identity(card) for card in cloaking.surrogates]]
         name = digest(*key)
         if name not in self._made:

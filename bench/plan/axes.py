@@ -298,5 +298,10 @@ class _Command:
 AXES: Final[dict[str, Axis]] = rows(Axes)
 """Option of a run -> its row."""
 
+NUMERIC: Final[dict[str, Axis]] = {
+    option: row for option, row in AXES.items() if row.repeatable and row.kind.type in (int, float)
+}
+"""The options of a run that make a curve: several numbers of each."""
+
 COMMAND: Final[dict[str, Axis]] = rows(_Command)
 """Option of `bench run` that is no part of a run -> its row."""

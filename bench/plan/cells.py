@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from bench import encoders
 from bench.parameters import Plain
 from bench.plan.axes import AXES
+from bench.plan.chosen import Chosen
 from bench.plan.knowledge import Knowledge, knowledge_of_all
-from bench.plan.nouns import Attack, Cloaking, View
-from bench.plan.rows import FIRST
+from bench.plan.nouns import Attack, Cloaking, Noun, View
+from bench.plan.rows import Axis, Of
+from bench.plan.scenarios import PROTOCOL
 from bench.plan.spec import RunSpec
 from bench.plan.split import Split
 from bench.protocols import Dataset
-from bench.records.record import PROTOCOL
 from bench.store.digests import digest
 
-DEFAULTS_NOT_IN_DIGEST: dict[str, Plain] = {
-    row.name: row.before for row in AXES.values() if row.semantic and row.before is not FIRST
-}
+DEFAULTS_NOT_IN_DIGEST: dict[str, Plain] = {row.name: row.before for row in AXES.values() if row.younger}
 """Options that are younger than the first published digests: at these values they are in no digest."""
 
 
 @dataclass(frozen=True)
-class Cell:
+class Cell(Noun):
     """One cell, resolved.
 
     Attributes:
@@ -53,14 +52,7 @@ class Cell:
     def __post_init__(self) -> None:
         """Compute the digest once."""
         cloaking, view, attack = self.cloaking, self.view, self.attack
-        younger: dict[str, Plain] = {
-            "precision": view.precision,
-            "dose": cloaking.dose,
-            "level": attack.level,
-            "adaptation": view.adaptation.described(),
-            "draw": self.repetition,
-            "distractors": attack.distractors,
-        }
+        younger = {row.name: self.value_of(row) for row in AXES.values() if row.younger}
         value = digest(
             PROTOCOL,
             self.dataset,
@@ -79,6 +71,14 @@ class Cell:
         )
         object.__setattr__(self, "digest", value)
 
+    def value_of(self, row: Axis) -> Plain:
+        """What the cell has of a younger option, as digests hold it."""
+        noun = {"cloaking": self.cloaking, "view": self.view, "attack": self.attack}.get(row.of, self)
+        if not _has_attribute(type(noun), row):
+            return dict(noun.options).get(row.name, row.before)
+        value = getattr(noun, row.attribute or row.option)
+        return value.described() if isinstance(value, Chosen) else value
+
     @property
     def seed(self) -> int:
         """The run's seed."""
@@ -88,6 +88,24 @@ class Cell:
     def knowledge(self) -> Knowledge:
         """What the defense knew of the attacker's encoder; derived, never declared."""
         return knowledge_of_all(self.cloaking.surrogates, self.view.members)
+
+
+def further_axes(*of: Of) -> list[Axis]:
+    """The options that decide one of these things and have no attribute of their own in a cell.
+
+    Args:
+        of: What the options decide, see `bench.plan.rows.Of`.
+    """
+    kinds: dict[Of, type[Noun]] = {"cloaking": Cloaking, "view": View, "attack": Attack}
+    return [
+        row
+        for row in AXES.values()
+        if row.of in of and row.younger and not _has_attribute(kinds.get(row.of, Cell), row)
+    ]
+
+
+def _has_attribute(noun: type[Noun], row: Axis) -> bool:
+    return (row.attribute or row.option) in {declared.name for declared in fields(noun)}
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.parameters import Plain
 from bench.plan.chosen import Chosen
 from bench.types import Budget, EncoderCard
 
 
+@dataclass(frozen=True, kw_only=True)
+class Noun:
+    """What all nouns have.
+
+    Attributes:
+        options: Options that have no attribute of their own: name and value, where it is not the default.
+    """
+
+    options: tuple[tuple[str, Plain], ...] = ()
+
+
 @dataclass(frozen=True)
-class Cloaking:
+class Cloaking(Noun):
     """How the users' photos are cloaked.
 
     Attributes:
@@ -37,7 +49,7 @@ class Cloaking:
 
 
 @dataclass(frozen=True)
-class View:
+class View(Noun):
     """What an attacker sees of photos.
 
     Attributes:
@@ -56,7 +68,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class Attack:
+class Attack(Noun):
     """What an attacker does with what it sees.
 
     Attributes:

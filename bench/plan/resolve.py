@@ -13,9 +13,10 @@ from bench.machine import devices
 from bench.parameters import Plain, plain
 from bench.photos.steady import Steady
 from bench.plan.budgets import check_budget, check_keeps, lpips_weights_of
-from bench.plan.cells import Cell, Plan
+from bench.plan.cells import Cell, Plan, further_axes
 from bench.plan.chosen import Chosen, FunctionDefense, UserFunction
 from bench.plan.nouns import Attack, Cloaking, View
+from bench.plan.rows import Of
 from bench.plan.scenarios import LEVELS, SCENARIOS, role, scenarios_of
 from bench.plan.spec import RunSpec
 from bench.plan.split import Request, Split, split
@@ -68,15 +69,25 @@ def resolve(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device:
     for defense, budget, channel in product(defenses, spec.budgets, spec.channels):
         limit, passed = Budget.parse(budget), str(channels.parse(channel))
         judged_with = lpips_weights_of(limit, folders)
-        for surrogates, dose in product(
-            surrogate_axis if defense.plugin.card.surrogates else [()], spec.doses
+        for surrogates, dose, of_cloaking in product(
+            surrogate_axis if defense.plugin.card.surrogates else [()],
+            spec.doses,
+            _further(spec, "cloaking"),
         ):
-            cloaking = Cloaking(defense, surrogates, limit, dose, spec.seed)
-            for (encoder, members), adaptation, attacker in product(encoder_axis, adapted, attackers):
-                view = View(encoder, members, adaptation, passed, precision)
-                for level, crowd, draw in product(spec.levels, spec.distractors, range(spec.draws)):
+            cloaking = Cloaking(defense, surrogates, limit, dose, spec.seed, options=of_cloaking)
+            for (encoder, members), adaptation, of_view, attacker in product(
+                encoder_axis, adapted, _further(spec, "view"), attackers
+            ):
+                view = View(encoder, members, adaptation, passed, precision, options=of_view)
+                for level, crowd, of_attack, of_cell, draw in product(
+                    spec.levels,
+                    spec.distractors,
+                    _further(spec, "attack"),
+                    _further(spec, "split", "run"),
+                    range(spec.draws),
+                ):
+                    attack = Attack(attacker, level, crowd, options=of_attack)
                     scenario, split_digest = stated[draw]
-                    attack = Attack(attacker, level, crowd)
                     cell = Cell(
                         described,
                         scenario,
@@ -87,10 +98,21 @@ def resolve(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device:
                         attack,
                         repetition=draw,
                         lpips_weights=judged_with,
+                        options=of_cell,
                     )
                     cells.append(cell)
     unique = {cell.digest: cell for cell in cells}
     return Plan(spec, data, splits, tuple(unique.values()), device)
+
+
+def _further(spec: RunSpec, *of: Of) -> list[tuple[tuple[str, Plain], ...]]:
+    """Every combination of the options that no noun has an attribute for; one at its default is left out."""
+    axes = further_axes(*of)
+    values = [getattr(spec, row.field) if row.repeatable else (getattr(spec, row.field),) for row in axes]
+    return [
+        tuple((row.name, value) for row, value in zip(axes, chosen, strict=True) if value != row.before)
+        for chosen in product(*values)
+    ]
 
 
 def _check_roles(scenario: str, attackers: Sequence[Chosen]) -> None:

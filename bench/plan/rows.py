@@ -70,6 +70,11 @@ class Axis:
         return isinstance(self.default, tuple)
 
     @property
+    def younger(self) -> bool:
+        """Whether it decides results, and is in the digest of a cell only at other values than `before`."""
+        return self.semantic and self.before is not FIRST
+
+    @property
     def usual(self) -> str:
         """What happens when it is left out, in Markdown; empty for an option that has to be named."""
         if self.left_out or self.required:

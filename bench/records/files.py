@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.records.columns import columns
 from bench.records.documents import Document
 from bench.records.record import SCHEMA_VERSION, CellRecord
 
@@ -54,21 +55,8 @@ def _row(cell: CellRecord) -> dict[str, Any]:
     row: dict[str, Any] = {
         "cell": cell.cell,
         "status": cell.status,
-        "dataset": cell.dataset.name,
-        "scenario": cell.scenario.name,
-        "defense": cell.defense.name,
-        "surrogate": "+".join(s.name for s in cell.surrogate),
-        "budget": cell.budget,
-        "channel": cell.channel,
-        "encoder": cell.encoder.name,
-        "attacker": cell.attacker.name,
+        **columns(cell),
         "knowledge": cell.knowledge,
-        "level": cell.level,
-        "adaptation": cell.adaptation.name,
-        "dose": cell.dose,
-        "distractors": cell.distractors,
-        "seed": cell.seed,
-        "draw": cell.draw,
         "flags": "; ".join(map(str, cell.flags)),
     }
     for name, metric in cell.metrics.items():

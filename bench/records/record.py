@@ -7,13 +7,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bench.plan.scenarios import PROTOCOL
 from bench.types import Flag, Score
 
 SCHEMA_VERSION = 2
 CLEAN_TOO = ("cfr", "cfr_link", "psr1", "protection_rate")
 """Main rates of a record. Each has a twin that ends in `_clean`: the same attack on the clean photos."""
-
-PROTOCOL = "cloakbench/1"
 
 
 def finite(value: float) -> float | None:
@@ -104,6 +103,9 @@ class CellRecord(Model):
         description="simulated strangers among the background, each with as few photos as a cluster needs",
     )
     draw: int = Field(default=0, description="which draw of calibration people and background")
+    options: dict[str, Any] = Field(
+        default={}, description="options that have no field of their own, where they are not at their default"
+    )
     calibrated: dict[str, Any] = Field(
         default={}, description="the attacker's parameters after calibration on people of no other part"
     )

@@ -100,6 +100,7 @@ class Publisher:
             str(cloaking.budget),
             cloaking.seed,
             cloaking.dose,
+            cloaking.options,
             digest(people),
         )
         if own and memo in self._functions:
@@ -187,6 +188,7 @@ class Publisher:
             [encoders.identity(card) for card in cloaking.surrogates],
             str(cloaking.budget),
             cloaking.seed,
+            dict(cloaking.options),
             [[self._data.digest(photo) for photo in person] for person in self._split.reference],
             detector_parameters(),
             {str(k): str(v) for k, v in self.engine().resolved().items()},

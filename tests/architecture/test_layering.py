@@ -28,12 +28,13 @@ SHELF = {
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("store", "uncertainty"),
-    ("machine", "metrics", "records"),
+    ("machine", "metrics"),
     ("channels", "encoders"),
     ("photos",),
     ("faces", "adaptations"),
     ("optim", "fetching", "training"),
     ("plan",),
+    ("records",),
     ("recognition", "board"),
     ("release", "attack"),
     ("experiment",),

@@ -29,6 +29,7 @@ from bench.board.curves import AXES
 from bench.cli import app
 from bench.inventory.doctor import diagnosis
 from bench.inventory.kinds import KINDS
+from bench.plan.words import either
 from bench.records import CellRecord, read
 from bench.types import Folders
 
@@ -137,10 +138,10 @@ def test_boards(bench: Command, made: Path, tmp_path: Path) -> None:
 
 def test_the_help_names_every_view_format_and_axis(bench: Command) -> None:
     board, curve = (" ".join(bench(verb, "--help").out.split()) for verb in ("board", "curve"))
-    assert " or ".join(render.names()) in board
-    assert " or ".join(views.names()) in board
+    assert either(render.names()) in board
+    assert either(views.names()) in board
     assert "falls" not in board
-    assert " or ".join(render.names()) in curve
+    assert either(render.names()) in curve
     assert all(axis in curve for axis in AXES)
 
 

@@ -16,6 +16,7 @@ from bench.encoders import READY, availability
 from bench.errors import UserError
 from bench.faces.finder import detector_parameters
 from bench.plan.axes import AXES, COMMAND
+from bench.plan.cells import DEFAULTS_NOT_IN_DIGEST
 from bench.plan.resolve import resolve
 from bench.plan.spec import RunSpec
 from bench.store.folders import folders
@@ -164,6 +165,19 @@ def test_an_ensemble_is_another_encoder(
 ) -> None:
     base = BASE | {"encoder": two_encoders[0]}
     assert not digests(spec_of(base)) & digests(spec_of(base | {"encoder": ensemble.format(*two_encoders)}))
+
+
+def test_published_digests_leave_out_what_they_left_out() -> None:
+    # an option that moved away from here, or to another value, would give old cells new digests
+    published = {
+        "precision": "fp32",
+        "dose": 1.0,
+        "level": "oblivious",
+        "adaptation": {"name": "none", "parameters": {}},
+        "draw": 0,
+        "distractors": 0,
+    }
+    assert {name: DEFAULTS_NOT_IN_DIGEST[name] for name in published} == published
 
 
 def test_a_default_is_the_same_as_its_value_given(spec_of: SpecOf, two_encoders: tuple[str, str]) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from bench.board.table import Column
 from bench.board.values import Value
+from bench.plan.rows import Axis
+from bench.records.columns import FURTHER
 
 
 def _setting(heading: str, field: str, usual: Value = None, form: str = "") -> Column[Any]:
@@ -34,6 +37,13 @@ _SETTINGS = {
     "channel": _setting("channel", "channel"),
 }
 """Field of a row -> its column."""
+
+
+def further_settings(axes: Iterable[Axis] = FURTHER) -> tuple[Column[Any], ...]:
+    """The columns of further options, see `bench.board.further`."""
+    return tuple(
+        _setting(row.name, row.name, row.before, "g" if row.kind.type is float else "") for row in axes
+    )
 
 
 def settings(*fields: str) -> tuple[Column[Any], ...]:

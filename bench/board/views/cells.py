@@ -5,10 +5,10 @@ CFR, CFR-link and TAR: lower is better for the defense. PSR and protection rate:
 
 from __future__ import annotations
 
-from bench.board.cells import CellRow, cell_rows
+from bench.board.cells import KIND, CellRow, cell_rows
 from bench.board.table import CONFIDENT, Column, View
 from bench.board.values import Range
-from bench.board.views._settings import settings
+from bench.board.views._settings import further_settings, settings
 from bench.records.record import Metric
 from bench.types import FlagCode
 
@@ -44,6 +44,7 @@ COLUMNS: tuple[Column[CellRow], ...] = (
     *settings("draw", "defense", "surrogate"),
     Column("knowledge", _knowledge),
     *settings("budget", "channel"),
+    *further_settings(),
     Column(f"CFR [{CONFIDENT}]", lambda row: row.cfr),
     Column("strict", lambda row: _value(row.cfr_strict or row.cfr_link_strict)),
     Column("CFR-link", lambda row: _value(row.cfr_link)),
@@ -57,4 +58,4 @@ COLUMNS: tuple[Column[CellRow], ...] = (
     Column("flags", _flags, common=False),
 )
 
-VIEW = View(CellRow, COLUMNS, lambda records, users: cell_rows(records), of_users=False)
+VIEW = View(KIND, COLUMNS, lambda records, users: cell_rows(records), of_users=False)

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from bench.board.figures import FIGURES
-from bench.board.panel import PanelRow, panel_rows
+from bench.board.further import OF_A_DEFENSE
+from bench.board.panel import KIND, PanelRow, panel_rows
 from bench.board.table import CONFIDENT, Column, View
-from bench.board.views._settings import settings
+from bench.board.views._settings import further_settings, settings
 from bench.types import Flag, FlagCode
 
 
@@ -30,6 +31,7 @@ COLUMNS: tuple[Column[PanelRow], ...] = (
     *settings("dataset", "scenario", "dose", "distractors", "budget"),
     Column("knowledge", lambda row: row.knowledge),
     *settings("defense", "surrogate"),
+    *further_settings(OF_A_DEFENSE),
     Column("figure", lambda row: FIGURES[row.figure].title),
     Column(f"worst [{CONFIDENT}]", lambda row: row.worst),
     Column("strongest attacker", lambda row: row.strongest),
@@ -43,4 +45,4 @@ COLUMNS: tuple[Column[PanelRow], ...] = (
     Column("flags", lambda row: "; ".join(map(_words, row.flags)), common=False),
 )
 
-VIEW = View(PanelRow, COLUMNS, panel_rows, of_users=True)
+VIEW = View(KIND, COLUMNS, panel_rows, of_users=True)

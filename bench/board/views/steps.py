@@ -7,12 +7,13 @@ photos, so that a low rate says nothing. `failed`: so many cells have no result,
 
 from __future__ import annotations
 
-from bench.board.one_step import StepRow, step_rows
+from bench.board.one_step import KIND, StepRow, step_rows
 from bench.board.table import Column, View
-from bench.board.views._settings import settings
+from bench.board.views._settings import further_settings, settings
 
 COLUMNS: tuple[Column[StepRow], ...] = (
     *settings("dataset", "defense", "surrogate", "budget", "distractors", "draw"),
+    *further_settings(),
     Column("users", lambda row: row.users),
     Column("DBSCAN on the surrogate", lambda row: row.dbscan_on_surrogate),
     Column("another clusterer", lambda row: row.another_clusterer),
@@ -29,4 +30,4 @@ COLUMNS: tuple[Column[StepRow], ...] = (
     Column("named through another encoder", lambda row: row.named_another_encoder),
 )
 
-VIEW = View(StepRow, COLUMNS, step_rows, of_users=True)
+VIEW = View(KIND, COLUMNS, step_rows, of_users=True)
