@@ -1,4 +1,4 @@
-"""Options that rows have no field of their own for: a row more in the table of axes is a field of every view."""
+"""Options that a board has no field for: each new row of the table of axes is a field of every view."""
 
 from __future__ import annotations
 

@@ -56,10 +56,13 @@ MAY_IMPORT = {
         "bench.parameters",
         "bench.machine.workers",
     },
-    # a board reads records: it cannot run, attack or recognise anything
+    # a board reads records, and the table that says what their options are: it cannot run, attack or
+    # recognise anything
     "board": {
         "bench.types",
         "bench.errors",
+        "bench.plan.axes",
+        "bench.plan.rows",
         "bench.records",
         "bench.uncertainty",
         "bench.metrics.clustering",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ ROW = """
     )
 """
 SMALL = {"dataset": "synthetic:people=12,photos-each=6", "encoder": "synth-ir", "device": "cpu"}
-SIZES = {"users": 2, "photos": 4, "background": 2}
+SIZES: dict[str, Any] = {"users": 2, "photos": 4, "background": 2}
 WORDS = [word for name, value in (SMALL | SIZES).items() for word in (f"--{name}", str(value))]
 
 Process = subprocess.CompletedProcess[str]
