@@ -54,7 +54,7 @@ class Growing(OpenSet):
     def rank(self, probes: Embeddings, gallery: Gallery, top: int) -> Labels:
         """See `OpenSet.rank`; memory holds a score for every probe and person."""
         self.check()
-        threshold = self._reject_at()
+        threshold = self._stated_threshold()
         rows, enrolment = checked(probes, gallery, top)
         if not len(rows):
             return np.full((0, top), -1, np.int64)

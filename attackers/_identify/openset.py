@@ -116,7 +116,10 @@ class OpenSet(Attacker, ABC):
         return self.open_set
 
     def _reject_at(self) -> float | None:
-        if self._rejects() and self.threshold is None:
+        return self._stated_threshold() if self._rejects() else self.threshold
+
+    def _stated_threshold(self) -> float:
+        if self.threshold is None:
             raise ValueError(f"{self.name} has no threshold yet: calibrate it, or give one")
         return self.threshold
 
