@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bench.board import render, views
+from bench.cli.options import Verb
 from bench.plan.words import either
 
 _INSTEAD = "choose another --out"
@@ -16,7 +17,8 @@ _INSTEAD = "choose another --out"
 
 def add_to(app: typer.Typer) -> None:
     """Register the verb."""
-    app.command("board", help="Records -> leaderboard.\n\nExample: bench board out/demo --format md")(board)
+    about = "Records -> leaderboard.\n\nExample: bench board out/demo --format md"
+    app.command("board", cls=Verb, help=about)(board)
 
 
 def board(

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bench.board import render
+from bench.cli.options import Verb
 from bench.plan.axes import NUMERIC
 from bench.plan.words import either
 
@@ -16,7 +17,7 @@ from bench.plan.words import either
 def add_to(app: typer.Typer) -> None:
     """Register the verb."""
     about = "Records -> how rates change along an axis.\n\nExample: bench curve out/demo --axis coverage"
-    app.command("curve", help=about)(curve)
+    app.command("curve", cls=Verb, help=about)(curve)
 
 
 def curve(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.cli.options import Verb
+
 if TYPE_CHECKING:
     from bench.store.sources import Source
     from bench.types import Folders
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 def add_to(app: typer.Typer) -> None:
     """Register the verb."""
     about = "Download data sets and weights. Nothing else does.\n\nExample: bench fetch lfw"
-    app.command("fetch", help=about)(fetch)
+    app.command("fetch", cls=Verb, help=about)(fetch)
 
 
 def fetch(

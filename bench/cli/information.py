@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options import Verb
 from bench.inventory.kinds import KINDS
 from bench.plan.words import either
 
@@ -16,7 +17,8 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 def add_to(app: typer.Typer) -> None:
     """Register the verbs."""
-    app.command("list", help="Names with one-line descriptions.\n\nExample: bench list defenses")(listing)
+    about = "Names with one-line descriptions.\n\nExample: bench list defenses"
+    app.command("list", cls=Verb, help=about)(listing)
     app.command("doctor", help="What is installed, found and missing.\n\nExample: bench doctor")(doctor)
     app.command("schema", help="JSON Schema of the records.\n\nExample: bench schema > schema.json")(schema)
 

@@ -9,8 +9,30 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
+from bench.errors import UserError
 from bench.plan.rows import Axis
+
+
+class Verb(TyperCommand):
+    """A command whose options and arguments are never empty texts.
+
+    `Path("")` would be the current folder, and an empty name would be none.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Look at the words before they are read.
+
+        Raises:
+            UserError: One of them is empty.
+        """
+        for before, word in zip(["", *args], args, strict=False):
+            option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+            if not (value.strip() or (option and not equals)):
+                option = option or (before if before.startswith("--") else "an argument")
+                raise UserError(f"{option} is an empty text. Give it a value, or leave it out.")
+        return super().parse_args(ctx, args)
 
 
 def with_options(rows: Iterable[Axis]) -> Callable[[Callable[..., None]], Callable[..., None]]:

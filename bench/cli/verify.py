@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options import Verb
+
 _HELP = """How well encoders tell people apart: accuracy over ten folds, AUC, EER, TAR@FAR, with intervals.
 
 Example: bench verify synth-ir --dataset synthetic
@@ -18,7 +20,7 @@ Example: bench verify --all --clustering --speed --out out/encoders
 
 def add_to(app: typer.Typer) -> None:
     """Register the verb."""
-    app.command("verify", help=_HELP)(verify)
+    app.command("verify", cls=Verb, help=_HELP)(verify)
 
 
 def verify(

@@ -1,4 +1,4 @@
-"""Budgets that can be kept, and by whom: looked at before anything is computed."""
+"""Which budgets can be kept, and which defenses keep them; checked before anything is computed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def check_budget(budget: Budget) -> None:
     """See that a budget leaves anything to change.
 
     Raises:
-        UserError: for an L-infinity budget below one level of 8 bits.
+        UserError: An L-infinity budget is below one level of 8 bits.
     """
     if budget.kind == "linf" and budget.value < 1:
         raise UserError(f"budget {str(budget)!r} changes no 8-bit value: N must be at least 1. Try linf:1.")
@@ -21,7 +21,7 @@ def lpips_weights_of(budget: Budget, folders: Folders) -> str:
     """The sha256 of the weights that a budget is judged with; empty for a budget that needs none.
 
     Raises:
-        UserError: for a budget of LPIPS where there are no weights for it.
+        UserError: The budget is of LPIPS, and there are no weights for it.
     """
     return lpips_weights.needed(folders) if budget.kind == "lpips" else ""
 
@@ -38,7 +38,7 @@ def check_keeps(name: str, card: PluginCard, budget: Budget) -> None:
         budget: What its photos would be judged by.
 
     Raises:
-        UserError: for a defense that keeps budgets of other kinds only.
+        UserError: The defense keeps budgets of other kinds only.
     """
     if not card.keeps or budget.kind == "unbounded" or budget.kind in card.keeps:
         return

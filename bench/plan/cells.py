@@ -113,7 +113,7 @@ class Plan:
     """Cells that share one data set and its protected users.
 
     Attributes:
-        spec: What was asked.
+        spec: The matrix, by name.
         data: The data set.
         splits: Who plays which part, one split for each repetition.
         cells: All cells; `Cell.repetition` is the position of the split that each belongs to.

@@ -120,7 +120,7 @@ class Place(Kind):
 
     def read(self, value: object) -> Path:
         """See `Kind.read`."""
-        # Path("") is the current folder, which nobody asked for who gave nothing
+        # Path("") is the current folder; whoever gives an empty text does not mean it
         if isinstance(value, Path) or (isinstance(value, str) and value.strip()):
             return Path(value)
         raise ValueError(value)

@@ -18,19 +18,20 @@ def knowledge(surrogates: Sequence[EncoderCard], encoder: EncoderCard) -> Knowle
     """
     if not surrogates:
         return "none"
-    if any(s.sha256 == encoder.sha256 for s in surrogates):
+    if any(card.sha256 == encoder.sha256 for card in surrogates):
         return "white-box"
-    for s in surrogates:
-        same_set = not s.training_set or not encoder.training_set or s.training_set == encoder.training_set
-        if same_set or s.architecture == encoder.architecture:
+    for card in surrogates:
+        unstated = not card.training_set or not encoder.training_set
+        same_set = unstated or card.training_set == encoder.training_set
+        if same_set or card.architecture == encoder.architecture:
             return "grey-box"
     return "black-box"
 
 
 def knowledge_of_all(surrogates: Sequence[EncoderCard], members: Sequence[EncoderCard]) -> Knowledge:
-    """What a defense knew of encoders that an attacker puts together.
+    """Derive what a defense knew of encoders that an attacker puts together.
 
-    White-box only where it is so for all of them, black-box where it is for any.
+    It is white-box if every encoder is, and black-box if any encoder is.
     """
-    known = {knowledge(surrogates, card) for card in members}
-    return known.pop() if len(known) == 1 else "black-box" if "black-box" in known else "grey-box"
+    levels = {knowledge(surrogates, card) for card in members}
+    return levels.pop() if len(levels) == 1 else "black-box" if "black-box" in levels else "grey-box"

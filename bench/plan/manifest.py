@@ -8,11 +8,11 @@ from bench.plan.split import Split
 
 
 def manifest(parts: Split, content: Callable[[str], str]) -> list[tuple[str, int, str]]:
-    """Who plays which part, without a name or a path: the same on every machine for the same photos.
+    """List who plays which part, without a name or a path: the same on every machine for the same photos.
 
     Args:
-        parts: of a data set.
-        content: photo name -> digest of its content.
+        parts: The split of a data set.
+        content: A function from a photo's name to the digest of its content.
 
     Returns:
         Part, number of the person, and content digest, photo by photo. People are numbered through all parts;
@@ -36,5 +36,5 @@ def manifest(parts: Split, content: Callable[[str], str]) -> list[tuple[str, int
 
 
 def manifest_csv(rows: list[tuple[str, int, str]]) -> str:
-    """A manifest as a table: `part,person,sha256`, one photo a line."""
+    """Write a manifest as a table: `part,person,sha256`, one photo a line."""
     return "part,person,sha256\n" + "".join(f"{part},{person},{photo}\n" for part, person, photo in rows)

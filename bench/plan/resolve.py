@@ -1,4 +1,4 @@
-"""What was asked -> cells: every combination, each completely resolved and digested before anything runs."""
+"""From a spec to cells: every combination, completely resolved and digested before anything runs."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from bench.types import Budget, EncoderCard, Folders
 
 
 def open_dataset(spec: RunSpec, folders: Folders, draw: int = 0) -> tuple[Chosen, Dataset, Split]:
-    """The data set that was asked for, and who plays which part in it.
+    """Open a run's data set, and draw who plays which part in it.
 
     Raises:
-        UserError: for a data set that is not there, and for parts that it has too few people for.
+        UserError: The data set is not here, or has too few people for its parts.
     """
     _check(spec)
     chosen = Chosen(*registry.make("datasets", spec.dataset))
@@ -38,16 +38,16 @@ def open_dataset(spec: RunSpec, folders: Folders, draw: int = 0) -> tuple[Chosen
 
 
 def resolve(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device: str) -> Plan:
-    """Resolve everything that was asked.
+    """Resolve a spec to cells.
 
     Args:
-        spec: What was asked.
+        spec: The matrix, by name.
         folders: Where data sets and weights lie.
         detector: Everything that decides what is detected, see `bench.faces.finder.detector_parameters`.
         device: The device, resolved.
 
     Raises:
-        UserError: for anything unknown, missing, out of range, or that cannot go together.
+        UserError: A name is unknown, a file is missing, a value is out of range, or two do not go together.
     """
     dataset, data, first = open_dataset(spec, folders)
     splits = (first, *(_split(spec, data, draw) for draw in range(1, spec.draws)))
@@ -192,11 +192,10 @@ def _encoders(
             f"data set {dataset!r} needs an encoder by name. Ready here: {', '.join(ready)}. "
             f"Try --encoder {ready[-1]}."
         )
-    found = [
-        ensembles.parse(name, lambda one: trial_run.ready(one, folders)) for name in dict.fromkeys(names)
-    ]
-    encoders.distinct(card for _, members in found for card in members)
-    return found
+    chosen = dict.fromkeys(names)
+    axis = [ensembles.parse(name, lambda member: trial_run.ready(member, folders)) for name in chosen]
+    encoders.distinct(card for _, members in axis for card in members)
+    return axis
 
 
 def _surrogates(
@@ -208,9 +207,9 @@ def _surrogates(
     """
     if not spec.surrogates:
         return [wanted[0][1]]
-    asked = [tuple(trial_run.ready(name, folders) for name in text.split("+")) for text in spec.surrogates]
-    encoders.distinct(card for group in [*asked, *(members for _, members in wanted)] for card in group)
-    return asked
+    axis = [tuple(trial_run.ready(name, folders) for name in text.split("+")) for text in spec.surrogates]
+    encoders.distinct(card for group in [*axis, *(members for _, members in wanted)] for card in group)
+    return axis
 
 
 def _check_plugins(defenses: Sequence[Chosen], attackers: Sequence[Chosen], budgets: Sequence[str]) -> None:
@@ -224,22 +223,26 @@ def _check_plugins(defenses: Sequence[Chosen], attackers: Sequence[Chosen], budg
             defense.plugin.check(Budget.parse(budget))
 
 
-def _defenses(asked: Sequence[str | UserFunction]) -> list[Chosen]:
-    """Plug-ins and functions by name.
+def _defenses(given: Sequence[str | UserFunction]) -> list[Chosen]:
+    """Resolve plug-ins and functions.
 
     Raises:
-        UserError: for two functions that a record could not tell apart.
+        UserError: No record could tell two functions apart.
     """
     chosen: list[Chosen] = []
-    for one in dict.fromkeys(asked):
-        if isinstance(one, str):
-            chosen.append(Chosen(*registry.make("defenses", one)))
+    for defense in dict.fromkeys(given):
+        if isinstance(defense, str):
+            chosen.append(Chosen(*registry.make("defenses", defense)))
             continue
-        made = Chosen(getattr(one, "__name__", type(one).__name__), FunctionDefense(one))
-        if any(isinstance(c.plugin, FunctionDefense) and c.described() == made.described() for c in chosen):
+        name = getattr(defense, "__name__", type(defense).__name__)
+        function = Chosen(name, FunctionDefense(defense))
+        if any(
+            isinstance(other.plugin, FunctionDefense) and other.described() == function.described()
+            for other in chosen
+        ):
             raise UserError(
-                f"two functions are called {made.name!r} and have the same source: no record could tell them "
+                f"two functions are called {name!r} and have the same source: no record could tell them "
                 "apart. Set the __name__ of one."
             )
-        chosen.append(made)
+        chosen.append(function)
     return chosen

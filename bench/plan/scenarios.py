@@ -16,12 +16,12 @@ class Scenario:
     """One scenario.
 
     Attributes:
-        about: one line.
-        clean: whether users have clean photos besides the released ones: the attacker's labelled ones, or the
+        about: One line for `bench list`.
+        clean: Whether users have clean photos besides the released ones: the attacker's labelled ones, or the
             probes of `poisoning`.
-        poisoned: whether the released photos are what the attacker learns people from, and the clean
+        poisoned: Whether the released photos are what the attacker learns people from, and the clean
             ones are the probes; otherwise it is the other way round.
-        roles: what kinds of attacker fit.
+        roles: The kinds of attacker that fit.
     """
 
     about: str
@@ -63,10 +63,10 @@ LEVELS = {
 
 
 def role(attacker: object) -> Role:
-    """Whether an attacker sorts photos into people, or names them."""
+    """Say whether an attacker sorts photos into people, or names them."""
     return "clusterer" if hasattr(attacker, "cluster") else "identifier"
 
 
 def scenarios_of(kind: Role) -> list[str]:
-    """The scenarios that a kind of attacker fits."""
+    """List the scenarios that a kind of attacker fits."""
     return [name for name, scenario in SCENARIOS.items() if kind in scenario.roles]

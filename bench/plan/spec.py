@@ -1,4 +1,4 @@
-"""What was asked of a run: a matrix of cells, by name."""
+"""What a run is asked for: a matrix of cells, by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.plan.rows import Axis
 
 @dataclass(frozen=True, slots=True)
 class RunSpec(Axes):
-    """A matrix of cells, as asked: a field for each row of `bench.plan.axes`. Tuples are axes.
+    """A matrix of cells by name: a field for each row of `bench.plan.axes`. A tuple is an axis.
 
     Raises:
         UserError: A field has a value of another type, or one out of range.

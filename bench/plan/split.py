@@ -25,16 +25,17 @@ well-photographed people alone are too wide for a collection (design/008-calibra
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked of a split.
+    """What a split should be.
 
     Attributes:
-        users: protected users; None takes the data set's default.
-        photos: released photos a user (m).
-        labelled: clean labelled photos a user besides the released ones (a); 0 unless the scenario has some.
-        background: background identities; None takes the data set's default.
-        seed: of the order of people and of their photos.
-        draw: of everybody but the users and the reference: another draw has other people to calibrate on and
-            another background, as far as there are people, while the users and their cloaks stay.
+        users: How many users are protected; None takes the data set's default.
+        photos: How many photos each user releases (m).
+        labelled: How many clean labelled photos each user has besides (a); 0 unless the scenario has some.
+        background: How many background people there are; None takes the data set's default.
+        seed: The seed of the order of people and of their photos.
+        draw: The number of the draw of everybody but the users and the reference. Another draw has other
+            people to calibrate on and another background, as far as there are people; the users and their
+            cloaks stay.
     """
 
     users: int | None
@@ -47,18 +48,18 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Photo names by part; each inner tuple is one person.
+    """Names of photos by part; each inner tuple is one person.
 
     Attributes:
-        released: m photos for each protected user.
-        labelled: a clean labelled photos for each protected user, in the same order.
-        people: the users' names, in the same order. For the metric only.
-        calibration: clean photos of people on whom attackers tune their thresholds: some with many
+        released: The m photos of each protected user.
+        labelled: The a clean labelled photos of each protected user, in the same order.
+        people: The users' names, in the same order; only metrics look at them.
+        calibration: Clean photos of people on whom attackers tune their thresholds: some people with many
             photos, and a crowd with however few they have.
-        reference: one clean photo each of people whom a defense may look at.
-        background: clean photos of everybody else; the attacker's haystack.
-        crowd: how many of the calibration people, the last ones, are the crowd.
-        boxes: see `bench.types.Catalogue.boxes`; it goes along because nobody reads the catalogue again.
+        reference: One clean photo each of people whom a defense may look at.
+        background: Clean photos of everybody else: the attacker's haystack.
+        crowd: How many of the calibration people, the last ones, are the crowd.
+        boxes: Where the data set says that faces are, see `bench.types.Catalogue.boxes`.
     """
 
     released: tuple[tuple[str, ...], ...]
@@ -75,7 +76,7 @@ def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
     """Divide a data set's people.
 
     Raises:
-        UserError: if the data set has too few people with enough photos.
+        UserError: The data set has too few people with enough photos.
     """
     photos: dict[str, list[str]] = defaultdict(list)
     for photo, person in zip(catalogue.photos, catalogue.identities, strict=True):

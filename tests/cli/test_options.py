@@ -12,6 +12,7 @@ import pytest
 import typer.main
 
 from bench.cli import app
+from bench.cli.options import Verb
 from bench.plan.axes import AXES, COMMAND
 
 Command = Callable[..., Any]
@@ -88,3 +89,38 @@ def test_the_table_of_options_loads_no_heavy_library() -> None:
     script = "import sys, bench.cli, bench.plan.spec; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert not {"numpy", "torch", "pandas", "pydantic", "scipy"} & set(done.stdout.split())
+
+
+EMPTY = [
+    ("board", ""),
+    ("board", "records", "--out", ""),
+    ("board", "records", "--out="),
+    ("curve", "records", "--axis", "dose", "--out", " "),
+    ("list", ""),
+    ("fetch", "lfw", "--from", ""),
+    ("verify", "synth-ir", "--dataset", ""),
+    ("verify", "synth-ir", "--out", ""),
+    ("manifest", "--dataset", ""),
+    ("run", "--out="),
+]
+"""Commands with an empty text, which once stood for the current folder, a default or everything."""
+
+
+@pytest.mark.parametrize("words", EMPTY, ids=" ".join)
+def test_no_verb_takes_an_empty_text(bench: Command, words: tuple[str, ...], tmp_path: Path) -> None:
+    said = bench(*words, BENCH_HOME=tmp_path).one_line()
+    options = [word.removesuffix("=") for word in words if word.startswith("--") and word != "--axis"]
+    assert (options or ["an argument"])[-1] in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_verb_with_texts_refuses_an_empty_one() -> None:
+    # a new verb that takes a text is made from rows, or is a Verb
+    group: Any = typer.main.get_command(app)
+    assert not [
+        name
+        for name, command in group.commands.items()
+        if not isinstance(command, Verb)
+        and name not in ("run", "manifest")
+        and any(not getattr(parameter, "is_flag", False) for parameter in command.params)
+    ]

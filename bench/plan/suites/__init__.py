@@ -17,7 +17,7 @@ FOLDER = Path(__file__).resolve().parent
 
 
 def names() -> dict[str, str]:
-    """The suites that come with the package, and the first line of each."""
+    """List the suites that come with the package, and the first line of each."""
     return {path.stem: _about(path) for path in sorted(FOLDER.glob("*.toml"))}
 
 
