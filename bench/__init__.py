@@ -18,6 +18,10 @@ __version__ = "0.2.0"
 # they then burn several times what they compute. To take effect this must be set before torch is loaded
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+# onnxruntime from 1.29 on looks up a host of its makers and writes an identifier into the user's cache; only
+# `bench fetch` may use a network. To take effect this must be set before onnxruntime is loaded
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 _checkout = Path(__file__).resolve().parents[1]
 if (_checkout / "pyproject.toml").is_file():
     __path__.append(str(_checkout))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -43,9 +47,29 @@ def curve(
     cells = {record.cell: record for path in records for record in read(path)}
     drawn = curves(cells.values(), read_users(records), axis)
     if out is not None:
-        draw(out, drawn, axis)
+        with _matplotlib_at_home():
+            draw(out, drawn, axis)
     table = curve_table(drawn, axis)
     if kind == "text" and not as_json:
         print_board(table)
     else:
         sys.stdout.write(render.render("json" if as_json else kind, table))
+
+
+@contextmanager
+def _matplotlib_at_home() -> Iterator[None]:
+    """Have matplotlib keep its list of fonts below BENCH_HOME, or nowhere if nothing can be kept there."""
+    from bench.errors import UserError
+    from bench.store.folders import folders
+    from bench.store.writing import try_folder
+
+    with tempfile.TemporaryDirectory() as for_now:
+        place = Path(for_now)
+        try:
+            kept = Path(folders().home) / "cache" / "matplotlib"
+            try_folder(kept, instead="set BENCH_HOME to another folder")
+            place = kept
+        except UserError:
+            pass  # a picture needs no home
+        os.environ.setdefault("MPLCONFIGDIR", str(place))
+        yield
