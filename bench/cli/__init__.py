@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from bench.cli import board, curve, fetching, information, manifest, run, verify
+from bench.cli.streams import Streams
 from bench.errors import UserError, cannot_read
 
 app = typer.Typer(
@@ -42,6 +43,7 @@ def root(context: typer.Context) -> None:
 
 def main() -> None:
     """Entry point: 0 done, 1 a fault of ours, 2 the user's to mend, 130 stopped by Ctrl-C."""
+    streams = Streams()
     logging.basicConfig(format="bench: %(message)s", level=logging.WARNING, stream=sys.stderr)
     try:
         status = app(standalone_mode=False) or 0
@@ -60,6 +62,9 @@ def main() -> None:
         status = _STOPPED
     if status == _STOPPED:
         _said(status, "stopped. What was computed is kept: repeat the command to go on.")
+    lost = streams.lost()
+    if lost:
+        status = _said(status or 2, f"cannot write to standard output: {lost}. What was computed is kept.")
     sys.exit(status)
 
 

@@ -16,6 +16,7 @@ from bench.encoders.family import Family
 from bench.errors import UserError, unknown_name
 from bench.parameters import Plain, plain
 from bench.protocols import Encoder
+from bench.store.folders import expanded
 from bench.types import EncoderCard, Folders
 
 READY = "ready"
@@ -63,7 +64,7 @@ def lookup(name: str) -> tuple[Family, EncoderCard]:
         if name not in listed:
             raise unknown_name("encoder", name, listed, command="bench list encoders")
         return listed[name]
-    file = Path(name.partition(":")[2]).expanduser()
+    file = expanded(Path(name.partition(":")[2]))
     card = family.card_beside(file)
     if card.name in listed:
         raise UserError(

@@ -7,6 +7,7 @@ and begun anew. Where nothing may be written, the rows that are there can still 
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
@@ -128,7 +129,7 @@ class Rows:
         """
         for mode in ("mode=ro", "immutable=1"):
             connection = sqlite3.connect(
-                f"file:{quote(str(self.path.absolute()))}?{mode}", uri=True, timeout=60
+                f"file:{quote(os.fsencode(self.path.absolute()))}?{mode}", uri=True, timeout=60
             )
             try:
                 connection.execute("SELECT 1 FROM row LIMIT 1")

@@ -13,6 +13,7 @@ from bench.encoders.weights_family import WeightsFamily
 from bench.errors import UserError
 from bench.protocols import Encoder
 from bench.store import weights
+from bench.store.folders import expanded
 from bench.types import ARCFACE_CROP, EncoderCard, Folders, Preprocessing
 
 FILES = {"buffalo_l": "w600k_r50.onnx", "buffalo_s": "w600k_mbf.onnx", "antelopev2": "glintr100.onnx"}
@@ -56,7 +57,8 @@ class PacksFamily(WeightsFamily):
     def places(self, card: EncoderCard, folders: Folders) -> list[Path]:
         """The folders that are searched for packs, in order; insightface's own comes last."""
         del card
-        return [*weights.places(folders), Path.home() / ".insightface" / "models"]
+        own = expanded(Path("~/.insightface/models"))
+        return [*weights.places(folders), *([own] if own.is_absolute() else [])]
 
     def candidates(self, card: EncoderCard, folders: Folders) -> list[Path]:
         """The paths that a pack's network may have: some archives hold the pack's folder once more."""
