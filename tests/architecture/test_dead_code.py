@@ -27,6 +27,7 @@ ALLOWED = {
     "trust_env": "requests.Session",
     "enforce_content_length": "urllib3.HTTPResponse",
     "writeable": "numpy.ndarray.flags",
+    "writable": "io.RawIOBase",
     "_assert_has_ops": "torchvision.extension",
     "model_config": "pydantic.BaseModel",
     # fields of records: pydantic and `dataclasses.asdict` write them, readers of records read them
