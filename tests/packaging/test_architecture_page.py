@@ -39,8 +39,10 @@ def test_an_arrow_over_several_floors_bends_on_each(architecture: Any) -> None:
 
 
 def test_imports_under_type_checking_are_no_arrows(architecture: Any) -> None:
-    # bench.records names pandas for readers only; it imports the table of axes and what reads files
-    assert architecture.graph()["records"] == {"plan", "store"}
+    # bench.plan.axes names the type of a function for readers, and imports what its rows are made of
+    imported = architecture.imports(architecture.ROOT / "bench" / "plan" / "axes.py")
+    assert "bench.plan.chosen.UserFunction" not in imported
+    assert "bench.plan.rows.axis" in imported
     assert "attack" in architecture.graph()["experiment"]
 
 
