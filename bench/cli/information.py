@@ -32,7 +32,7 @@ def listing(
 ) -> None:
     """Print the names."""
     from bench.cli.printing import print_table
-    from bench.inventory.doctor import listed
+    from bench.inventory.names import listed
     from bench.store.folders import folders
 
     where = folders()

@@ -1,4 +1,4 @@
-"""What there is: names with one-line descriptions, and the state of this installation."""
+"""The state of this installation: what is here, what is missing, and what to type."""
 
 from __future__ import annotations
 
@@ -9,55 +9,14 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import channels, encoders, registry
-from bench.adaptations import ADAPTATIONS
-from bench.errors import PassingError, UserError, unknown_name
+from bench import encoders, registry
+from bench.errors import PassingError, UserError
 from bench.fetching.contents import odd_start
-from bench.inventory.kinds import KINDS
 from bench.machine.environment import LIBRARIES
-from bench.plan import suites
-from bench.plan.scenarios import LEVELS, SCENARIOS
 from bench.store import lock, weights
 from bench.store.digests import versions
 from bench.store.sources import SOURCES
-from bench.types import BUDGETS, EncoderCard, Folders, PluginCard
-
-_BUDGETS = {kind.form: kind.about for kind in BUDGETS.values()} | {"unbounded": "no limit"}
-_CHANNELS = {row.form: row.about for row in channels.ROWS.values()}
-
-
-def listed(kind: str, folders: Folders) -> list[tuple[str, str]]:
-    """Names of one kind with a description each.
-
-    Raises:
-        UserError: for a kind that does not exist.
-    """
-    if kind == "encoders":
-        cards_with_state = [
-            (card.name, f"{_about(card)}; {state if state == encoders.READY else _missing(card, folders)}")
-            for card, state in encoders.availability(folders)
-        ]
-        return [*cards_with_state, *encoders.forms().items()]
-    if kind in ("defenses", "attackers"):
-        cards = ((n, registry.load(kind, n).card) for n in registry.names(kind))  # type: ignore[arg-type]  # narrowed above
-        return [
-            (name, f"{card.summary} ({card.source}{_kept(card) if kind == 'defenses' else ''})")
-            for name, card in cards
-        ]
-    if kind == "datasets":
-        return [(n, _summary(registry.load("datasets", n))) for n in registry.names("datasets")]
-    plain = {
-        "scenarios": {name: scenario.about for name, scenario in SCENARIOS.items()},
-        "levels": LEVELS,
-        "adaptations": {name: one.summary for name, one in ADAPTATIONS.items()},
-        "suites": suites.names(),
-        "budgets": _BUDGETS,
-        "channels": _CHANNELS,
-    }
-    if kind in plain:
-        return list(plain[kind].items())
-    raise unknown_name("kind", kind, KINDS, command="bench list --help")
-
+from bench.types import EncoderCard, Folders
 
 Row = tuple[str, str, str]
 """Subject, state, and what to type where something is missing."""
@@ -98,26 +57,6 @@ def screen(rows: Sequence[Row]) -> list[Row]:
         out.append((f"encoders {state}", ", ".join(names), told))
     form = next(iter(encoders.forms()))
     return [*out, *rest, ("encoder of yours", "a file with a card beside it", f"--encoder {form}")]
-
-
-def _about(card: EncoderCard) -> str:
-    network = f"{card.architecture}; trained on {card.training_set or 'unstated data'}"
-    accuracy = card.measured.get("accuracy")
-    if not isinstance(accuracy, float):
-        return network
-    return f"{network}; verification accuracy {accuracy:.4f} on {card.measured['dataset']}"
-
-
-def _kept(card: PluginCard) -> str:
-    return f"; keeps {' or '.join(BUDGETS[kind].form for kind in card.keeps) or 'no budget'}"
-
-
-def _missing(card: EncoderCard, folders: Folders) -> str:
-    return f"missing: {encoders.remedy(card, folders)} (from {card.source})"
-
-
-def _summary(plugin: type[object]) -> str:
-    return (plugin.__doc__ or "").strip().splitlines()[0]
 
 
 def _torch() -> Row:

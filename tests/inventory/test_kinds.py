@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bench.errors import UserError
-from bench.inventory.doctor import listed
 from bench.inventory.kinds import KINDS
+from bench.inventory.names import listed
 from bench.types import Folders
 
 
