@@ -6,6 +6,7 @@ import os
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 
 from bench.errors import UserError
@@ -47,7 +48,7 @@ class Folder:
                 f"{this} needs to know which. Type folder:PATH, with one sub-folder a person in it."
             )
         root = named_folder(this, self.path)
-        tree = _Tree()
+        tree = _Tree(root.resolve())
         try:
             for entry in entries(root):
                 if _skipped(entry.name):
@@ -97,13 +98,14 @@ class _Tree:
     the same data set.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, root: Path) -> None:
+        self._root = root
         self.paths: dict[str, str] = {}
         self.missing: dict[str, str] = {}
 
     def person(self, folder: os.DirEntry[str]) -> None:
         """Take all photos below one person's folder."""
-        for name, entry in self._below(folder, folder.name, ()):
+        for name, entry in self._below(folder, folder.name, (), self._root / folder.name):
             why = no_photo(entry)
             if why:
                 self.out(name, why)
@@ -118,8 +120,11 @@ class _Tree:
         self.missing[_composed(name)] = why
 
     def _below(
-        self, folder: os.DirEntry[str], name: str, above: tuple[tuple[int, int], ...]
+        self, folder: os.DirEntry[str], name: str, above: tuple[tuple[int, int], ...], person: Path
     ) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        if folder.is_symlink() and (why := self._astray(Path(os.path.realpath(folder.path)), person)):
+            self.out(name, why)
+            return
         try:
             status = folder.stat()
             inode = (status.st_dev, status.st_ino)
@@ -137,9 +142,22 @@ class _Tree:
                 continue
             below = f"{name}/{entry.name}"
             if _is_folder(entry):
-                yield from self._below(entry, below, (*above, inode))
+                yield from self._below(entry, below, (*above, inode), person)
             else:
                 yield below, entry
+
+    def _astray(self, target: Path, person: Path) -> str:
+        """Why a link is not followed; empty for one that leads to nobody else's photos.
+
+        Args:
+            target: Where the link leads.
+            person: The folder of the person in which the link lies.
+        """
+        if self._root.is_relative_to(target):
+            return "is a link back to a folder that it lies in"
+        if target.is_relative_to(self._root) and not target.is_relative_to(person):
+            return "is a link to the folder of another person"
+        return ""
 
 
 def _skipped(name: str) -> bool:

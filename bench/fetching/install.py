@@ -12,7 +12,7 @@ from pathlib import Path
 
 import filelock
 
-from bench.errors import UserError, unknown_name
+from bench.errors import UserError, cannot_write, unknown_name
 from bench.fetching import archives, downloads, manifests
 from bench.fetching.contents import problem
 from bench.machine.progress import Progress, Silent
@@ -69,11 +69,9 @@ def fetch(name: str, folders: Folders, wishes: Wishes) -> list[Path]:
                 for item, origin in zip(wanted, given, strict=True):
                     _install(item, origin, folders, wishes)
     except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
-        raise UserError(
-            f"could not fetch {name!r} into {home}:{where} {error.strerror or error}. What was downloaded is "
-            "kept: make room, or set BENCH_HOME to a folder of yours, and repeat."
-        ) from error
+        instead = "set BENCH_HOME to a folder of yours, and repeat the command: what was downloaded is kept"
+        what = f"{name!r} to {error.filename or home}"
+        raise cannot_write(error, what, instead=instead) from error
     return [home / item.place for item in source.items]
 
 

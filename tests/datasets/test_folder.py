@@ -142,6 +142,35 @@ def test_links_are_followed_and_never_in_circles(root: Path, write: Write, tmp_p
     assert "folders of 2 people" in catalogue.left_out["Bob/2.png"]
 
 
+@pytest.mark.parametrize("depth", ["Bob/link", "Bob/2024/summer/link", "link"])
+@pytest.mark.parametrize("target", [".", "..", "../..", "Ann", "Ann/deep"])
+def test_a_link_to_others_takes_nobodys_photos(root: Path, write: Write, depth: str, target: str) -> None:
+    # a link to the folder of everybody in one person's folder once left nearly every photo out, unnamed
+    photos = ("Ann/1.png", "Ann/deep/2.png", "Bob/2024/summer/3.png", "Bob/4.png", "Cid/5.png")
+    for name in photos:
+        write(name)
+    (root / depth).symlink_to(root / target)
+    catalogue = opened(root).catalogue()
+    assert catalogue.photos == photos
+    assert set(catalogue.left_out) == {depth}
+    assert catalogue.left_out[depth].startswith("is a link ")
+    assert ("another person" in catalogue.left_out[depth]) == target.startswith("Ann")
+
+
+def test_a_link_within_a_persons_folder_is_followed(root: Path, write: Write) -> None:
+    write("Ann/deep/1.png")
+    (root / "Ann" / "link").symlink_to(root / "Ann" / "deep")
+    catalogue = opened(root).catalogue()
+    assert catalogue.photos == ("Ann/deep/1.png",)
+    assert catalogue.left_out == {"Ann/link/1.png": "the same file as Ann/deep/1.png"}
+
+
+def test_a_data_set_may_itself_be_a_link(root: Path, write: Write, tmp_path: Path) -> None:
+    write("Ann/1.png")
+    (tmp_path / "link").symlink_to(root)
+    assert opened(tmp_path / "link").catalogue().photos == ("Ann/1.png",)
+
+
 def test_the_same_photo_of_two_people_is_nobodys(root: Path, write: Write) -> None:
     both = photo(60)
     write("Ann/1.png", both)
