@@ -1,10 +1,10 @@
 """Tables and pictures on pages that a command makes: make them anew, or see that they are what it makes now.
 
 A table stands between `<!-- bench board … -->`, `<!-- performance NAME -->` (see performance_tables.py and
-gpu_tables.py), `<!-- architecture rooms -->` (see architecture.py) or `<!-- options of bench run -->` (see
-options_table.py), and `<!-- end -->`. `python .ci/pages.py` writes all of them, draws the pictures of
-architecture.py and writes `bench/experiment/options.py`; `python .ci/pages.py --check`
-changes nothing and ends with 1 if one differs.
+gpu_tables.py), `<!-- reliability NAME -->` (see reliability_tables.py), `<!-- architecture rooms -->` (see
+architecture.py) or `<!-- options of bench run -->` (see options_table.py), and `<!-- end -->`.
+`python .ci/pages.py` writes all of them, draws the pictures of architecture.py and writes
+`bench/experiment/options.py`; `python .ci/pages.py --check` changes nothing and ends with 1 if one differs.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ import architecture
 import gpu_tables
 import options_table
 import performance_tables
+import reliability_tables
 
 ROOT = Path(__file__).resolve().parents[1]
-_VERBS = "bench board|performance|architecture|options of"
+_VERBS = "bench board|performance|reliability|architecture|options of"
 TABLE = re.compile(rf"<!-- ({_VERBS}) ([^>]*?) -->\n(.*?)<!-- end -->", re.S)
 
 
@@ -31,6 +32,8 @@ def printed(verb: str, rest: str) -> str:
         return options_table.table()
     if verb == "performance":
         return gpu_tables.printed() if rest == "gpu" else performance_tables.printed(rest)
+    if verb == "reliability":
+        return reliability_tables.printed(rest)
     if verb == "architecture":
         return architecture.table()
     words = [sys.executable, "-m", "bench.cli", "board", *shlex.split(rest)]

@@ -12,6 +12,7 @@ PLUGIN_FOLDERS = {"defenses", "attackers", "datasets"}
 OTHERS = {
     "architecture": "who may import whom, and what the sources must not hold",
     "contract": "one promise a line, over every name in the registry",
+    "injecting": "the folder `.ci/injecting`",
     "measuring": "the folder `.ci/measuring`",
     "packaging": "the wheel, the pages, the set-up and the workflow",
     "perf": "benchmarks",

@@ -19,6 +19,8 @@ import pytest
 
 from bench.errors import UserError
 from bench.store.cache import Cache
+from injecting import stored_results
+from injecting.injection import assert_all_right
 
 KEY = "ab" * 32
 
@@ -219,6 +221,10 @@ def test_damage_is_told_once_in_one_line(tmp_path: Path, caplog: pytest.LogCaptu
     second.close()
     second.close()
     assert caplog.messages == ["6 stored results (cell, cloak) were damaged or moved, and are computed again"]
+
+
+def test_no_damage_to_a_result_is_believed(tmp_path: Path) -> None:
+    assert_all_right(stored_results.DAMAGE, 60, 1, tmp_path)
 
 
 def test_something_else_in_the_place_of_a_file(cache: Cache) -> None:
