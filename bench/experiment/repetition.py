@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,10 +21,6 @@ from bench.release.publisher import Publisher
 from bench.types import Labels
 
 
-class LeakError(Exception):
-    """Parts that must be disjoint are not: a fault of the benchmark, never the user's."""
-
-
 @dataclass(frozen=True)
 class Repetition:
     """One split of a data set, ready to be run on.
@@ -43,21 +38,6 @@ class Repetition:
     split: Split
     scenario: str
     publisher: Publisher
-
-    def __post_init__(self) -> None:
-        """See that nobody is on both sides: attackers learn from calibration people alone.
-
-        Raises:
-            LeakError: if a photo plays two parts.
-        """
-        parts = self.split
-        groups = (parts.released, parts.labelled, parts.calibration, parts.reference, parts.background)
-        placed = Counter(photo for group in groups for person in group for photo in person)
-        twice = [photo for photo, times in placed.items() if times > 1]
-        if twice:
-            raise LeakError(
-                f"{len(twice)} photos play two parts of one run: whatever came of it would mislead"
-            )
 
     @cached_property
     def corpus(self) -> Corpus:

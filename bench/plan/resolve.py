@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 
 from bench import adaptations, channels, encoders, registry
@@ -15,6 +15,7 @@ from bench.photos.steady import Steady
 from bench.plan.budgets import check_budget, check_keeps, lpips_weights_of
 from bench.plan.cells import Cell, Plan, further_axes
 from bench.plan.chosen import Chosen, FunctionDefense, UserFunction
+from bench.plan.leaks import check_disjoint
 from bench.plan.nouns import Attack, Cloaking, View
 from bench.plan.rows import Of
 from bench.plan.scenarios import LEVELS, SCENARIOS, role, scenarios_of
@@ -130,7 +131,9 @@ def _check_roles(scenario: str, attackers: Sequence[Chosen]) -> None:
 def _split(spec: RunSpec, data: Dataset, draw: int) -> Split:
     labelled = spec.labelled if SCENARIOS[spec.scenario].clean else 0
     request = Request(spec.users, spec.photos, labelled, spec.background, spec.seed, draw)
-    return split(data.catalogue(), data.card, request)
+    parts = split(data.catalogue(), data.card, request)
+    check_disjoint(parts, data.catalogue(), _content(parts, data))
+    return parts
 
 
 def _scenario(spec: RunSpec, parts: Split) -> dict[str, Plain]:
@@ -150,13 +153,17 @@ def _scenario(spec: RunSpec, parts: Split) -> dict[str, Plain]:
 def split_content(parts: Split, data: Dataset) -> Plain:
     """The split as content digests of photos: who is where, whatever the files are called."""
     groups = (parts.released, parts.labelled, parts.calibration, parts.reference, parts.background)
-    boxes = parts.boxes
-
-    def content(photo: str) -> Plain:
-        """Of several faces in one photo a box chooses the person."""
-        return [data.digest(photo), plain(boxes[photo])] if photo in boxes else data.digest(photo)
-
+    content = _content(parts, data)
     return [[[content(photo) for photo in person] for person in group] for group in groups]
+
+
+def _content(parts: Split, data: Dataset) -> Callable[[str], Plain]:
+    """Photo -> its content: its digest, and the box of the person where it has one.
+
+    Of several faces in one photo a box chooses the person.
+    """
+    boxes = parts.boxes
+    return lambda photo: [data.digest(photo), plain(boxes[photo])] if photo in boxes else data.digest(photo)
 
 
 def _a(noun: str) -> str:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from bench.errors import UserError
-from bench.experiment.repetition import LeakError
 from bench.experiment.session import RunResult
 from bench.faces.finder import detector_parameters
+from bench.plan.leaks import LeakError
 from bench.plan.resolve import resolve
 from bench.plan.spec import RunSpec
 from bench.plan.split import Split
