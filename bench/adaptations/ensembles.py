@@ -24,14 +24,17 @@ def parse(text: str, card: Callable[[str], EncoderCard]) -> tuple[EncoderCard, t
         card: Gives the card of one encoder by name.
 
     Returns:
-        The card of the whole, and those of its members: for one encoder, itself.
+        The card of the whole, and those of its members: for one encoder, itself. An encoder that is named
+        twice is one member.
+
+    Raises:
+        UserError: for a text that cannot be read, and for two different encoders of one name.
     """
-    mean = text.startswith(_MEAN)
-    joined = text.removeprefix(_MEAN)
-    # a file's path may hold a plus sign: `onnx:FILE` is one encoder whatever the file is called
-    names = [joined] if encoders.is_form(joined) else joined.split("+")
-    members = tuple(card(name) for name in dict.fromkeys(names))
-    return (_card(members, mean=mean) if len(names) > 1 else members[0]), members
+    asked = encoders.read(text)
+    cards = [card(name) for name in asked.members]
+    encoders.distinct(cards)
+    members = tuple({each.name: each for each in cards}.values())
+    return (_card(members, mean=asked.mean) if len(members) > 1 else members[0]), members
 
 
 def _card(members: Sequence[EncoderCard], *, mean: bool) -> EncoderCard:

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from bench.encoders import card_files, outside
+from bench.encoders import card_files, outside, written
 from bench.encoders.families import own
 from bench.encoders.family import Family
+from bench.encoders.written import Written
 from bench.errors import UserError, unknown_name
 from bench.parameters import Plain, plain
 from bench.protocols import Encoder
@@ -44,16 +45,20 @@ def forms() -> dict[str, str]:
     return {f"{family.scheme}:FILE": family.scheme_about for family in own() if family.scheme}
 
 
-def is_form(text: str) -> bool:
-    """Whether a text is one of the `forms` with a file in it, whether that file exists or not."""
-    return _family_of_form(text) is not None
+def read(text: str) -> Written:
+    """The encoders that somebody wrote: `name`, `onnx:FILE`, `a+b` or `mean:a+b`. Nothing is looked for.
+
+    Raises:
+        UserError: Nothing stands beside a plus sign, or a quote is not closed.
+    """
+    return written.read(text, _schemes(), _listed())
 
 
 def lookup(name: str) -> tuple[Family, EncoderCard]:
     """The family that a name belongs to, and the card. Weights are not looked for.
 
     Args:
-        name: One of `names`, or a file in one of the `forms`.
+        name: One of `names`, or a file in one of the `forms`: a member of what `read` gives.
 
     Raises:
         UserError: for a name that does not exist, and for a file whose card is missing or wrong.
@@ -62,7 +67,7 @@ def lookup(name: str) -> tuple[Family, EncoderCard]:
     family = _family_of_form(name)
     if family is None:
         if name not in listed:
-            raise unknown_name("encoder", name, listed, command="bench list encoders")
+            raise _unknown(name, listed)
         return listed[name]
     file = expanded(Path(name.partition(":")[2]))
     card = family.card_beside(file)
@@ -177,6 +182,19 @@ def _family_of_form(name: str) -> Family | None:
     """The family of a name such as `onnx:FILE`; None for a name of another kind."""
     scheme, colon, _ = name.partition(":")
     return next((family for family in own() if colon and scheme and family.scheme == scheme), None)
+
+
+def _schemes() -> list[str]:
+    return [family.scheme for family in own() if family.scheme]
+
+
+def _unknown(name: str, listed: Iterable[str]) -> UserError:
+    """The error for a name that no encoder has; whoever names a file is told how."""
+    form = next((family for family in own() if name.lower().endswith(family.endings)), None)
+    if form is None or not form.endings:
+        return unknown_name("encoder", name, listed, command="bench list encoders")
+    typed = Written((f"{form.scheme}:{name}",))
+    return UserError(f"no encoder {name!r}. For a file of yours type {typed}, with a card beside the file.")
 
 
 def _owner(card: EncoderCard) -> Family:

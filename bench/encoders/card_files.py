@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.encoders.written import NAME, Written
 from bench.errors import UserError
 from bench.store import weights
 from bench.types import ARCFACE_CROP, Crop, EncoderCard, Preprocessing
@@ -36,10 +37,10 @@ def card(scheme: str, file: Path, *, program: str = "") -> EncoderCard:
         UserError: if the file or its card is missing, for anything wrong with the card, and for a digest
             that is not the file's.
     """
-    from bench.encoders.card_schema import NAME, read
+    from bench.encoders.card_schema import read
 
     if not file.is_file():
-        raise UserError(f"no file {file}. Type --encoder {scheme}:FILE with a file that is there.")
+        raise UserError(f"no file {file}. {_advice(scheme, file)}")
     beside = card_path(file)
     stated = read(beside)
     sha256 = hashlib.sha256(weights.read(file)).hexdigest()
@@ -54,7 +55,7 @@ def card(scheme: str, file: Path, *, program: str = "") -> EncoderCard:
             f'sha256 = "{sha256}".'
         )
     name = stated.name or file.stem
-    if re.match(NAME, name) is None:
+    if re.fullmatch(NAME, name) is None:
         raise UserError(
             f'{name!r} is no name for an encoder. Add a line such as name = "my-net" to {beside}.'
         )
@@ -74,6 +75,16 @@ def card(scheme: str, file: Path, *, program: str = "") -> EncoderCard:
         ),
         location=f"{scheme}:{file.absolute()}",
     )
+
+
+def _advice(scheme: str, file: Path) -> str:
+    path, plus, behind = str(file).rpartition("+")
+    if plus and Path(path).is_file():
+        return (
+            f"{path} is there, and no encoder is called {behind!r}: 'bench list encoders' names all. A file "
+            f"with a plus sign in its name may be quoted: {Written((f'{scheme}:{file}',))}."
+        )
+    return f"Type --encoder {scheme}:FILE with a file that is there."
 
 
 def _crop(path: Path, stated: CardFile) -> Crop:

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bench.encoders.written import NAME
 from bench.errors import UserError, unknown_name
-from bench.store import weights
+from bench.store.reading import read_text
 
 _MINIMAL = 'architecture = "…", training_set = "…", licence = "…", source = "…", dimensions = 512'
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 Number = Annotated[float, Field(ge=0, le=255)]
 
 
@@ -21,7 +21,7 @@ class CardFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    name: Annotated[str, Field(pattern=NAME)] | None = None
+    name: Annotated[str, Field(pattern=rf"^{NAME}$")] | None = None
     architecture: Annotated[str, Field(min_length=1)]
     training_set: str
     licence: Annotated[str, Field(min_length=1)]
@@ -48,7 +48,7 @@ def read(path: Path) -> CardFile:
     if not path.is_file():
         raise UserError(f"no card {path}. Write one: {_MINIMAL}; docs/add-an-encoder.md has all its keys.")
     try:
-        values = tomllib.loads(weights.read(path).decode("utf-8"))
+        values = tomllib.loads(read_text(path))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not TOML: {error}.") from error
     keys = CardFile.model_fields

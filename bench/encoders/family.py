@@ -24,12 +24,14 @@ class Family(EncoderFamily):
         built_in: Whether the package ships the weights.
         scheme: The word before the colon of names such as `onnx:FILE`, by which users bring networks of their
             own; empty where the family has no such names.
+        endings: How the names of such files usually end.
         scheme_about: The line of `bench list encoders` about such names.
         package: The distribution that brings the family.
     """
 
     built_in: bool = False
     scheme: str = ""
+    endings: tuple[str, ...] = ()
     scheme_about: str = ""
     package: str = "cloakbench"
 

@@ -6,11 +6,13 @@ adapter here gives it what the room asks of a family besides.
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import cast
 
 from bench.encoders.family import Family
+from bench.encoders.written import NAME
 from bench.errors import UserError
 from bench.parameters import Plain
 from bench.protocols import Encoder, EncoderFamily
@@ -41,7 +43,8 @@ class OutsideFamily(Family):
         """The cards of all its encoders.
 
         Raises:
-            UserError: if the package does not load, and for a card that states no digest.
+            UserError: if the package does not load, and for a card without a digest, or with a name that
+                cannot be typed.
         """
         stated = list(self._family().cards())
         for card in stated:
@@ -49,6 +52,11 @@ class OutsideFamily(Family):
                 raise UserError(
                     f"{self.package} brings an encoder without a card that states its sha256: {card!r:.80}. "
                     "Ask its author, or uninstall it."
+                )
+            if re.fullmatch(NAME, card.name) is None:
+                raise UserError(
+                    f"{self.package} calls an encoder {card.name!r}, which could not be typed: a name has "
+                    "letters, digits, dots, hyphens and underscores. Ask its author, or uninstall it."
                 )
         return stated
 

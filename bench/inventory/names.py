@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import textwrap
+
 from bench import channels, encoders, registry
 from bench.adaptations import ADAPTATIONS
 from bench.errors import unknown_name
@@ -64,4 +68,10 @@ def _missing(card: EncoderCard, folders: Folders) -> str:
 
 
 def _summary(plugin: type[object]) -> str:
-    return (plugin.__doc__ or "").strip().splitlines()[0]
+    """The first line of a class' docstring, off its source: under -OO a dataclass has its signature there."""
+    try:
+        (declared,) = ast.parse(textwrap.dedent(inspect.getsource(plugin))).body
+        said = ast.get_docstring(declared) if isinstance(declared, ast.ClassDef) else None
+    except (OSError, TypeError, SyntaxError):  # no source is installed
+        said = None
+    return next(iter((said or "").splitlines()), "no description")

@@ -8,6 +8,7 @@ from itertools import product
 from bench import adaptations, channels, encoders, registry
 from bench.adaptations import ensembles
 from bench.encoders import trial_run
+from bench.encoders.written import Written
 from bench.errors import UserError, unknown_name
 from bench.machine import devices
 from bench.parameters import Plain, plain
@@ -214,9 +215,19 @@ def _surrogates(
     """
     if not spec.surrogates:
         return [wanted[0][1]]
-    axis = [tuple(trial_run.ready(name, folders) for name in text.split("+")) for text in spec.surrogates]
+    axis = [_surrogate_group(text, folders) for text in spec.surrogates]
     encoders.distinct(card for group in [*axis, *(members for _, members in wanted)] for card in group)
     return axis
+
+
+def _surrogate_group(text: str, folders: Folders) -> tuple[EncoderCard, ...]:
+    asked = encoders.read(text)
+    if asked.mean:
+        together = Written(asked.members)
+        raise UserError(f"--surrogate {text}: surrogates are not averaged. Try --surrogate {together}.")
+    cards = [trial_run.ready(name, folders) for name in asked.members]
+    encoders.distinct(cards)
+    return tuple({card.name: card for card in cards}.values())
 
 
 def _check_plugins(defenses: Sequence[Chosen], attackers: Sequence[Chosen], budgets: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from bench.errors import UserError
 from bench.records.migrations import OLDEST, migrated
 from bench.records.record import Model
-from bench.store.reading import read_whole
+from bench.store.reading import read_text
 
 Record = TypeVar("Record", bound=Model)
 
@@ -53,9 +53,8 @@ class Document(Generic[Record]):
         file = path / self.file if path.is_dir() else path
         if not file.is_file():
             raise UserError(f"no {self.name} at {path}. '{self.written_by} {path}' writes some.")
-        content = read_whole(file)
         try:
-            document = json.loads(content.decode("utf-8"))
+            document = json.loads(read_text(file))
             version, records = document["schema_version"], document[self.key]
             if version not in range(OLDEST, self.version + 1):
                 raise UserError(

@@ -126,7 +126,7 @@ def read_list(path: Path) -> list[Listed]:
     """
     content = read_whole(path)
     try:
-        rows = [line.split() for line in content.decode("utf-8").splitlines() if line.strip()]
+        rows = [line.split() for line in content.decode("utf-8-sig").splitlines() if line.strip()]
     except UnicodeDecodeError as error:
         raise UserError(f"cannot read {path} ({error}). Get LFW's pairs.txt again, or delete it.") from error
     head = rows[0] if rows else []

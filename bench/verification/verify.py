@@ -144,7 +144,15 @@ def _usual(card: EncoderCard) -> str:
 def _cards(names: Sequence[str], where: Folders) -> dict[str, EncoderCard]:
     """The encoders by the names that were typed."""
     here = names or [card.name for card, state in encoders.availability(where) if state == encoders.READY]
-    return {name: trial_run.ready(name, where) for name in here}
+    return {name: trial_run.ready(_single(name), where) for name in here}
+
+
+def _single(text: str) -> str:
+    """The one encoder that a text names."""
+    asked = encoders.read(text)
+    if len(asked.members) > 1 or asked.mean:
+        raise UserError(f"encoder {text!r}: encoders are verified one by one. Type {asked.members[0]!r}, …")
+    return asked.members[0]
 
 
 def _ground(spec: VerificationSpec, text: str, where: Folders, on: str) -> _Ground:

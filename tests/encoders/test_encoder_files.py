@@ -303,10 +303,3 @@ def test_every_word_of_a_card_that_matters_is_in_the_digest(key: str, write: Wri
     changed = {"colour": "bgr", "mean": 127.5, "size": 128, "training_set": "x", "architecture": "y"}[key]
     after = bench.encoders.ready(write(graph(size="s"), **{key: changed}), folders)
     assert bench.encoders.identity(after) != before
-
-
-def test_names_that_are_no_files() -> None:
-    assert not bench.encoders.is_form("synth-ir")
-    assert not bench.encoders.is_form("lfw:root=x")
-    assert not bench.encoders.is_form(":x")
-    assert bench.encoders.is_form("onnx:a:b.onnx")

@@ -51,11 +51,15 @@ def outcome(result: RunResult) -> dict[str, str]:
 
 
 def test_a_users_file_embeds_and_is_a_surrogate_and_no_path_is_recorded(tmp_path: Path) -> None:
-    name = write(tmp_path / "grid.onnx")
-    result = execute(spec(defenses=("pgd:steps=2",), encoders=(name, "synth-ir"), surrogates=(name,)))
+    (tmp_path / "a+b").mkdir()
+    name = write(tmp_path / "a+b" / "grid.onnx")
+    axis = (name, "synth-ir", f"{name}+synth-ir", f"mean:synth-ir+{name}")
+    result = execute(spec(defenses=("pgd:steps=2",), encoders=axis, surrogates=(name, f"{name}+synth-ir")))
     assert not result.faults
-    knowledge = {record.encoder.name: record.knowledge for record in result.records}
-    assert knowledge == {"grid": "white-box", "synth-ir": "black-box"}
+    knowledge = {record.encoder.name: record.knowledge for record in result.records[:4]}
+    together = {"grid+synth-ir": "black-box", "mean:synth-ir+grid": "black-box"}
+    assert knowledge == {"grid": "white-box", "synth-ir": "black-box"} | together
+    assert [len(record.surrogate) for record in result.records] == [1] * 4 + [2] * 4
     text = result.records.to_json()
     assert str(tmp_path) not in text
     assert json.loads(text)["cells"][0]["surrogate"][0]["name"] == "grid"

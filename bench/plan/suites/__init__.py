@@ -11,7 +11,7 @@ from bench.errors import UserError, unknown_name
 from bench.plan.axes import AXES
 from bench.plan.doors import SUITE
 from bench.plan.spec import RunSpec, read_options
-from bench.store.reading import read_whole
+from bench.store.reading import read_text
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -45,9 +45,8 @@ def _read(name: str) -> list[dict[str, object]]:
         raise unknown_name("suite", name, names(), command="bench list suites")
     if not path.exists():
         raise UserError(f"no suite at {name}. 'bench list suites' names those there are.")
-    content = read_whole(path)
     try:
-        document = tomllib.loads(content.decode("utf-8"))
+        document = tomllib.loads(read_text(path))
     except ValueError as error:
         raise UserError(f"suite {name} cannot be read: {error}.") from error
     runs = document.pop("run", None)

@@ -18,6 +18,7 @@ class OnnxFamily(WeightsFamily):
     """
 
     scheme = "onnx"
+    endings = (".onnx",)
     scheme_about = "a network of yours; beside FILE, in NAME.card.toml, what it is (docs/add-an-encoder.md)"
     stated = CARDS
 

@@ -18,6 +18,7 @@ class TorchScriptFamily(Family):
     """
 
     scheme = "torchscript"
+    endings = (".pt", ".pth", ".ts", ".torchscript")
     scheme_about = "likewise; its card must state the file's sha256, since it is a program"
 
     def cards(self) -> Iterable[EncoderCard]:
