@@ -23,7 +23,8 @@ class AttackerRow:
         strongest: in how many it did something and no other did more; where nobody was clustered or named,
             nobody was the strongest.
         alone: in how many every other did less.
-        clean: its mean rate on clean photos, at which people are clustered or named; in [0, 1].
+        clean: its mean rate on clean photos, at which people are clustered or named; in [0, 1]; None where no
+            cell has it.
         flagged: in how many it was too weak to be evidence.
         seconds: median of the stage `attack`; None where no cell has it.
     """
@@ -33,7 +34,7 @@ class AttackerRow:
     cells: int
     strongest: int
     alone: int
-    clean: float
+    clean: float | None
     flagged: int
     seconds: float | None
 
@@ -55,7 +56,7 @@ def attacker_rows(records: Iterable[CellRecord]) -> list[AttackerRow]:
         if record.status != "ok" or record.knowledge == "none" or oracle(record):
             continue
         for figure in FIGURES:
-            harm = _harm(record, figure)
+            harm = _harm(record, figure, figure)
             if harm is not None:
                 met[figure, same(record, ALL_BUT_ATTACKER)].append((record, harm))
     tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
@@ -70,7 +71,8 @@ def attacker_rows(records: Iterable[CellRecord]) -> list[AttackerRow]:
             tally.strongest += record in winners
             tally.alone += winners == [record]
             tally.flagged += weak(record)
-            tally.clean.append(_clean(record, figure))
+            clean = _harm(record, f"{figure}_clean", figure)
+            tally.clean += [] if clean is None else [clean]
             tally.seconds += [record.cost.seconds["attack"]] if "attack" in record.cost.seconds else []
     order = sorted(
         tallies.items(), key=lambda item: (item[0][1], -item[1].strongest / item[1].cells, item[0])
@@ -78,15 +80,9 @@ def attacker_rows(records: Iterable[CellRecord]) -> list[AttackerRow]:
     return [_row(name, figure, tally) for (name, figure), tally in order]
 
 
-def _harm(record: CellRecord, figure: str) -> float | None:
-    metric = record.metrics.get(figure)
-    return None if metric is None or metric.value is None else FIGURES[figure].harm(metric.value)
-
-
-def _clean(record: CellRecord, figure: str) -> float:
-    value = record.metrics[f"{figure}_clean"].value
-    assert value is not None
-    return FIGURES[figure].harm(value)
+def _harm(record: CellRecord, metric: str, figure: str) -> float | None:
+    found = record.metrics.get(metric)
+    return None if found is None or found.value is None else FIGURES[figure].harm(found.value)
 
 
 def _row(attacker: str, figure: str, tally: _Tally) -> AttackerRow:
@@ -96,7 +92,7 @@ def _row(attacker: str, figure: str, tally: _Tally) -> AttackerRow:
         cells=tally.cells,
         strongest=tally.strongest,
         alone=tally.alone,
-        clean=sum(tally.clean) / len(tally.clean),
+        clean=sum(tally.clean) / len(tally.clean) if tally.clean else None,
         flagged=tally.flagged,
         seconds=median(tally.seconds) if tally.seconds else None,
     )

@@ -142,7 +142,8 @@ def _coverage(record: CellRecord, table: UserTable | None) -> _Points:
 def _calibration(record: CellRecord, table: UserTable | None) -> _Points:
     """BCubed F on calibration people for each candidate; by its number where candidates are not numbers."""
     grid = record.calibrated.get("grid")
-    places = grid if isinstance(grid, list) and len(grid) == len(record.tried) else range(len(record.tried))
+    numbers = grid if isinstance(grid, list) and all(type(place) in (int, float) for place in grid) else []
+    places = numbers if len(numbers) == len(record.tried) else range(len(record.tried))
     return {"bcubed_f": [Point(float(x), tried) for x, tried in zip(places, record.tried, strict=True)]}
 
 

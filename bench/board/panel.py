@@ -159,15 +159,15 @@ def _outcomes(
     users: Users,
 ) -> dict[str, Floats]:
     """Condition -> [draw, user]; NaN for what failed."""
-    draws = 1 + max(record.draw for record in cells)
+    draws = {draw: i for i, draw in enumerate(sorted({record.draw for record in cells}))}
     place = {user: i for i, user in enumerate(people)}
     column = FIGURES[figure].column
     tables: dict[str, Floats] = {}
     for record in cells:
-        table = tables.setdefault(named[record.cell], np.full((draws, len(people)), np.nan))
+        table = tables.setdefault(named[record.cell], np.full((len(draws), len(people)), np.nan))
         of_cell = users.get(record.cell)
         if record.status == "ok" and of_cell is not None and column in of_cell.columns:
-            table[record.draw, [place[user] for user in of_cell.users]] = of_cell.columns[column]
+            table[draws[record.draw], [place[user] for user in of_cell.users]] = of_cell.columns[column]
     return tables
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from bench.board.parquet import COUNT, RATE, Held, read_table
 from bench.errors import UserError
-from bench.store.reading import read_whole
 from bench.types import Floats
+
+FILE = "users.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,30 +48,39 @@ Users: TypeAlias = Mapping[str, UserTable]
 """Cell digest -> its users."""
 
 
-def read_users(folders: Iterable[Path]) -> dict[str, UserTable]:
-    """The users of all cells, from folders that `bench run --out` wrote.
+_NUMBERS: Mapping[str, Held] = {
+    "support": COUNT,
+    **dict.fromkeys(
+        (
+            "purity",
+            "coverage",
+            "formed",
+            "formed_strict",
+            "formed_linked",
+            "psr1",
+            "psr5",
+            "protection_rate",
+            "protection_rate_5",
+        ),
+        RATE,
+    ),
+}
+"""Column of a table of users -> what it holds."""
+
+
+def read_users(folder: Path) -> dict[str, UserTable]:
+    """The users of all cells of a folder that `bench run --out` wrote.
 
     Raises:
-        UserError: if a folder has no table of users, or a damaged one.
+        UserError: The folder has no table of users, or a damaged one, or one that names a user twice.
     """
-    return {cell: table for folder in folders for cell, table in _read(folder).items()}
-
-
-def _read(folder: Path) -> dict[str, UserTable]:
-    import pandas as pd
-
-    file = folder / "users.parquet"
-    if not file.is_file():
-        raise UserError(
-            f"the users of every cell are needed, and {file} is not there. "
-            "Name a folder that 'bench run --out' wrote."
-        )
-    content = read_whole(file)
-    try:
-        table = pd.read_parquet(io.BytesIO(content))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{file} is damaged ({error}). Repeat the command that wrote it.") from error
-    return {
-        str(cell): UserTable.of({str(name): rows[name].tolist() for name in rows.columns})
-        for cell, rows in table.groupby("cell", sort=False)
-    }
+    cells = read_table(folder, FILE, ("user",), _NUMBERS)
+    tables = {}
+    for cell, columns in cells.items():
+        tables[cell] = UserTable.of({name: values.tolist() for name, values in columns.items()})
+        if len(set(tables[cell].users)) < len(tables[cell].users):
+            raise UserError(
+                f"{folder / FILE} is damaged: it names a user of cell {cell[:12]} twice. "
+                "Repeat the command that wrote it."
+            )
+    return tables

@@ -33,17 +33,15 @@ def board(
     as_json: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,
 ) -> None:
     """Parse, read, print."""
-    from bench.board.user_tables import read_users
+    from bench.board.loading import load
     from bench.cli.printing import print_board
-    from bench.records.files import read
     from bench.store.writing import try_file, write_output
 
     if out is not None:
         try_file(out, instead=_INSTEAD)
 
-    cells = {record.cell: record for path in records for record in read(path)}
     chosen = views.view(view)
-    table = chosen.table(list(cells.values()), read_users(records) if chosen.of_users else {})
+    table = chosen.table(*load(records, of_users=chosen.of_users))
     if kind == "text" and not as_json and out is None:
         print_board(table)
         return

@@ -37,15 +37,13 @@ def curve(
     from bench.board.curve_picture import INSTEAD, draw
     from bench.board.curve_table import curve_table
     from bench.board.curves import curves
-    from bench.board.user_tables import read_users
+    from bench.board.loading import load
     from bench.cli.printing import print_board
-    from bench.records.files import read
     from bench.store.writing import try_file
 
     if out is not None:
         try_file(out, instead=INSTEAD)
-    cells = {record.cell: record for path in records for record in read(path)}
-    drawn = curves(cells.values(), read_users(records), axis)
+    drawn = curves(*load(records, of_users=True), axis)
     if out is not None:
         with _matplotlib_at_home():
             draw(out, drawn, axis)

@@ -6,12 +6,15 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from bench.errors import UserError
+from pydantic import ValidationError
+
+from bench.errors import UserError, cannot_read
 from bench.records.migrations import OLDEST, migrated
+from bench.records.parsing import DamagedError, dotted, parse, shown
 from bench.records.record import Model
-from bench.store.reading import read_text
+from bench.store.reading import read_whole
 
 Record = TypeVar("Record", bound=Model)
 
@@ -48,20 +51,61 @@ class Document(Generic[Record]):
         """Read a document, or that of a folder; older schemas are migrated.
 
         Raises:
-            UserError: if there is none, or the file is not such a document, or of a newer schema.
+            UserError: There is none, or the file is not such a document, or of a newer schema, or says what
+                cannot be. The message names the file and the field.
         """
-        file = path / self.file if path.is_dir() else path
-        if not file.is_file():
-            raise UserError(f"no {self.name} at {path}. '{self.written_by} {path}' writes some.")
+        file = self.at(path)
+        content = read_whole(file)
         try:
-            document = json.loads(read_text(file))
-            version, records = document["schema_version"], document[self.key]
-            if version not in range(OLDEST, self.version + 1):
+            version, records = self._parts(parse(content))
+            if version > self.version:
                 raise UserError(
                     f"{file} has {self.name} of schema {version}; this program reads {OLDEST} to "
                     f"{self.version}. Install the cloakbench that wrote them, or a newer one."
                 )
-            return [self.model.model_validate(migrated(record, version)) for record in records]
-        except (ValueError, KeyError, TypeError) as error:
-            first = str(error).splitlines()[0]
-            raise UserError(f"{file} does not hold {self.name} ({first}). {self.explained_by}") from error
+            return [self._record(record, version, place) for place, record in enumerate(records)]
+        except DamagedError as error:
+            raise UserError(f"{file} does not hold {self.name}: {error}. {self.explained_by}") from error
+
+    def at(self, path: Path) -> Path:
+        """The file of a document, for the file itself or its folder.
+
+        Raises:
+            UserError: There is none.
+        """
+        try:
+            file = path / self.file if path.is_dir() else path
+            there = file.is_file()
+        except OSError as error:
+            raise cannot_read(error, str(path)) from error
+        if not there:
+            raise UserError(f"no {self.name} at {path}. '{self.written_by} {path}' writes some.")
+        return file
+
+    def _parts(self, document: Any) -> tuple[int, list[Any]]:
+        """The schema's version, and the records as they stand there."""
+        if not isinstance(document, dict):
+            raise DamagedError(f"it is {shown(document)}, and must be an object")
+        for name in ("schema_version", self.key):
+            if name not in document:
+                raise DamagedError(f"it has no {name}")
+        version, records = document["schema_version"], document[self.key]
+        if type(version) is not int or version < OLDEST:
+            raise DamagedError(
+                f"schema_version is {shown(version)}, and must be a whole number from {OLDEST}"
+            )
+        if not isinstance(records, list):
+            raise DamagedError(f"{self.key} is {shown(records)}, and must be a list")
+        return version, records
+
+    def _record(self, record: Any, version: int, place: int) -> Record:
+        try:
+            return self.model.model_validate(migrated(record, version))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = dotted((self.key, place, *first["loc"]))
+            given = "" if first["type"] in ("impossible", "missing") else f", and is {shown(first['input'])}"
+            message = first["msg"].removesuffix(".")
+            raise DamagedError(f"{where}: {message}{given}") from error
+        except DamagedError as error:
+            raise DamagedError(f"{dotted((self.key, place))}: {error}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bench.records.parsing import DamagedError, shown
 from bench.types import FlagCode
 
 OLDEST = 1
@@ -27,10 +28,10 @@ def migrated(record: Mapping[str, Any], version: int) -> dict[str, Any]:
         version: its schema, at least `OLDEST`.
 
     Raises:
-        ValueError: if the record has no such shape.
+        DamagedError: if the record has no such shape.
     """
     if not isinstance(record, Mapping):
-        raise ValueError(f"a record must be an object, and one is {str(record)[:40]}")
+        raise DamagedError(f"a record must be an object, and one is {shown(record)}")
     out = dict(record)
     while (step := _STEPS.get(version)) is not None:
         out, version = step(out) | {"schema_version": version + 1}, version + 1
@@ -39,12 +40,15 @@ def migrated(record: Mapping[str, Any], version: int) -> dict[str, Any]:
 
 def _flags_with_codes(record: dict[str, Any]) -> dict[str, Any]:
     """Schema 1 -> 2: a flag was one text, such as `oracle: told the true number of people`."""
-    return record | {"flags": [_flag(text) for text in record.get("flags", [])]}
+    flags = record.get("flags", [])
+    if not isinstance(flags, list):
+        raise DamagedError(f"flags must be a list, and is {shown(flags)}")
+    return record | {"flags": [_flag(text) for text in flags]}
 
 
 def _flag(text: object) -> dict[str, str]:
     if not isinstance(text, str):
-        raise ValueError(f"a flag of schema 1 must be a text, and one is {str(text)[:40]}")
+        raise DamagedError(f"a flag of schema 1 must be a text, and one is {shown(text)}")
     kind, _, reason = text.partition(": ")
     code = _CODES.get(kind)
     if code is None:

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
+from bench import channels
+from bench.errors import UserError
+from bench.plan.axes import AXES
 from bench.plan.scenarios import PROTOCOL
-from bench.types import Flag, Score
+from bench.types import Budget, Flag, Score
 
 SCHEMA_VERSION = 2
 CLEAN_TOO = ("cfr", "cfr_link", "psr1", "protection_rate")
 """Main rates of a record. Each has a twin that ends in `_clean`: the same attack on the clean photos."""
+
+
+MOST = 10**12
+"""No count of a record is larger: of photos, people, clusters or seconds."""
+
+SLACK = 1e-9
+"""How far a rate may lie outside of its range: sums of floats are not exact."""
+
+Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Count = Annotated[int, Field(strict=True, ge=0, le=MOST)]
+Amount = Annotated[float, Field(strict=True, ge=0, le=MOST)]
 
 
 def finite(value: float) -> float | None:
@@ -34,15 +50,19 @@ class Named(Model):
     digest: str | None = None
 
 
+COUNTED = frozenset({"clusters"})
+"""Metrics that are no rates."""
+
+
 class Metric(Model):
     """One figure. `value` is null where it is not defined, `low` and `high` where no interval is."""
 
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int
+    value: Real | None
+    low: Real | None
+    high: Real | None
+    n: Count
     better: Literal["lower", "higher", "none"]
-    bounds: tuple[float, float] | None = Field(
+    bounds: tuple[Real, Real] | None = Field(
         default=None,
         description="lowest and highest value that it could have, had photos with another outcome than `ok` "
         "gone otherwise; null when every photo is ok, and for metrics without bounds",
@@ -60,17 +80,104 @@ class Metric(Model):
             bounds=score.bounds,
         )
 
+    def doubt(self, name: str) -> str:
+        """What is impossible about the figure under the name of a metric; empty where nothing is.
+
+        Args:
+            name: The metric's name; all but those of `COUNTED` are rates.
+        """
+        most = MOST if name in COUNTED else 1.0
+        ends = (self.low, self.value, self.high)
+        for number in (*ends, *(self.bounds or ())):
+            if number is not None and not -SLACK <= number <= most + SLACK:
+                kind = "a count" if name in COUNTED else "a rate"
+                return f"{name} has {number:g}, and {kind} lies between 0 and {most:g}"
+        for low, high in (ends[:2], ends[1:], ends[::2], self.bounds or (None, None)):
+            if low is not None and high is not None and low > high + SLACK:
+                return f"{name} has an interval that begins at {low:g} and ends at {high:g}"
+        return ""
+
+
+def _impossible(doubt: str) -> PydanticCustomError:
+    return PydanticCustomError("impossible", "{doubt}", {"doubt": doubt})
+
+
+def _possible(metrics: dict[str, Metric]) -> dict[str, Metric]:
+    for name, metric in metrics.items():
+        doubt = metric.doubt(name)
+        if doubt:
+            raise _impossible(doubt)
+    return metrics
+
+
+Metrics = Annotated[dict[str, Metric], AfterValidator(_possible)]
+"""Metrics by name, each with a value that a metric of its name can have."""
+
+
+def _read_by(read: Callable[[str], object]) -> AfterValidator:
+    """A check that a text is one that the program's own reader of such texts takes."""
+
+    def checked(text: str) -> str:
+        try:
+            read(text)
+        except UserError as error:
+            raise _impossible(str(error)) from None
+        return text
+
+    return AfterValidator(checked)
+
+
+def _sized(scenario: Named) -> Named:
+    """A scenario whose parts have as many people and photos as there can be."""
+    for part, size in scenario.parameters.items():
+        if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= MOST:
+            raise _impossible(f"{part} is {size!r}, and a count lies between 0 and {MOST}")
+    return scenario
+
+
+def _of_their_kinds(options: dict[str, Any]) -> dict[str, Any]:
+    """Options with values that the command would take; those that this program does not know stay."""
+    rows = {row.name: row for row in AXES.values()}
+    for name, value in options.items():
+        if name in rows:
+            try:
+                rows[name].kind.read(value)
+            except ValueError:
+                raise _impossible(f"{name} is {value!r}, and it takes {rows[name].kind.words}") from None
+    return options
+
+
+_LIMITS: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(("linf", "rmse"), (0, 255)),
+    **dict.fromkeys(("ssim", "ms_ssim"), (-1, 1)),
+    "dssim": (0, 1),
+    "lpips": (0, MOST),
+}
+"""Perceptual measure -> its range."""
+
+Measures = dict[str, dict[str, Real | None]]
+
+
+def _measurable(perceptual: dict[str, Measures]) -> dict[str, Measures]:
+    for region, measures in perceptual.items():
+        for name, ends in measures.items():
+            low, high = _LIMITS.get(name, (-MOST, MOST))
+            for end, value in ends.items():
+                if value is not None and not low - SLACK <= value <= high + SLACK:
+                    raise _impossible(f"{region}.{name}.{end} is {value:g}, beyond {low:g} to {high:g}")
+    return perceptual
+
 
 class Cost(Model):
     """What this cell took. Not part of what has to be equal between two runs."""
 
-    seconds: dict[str, float] = Field(default={}, description="by stage, while this cell was computed")
-    photos_per_second: float | None = Field(default=None, description="of cloaking; null when re-used")
-    peak_memory_mib: float | None = None
+    seconds: dict[str, Amount] = Field(default={}, description="by stage, while this cell was computed")
+    photos_per_second: Amount | None = Field(default=None, description="of cloaking; null when re-used")
+    peak_memory_mib: Amount | None = None
     device: str = ""
     providers: dict[str, str] = Field(default={}, description="encoder -> runtime actually used")
-    cache_hits: dict[str, int] = {}
-    reused: bool = Field(default=False, description="the whole cell came from the cache")
+    cache_hits: dict[str, Count] = {}
+    reused: bool = Field(default=False, strict=True, description="the whole cell came from the cache")
 
 
 class CellRecord(Model):
@@ -82,12 +189,12 @@ class CellRecord(Model):
     error: str | None = None
     protocol: str = PROTOCOL
     dataset: Named
-    scenario: Named
-    dose: float = Field(default=1.0, description="share of each user's photos that are cloaked")
+    scenario: Annotated[Named, AfterValidator(_sized)]
+    dose: Real = Field(default=1.0, gt=0, le=1, description="share of each user's photos that are cloaked")
     defense: Named
     surrogate: list[Named]
-    budget: str
-    channel: str
+    budget: Annotated[str, _read_by(Budget.parse)]
+    channel: Annotated[str, _read_by(channels.parse)]
     encoder: Named
     members: list[Named] = Field(default=[], description="the encoders that an ensemble puts together")
     adaptation: Named = Field(
@@ -97,31 +204,31 @@ class CellRecord(Model):
     level: str = Field(default="oblivious", description="what the attacker's thresholds were tuned on")
     detector: Named
     knowledge: Literal["white-box", "grey-box", "black-box", "none"]
-    seed: int
-    distractors: int = Field(
+    seed: Count
+    distractors: Count = Field(
         default=0,
         description="simulated strangers among the background, each with as few photos as a cluster needs",
     )
-    draw: int = Field(default=0, description="which draw of calibration people and background")
-    options: dict[str, Any] = Field(
+    draw: Count = Field(default=0, description="which draw of calibration people and background")
+    options: Annotated[dict[str, Any], AfterValidator(_of_their_kinds)] = Field(
         default={}, description="options that have no field of their own, where they are not at their default"
     )
     calibrated: dict[str, Any] = Field(
         default={}, description="the attacker's parameters after calibration on people of no other part"
     )
-    tried: list[float] = Field(
+    tried: list[Real] = Field(
         default=[],
         description="BCubed F on the calibration people of every candidate that the attacker was tuned over, "
         "in its order; empty where nothing was tuned that way",
     )
-    metrics: dict[str, Metric] = {}
-    controls: dict[str, dict[str, Metric]] = Field(
+    metrics: Metrics = {}
+    controls: dict[str, Metrics] = Field(
         default={}, description="clean, channel, noise, permutation -> the main metrics under that control"
     )
-    perceptual: dict[str, dict[str, dict[str, float | None]]] = Field(
+    perceptual: Annotated[dict[str, Measures], AfterValidator(_measurable)] = Field(
         default={}, description="photo and face -> measure -> mean and worst over the released photos"
     )
-    outcomes: dict[str, int] = {}
+    outcomes: dict[str, Count] = {}
     flags: list[Flag] = Field(default=[], description="why its numbers have to be read with care")
     cost: Cost = Cost()
     environment: dict[str, Any] = {}

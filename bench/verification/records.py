@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from bench.records.documents import Document
-from bench.records.record import Cost, Metric, Model, Named
+from bench.records.record import Amount, Cost, Count, Metrics, Model, Named, Real
 from bench.store.writing import write_output
 from bench.types import Flag
 
@@ -26,13 +26,13 @@ PROTOCOL = "cloakbench-verification/1"
 class Speed(Model):
     """The speed at which aligned faces are embedded, measured apart from everything else."""
 
-    photos_per_second: float
-    photos_per_core_second: float | None = Field(
+    photos_per_second: Amount
+    photos_per_core_second: Amount | None = Field(
         description="photos over processor time in all threads; null on a GPU"
     )
-    photos: int = Field(description="crops in one pass; the fastest of three passes counts")
+    photos: Count = Field(description="crops in one pass; the fastest of three passes counts")
     hardware: str
-    threads: int = Field(description="that torch and the encoder's runtime may use; 0 on a GPU")
+    threads: Count = Field(description="that torch and the encoder's runtime may use; 0 on a GPU")
     runtime: str
 
 
@@ -40,9 +40,9 @@ class Clean(Model):
     """How well calibrated DBSCAN sorts clean photos that this encoder embedded: a cell of `bench run`."""
 
     cell: str
-    users: int
-    background: int
-    metrics: dict[str, Metric] = Field(description=", ".join(CLUSTERING))
+    users: Count
+    background: Count
+    metrics: Metrics = Field(description=", ".join(CLUSTERING))
 
 
 class VerificationRecord(Model):
@@ -55,12 +55,12 @@ class VerificationRecord(Model):
     detector: Named
     pairs: Literal["lfw-10-fold", "drawn"]
     pairs_digest: str = Field(description="of the photos' contents, pair by pair, with folds")
-    seed: int
-    counts: dict[str, int]
-    metrics: dict[str, Metric]
-    standard_error: float = Field(description="of accuracy, over the folds")
-    fold_accuracy: list[float]
-    thresholds: dict[str, list[float | None]] = Field(description="figure -> what each fold was judged by")
+    seed: Count
+    counts: dict[str, Count]
+    metrics: Metrics
+    standard_error: Amount = Field(description="of accuracy, over the folds")
+    fold_accuracy: list[Real]
+    thresholds: dict[str, list[Real | None]] = Field(description="figure -> what each fold was judged by")
     clustering: Clean | None = None
     speed: Speed | None = None
     flags: list[Flag] = Field(default=[], description="why its figures have to be read with care")

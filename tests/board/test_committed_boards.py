@@ -18,7 +18,7 @@ BOARDS = sorted(path for name in VIEWS for path in RESULTS.glob(f"*/{name}.*"))
 @pytest.mark.parametrize("path", BOARDS, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_a_committed_board_is_what_its_records_give(path: Path) -> None:
     view = views.view(VIEWS[path.stem])
-    users = read_users([path.parent]) if view.of_users else {}
+    users = read_users(path.parent) if view.of_users else {}
     table = view.table(list(read(path.parent)), users)
     assert render.render(path.suffix.removeprefix("."), table) == path.read_text("utf-8")
 

@@ -47,11 +47,14 @@ def test_points_stand_in_order_of_the_axis() -> None:
 def test_budgets_are_numbers_and_curves_are_told_apart() -> None:
     cells = [
         record(c, budget=f"linf:{b}", channel=ch)
-        for c, b, ch in [(0.5, 4, "a"), (0, 8, "a"), (1, 4, "b"), (0.7, 8, "b")]
+        for c, b, ch in [(0.5, 4, "none"), (0, 8, "none"), (1, 4, "jpeg:75"), (0.7, 8, "jpeg:75")]
     ]
-    cells.append(record(0.3, budget="unbounded", channel="a"))
+    cells.append(record(0.3, budget="unbounded", channel="none"))
     found = curves(cells, {}, "budget")
-    assert [(c.name, [p.value for p in c.points]) for c in found] == [("a", [0.5, 0.0]), ("b", [1.0, 0.7])]
+    assert [(c.name, [p.value for p in c.points]) for c in found] == [
+        ("none", [0.5, 0.0]),
+        ("jpeg:75", [1.0, 0.7]),
+    ]
 
 
 def test_no_cell_hides_another() -> None:
@@ -93,7 +96,7 @@ def test_an_identifier_has_no_coverage() -> None:
 def test_the_coverage_curve_meets_the_protocol_where_the_protocol_is() -> None:
     # the record counted with the protocol's criterion; the curve counts again from the table of users
     folder = Path(__file__).resolve().parents[2] / "results" / "built-in"
-    records, users = read(folder), read_users([folder])
+    records, users = read(folder), read_users(folder)
     for cell in records:
         (curve,) = curves([cell], users, "coverage")
         (at,) = (p for p in curve.points if p.x == PROTOCOL.coverage)

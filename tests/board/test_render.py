@@ -41,7 +41,7 @@ NAMES = [*views.names(), "curves", "encoders"]
 def tables() -> dict[str, Table[Any]]:
     """One of each kind, of committed records."""
     folder = RESULTS / "distractors"
-    records, users = list(read(folder)), read_users([folder])
+    records, users = list(read(folder)), read_users(folder)
     return {
         **{name: views.view(name).table(records, users) for name in views.names()},
         "curves": curve_table(curves(records, users, "distractors"), "distractors"),

@@ -29,14 +29,14 @@ def test_a_missing_value_is_none_or_nan() -> None:
 
 def test_the_rate_of_a_record_is_the_mean_over_its_users() -> None:
     folder = ROOT / "results" / "built-in"
-    users = read_users([folder])
+    users = read_users(folder)
     for record in read(folder):
         assert users[record.cell].columns["formed"].mean() == record.metrics["cfr"].value
 
 
 def test_a_folder_without_users_says_what_to_name(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"bench run --out"):
-        read_users([tmp_path])
+        read_users(tmp_path)
     (tmp_path / "users.parquet").write_bytes(b"PAR1 not")
     with pytest.raises(UserError, match="damaged"):
-        read_users([tmp_path])
+        read_users(tmp_path)
