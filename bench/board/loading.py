@@ -56,7 +56,7 @@ def _check(record: CellRecord, table: UserTable | None, path: Path) -> None:
         if wrong:
             raise UserError(
                 f"{path / FILE} does not fit its records: cell {record.cell[:12]}: {wrong}, and its "
-                f"record has a {name} of {metric.value:g} over {metric.n}. Repeat the command that wrote them."
+                f"record has {name} {metric.value:g} over {metric.n}. Repeat the command that wrote them."
             )
 
 

@@ -41,7 +41,6 @@ class Held:
 
 RATE = Held(0, 1)
 COUNT = Held(0, _MOST, whole=True)
-LABEL = Held(-1, _MOST, whole=True)
 
 
 def read_table(
