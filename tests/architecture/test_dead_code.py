@@ -49,7 +49,6 @@ ALLOWED = {
     "BALD": "synthetic faces: the first of four lengths of hair, which are numbers",
     "LONG": "synthetic faces: the last of four lengths of hair",
     # for callers from Python
-    "comparable": "records: what two runs of one command have in common",
     "to_pandas": "records: README.md shows it",
     "tied_with": "uncertainty.paired: a row's rank says which rows noise cannot tell from it",
     "zero_event_bound": "uncertainty.power: docs/statistics.md prints it",

@@ -69,5 +69,5 @@ def test_another_photo_of_somebody_in_another_part(pair: tuple[str, str], place:
     if own:
         check_disjoint(leaked, WHOLE, str)  # a user's own photo, whichever it is
         return
-    with pytest.raises(LeakError, match="photos of several people pass as one person's|1 people play two"):
+    with pytest.raises(LeakError, match=r"photos of several people pass as one person's|1 people play two"):
         check_disjoint(leaked, WHOLE, str)
