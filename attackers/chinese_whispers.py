@@ -9,11 +9,11 @@ from typing import ClassVar, Self
 from bench.types import Embeddings, Ints, Labels, PluginCard
 
 from ._cluster.eps import EpsClusterer
-from ._embeddings.order import content_order, in_content_order
+from ._embeddings.order import content_order, in_content_order, put_back
 from ._embeddings.rows import Floats32, unit_rows
 from ._graph.neighbours import Graph, neighbour_graph
 from ._graph.whispers import whispered_labels
-from ._parameters.choice import DISTANCES, check_calibration
+from ._parameters.choice import DISTANCES, best, check_calibration
 from ._parameters.ranges import check_least
 
 
@@ -56,7 +56,11 @@ class ChineseWhispers(EpsClusterer):
         rows = unit_rows(embeddings)
         order = content_order(rows, self.seed)
         graph = self._graph(rows[order], max(self.grid))
-        return replace(self, eps=self.best_eps(graph, people[order], objective))
+
+        def score(eps: float) -> float:
+            return objective(put_back(self.labels(graph.within(eps)), order), people)
+
+        return replace(self, eps=best(self.grid, score))
 
     def cluster(self, embeddings: Embeddings) -> Labels:
         """See `EpsClusterer.cluster`."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import ClassVar
 
 from bench.errors import UserError
 from bench.types import Embeddings, Labels, PluginCard
 
-from ._embeddings.order import content_order, in_content_order
+from ._embeddings.order import content_order, in_content_order, put_back
 from ._embeddings.rows import Floats32, unit_rows
 from ._graph.louvain import louvain_labels
 from ._graph.neighbours import Graph, neighbour_graph
@@ -64,20 +65,25 @@ class Louvain(Searching):
         self.check()
         if self.eps is not None and self.penalty is not None:
             return self
-        check_calibration(people, len(embeddings))
-        rows = unit_rows(embeddings)
-        order = content_order(rows, self.seed)
-        truth = people[order]
-        graph = self._graph(rows[order], max(self.grid) if self.eps is None else self.eps)
-
-        def score(eps: float, penalty: float) -> float:
-            return objective(louvain_labels(graph.within(eps), penalty, self.seed), truth)
-
+        score = self._scores(embeddings, people, objective)
         middle = self.penalty_grid[len(self.penalty_grid) // 2] if self.penalty is None else self.penalty
         eps = best(self.grid, lambda eps: score(eps, middle)) if self.eps is None else self.eps
         if self.penalty is not None:
             return replace(self, eps=eps)
         return replace(self, eps=eps, penalty=best(self.penalty_grid, lambda penalty: score(eps, penalty)))
+
+    def in_hindsight(
+        self, embeddings: Embeddings, people: Labels, objective: Callable[[Labels, Labels], float]
+    ) -> Louvain:
+        """See `bench.protocols.Clusterer`: every eps is tried with every penalty."""
+        self.check()
+        if self.eps is not None and self.penalty is not None:
+            return self
+        score = self._scores(embeddings, people, objective)
+        distances = self.grid if self.eps is None else (self.eps,)
+        penalties = self.penalty_grid if self.penalty is None else (self.penalty,)
+        eps, penalty = best(list(product(distances, penalties)), lambda both: score(*both))
+        return replace(self, eps=eps, penalty=penalty)
 
     def cluster(self, embeddings: Embeddings) -> Labels:
         """See `EpsClusterer.cluster`; the penalty, too, has to be calibrated or given."""
@@ -88,6 +94,20 @@ class Louvain(Searching):
         return in_content_order(
             embeddings, self.seed, lambda rows: louvain_labels(self._graph(rows, eps), penalty, self.seed)
         )
+
+    def _scores(
+        self, embeddings: Embeddings, people: Labels, objective: Callable[[Labels, Labels], float]
+    ) -> Callable[[float, float], float]:
+        """(eps, penalty) -> how well they sort the photos of some people."""
+        check_calibration(people, len(embeddings))
+        rows = unit_rows(embeddings)
+        order = content_order(rows, self.seed)
+        graph = self._graph(rows[order], max(self.grid) if self.eps is None else self.eps)
+
+        def score(eps: float, penalty: float) -> float:
+            return objective(put_back(louvain_labels(graph.within(eps), penalty, self.seed), order), people)
+
+        return score
 
     def _graph(self, rows: Floats32, eps: float) -> Graph:
         return neighbour_graph(rows, eps, self).nearest(self.neighbours)

@@ -316,6 +316,9 @@ class Clusterer(Protocol):
 
     An attacker with parameters also has `check() -> None`, which raises a UserError for a value out of range.
     It is called before anything is computed. The same holds for an `Identifier`.
+
+    An attacker whose `calibrated` leaves out combinations of its parameters also has `in_hindsight`, which
+    takes the same and tries every combination. The level `oracle` asks it.
     """
 
     card: ClassVar[PluginCard]
@@ -329,7 +332,8 @@ class Clusterer(Protocol):
             embeddings: float32 [photo, dimension], the calibration people's photos.
             people: int64 [photo], the person on each.
             objective: (guess, truth) -> the quality of the assignment, larger is better. The framework passes
-                the same objective to every attacker.
+                the same objective to every attacker. Guess and truth are int64 [photo], both in the order of
+                `embeddings`: truth is `people`.
         """
 
     def cluster(self, embeddings: Embeddings) -> Labels:

@@ -33,9 +33,22 @@ def in_content_order(embeddings: Floats32, seed: int, cluster: Callable[[Floats3
     """
     rows = unit_rows(embeddings)
     order = content_order(rows, seed)
-    labels = np.empty(len(rows), np.int64)
-    labels[order] = cluster(rows[order])
-    return by_first_appearance(labels)
+    return put_back(cluster(rows[order]), order)
+
+
+def put_back(labels: Ints, order: Ints) -> Ints:
+    """The clusters of photos in the order in which the photos were given.
+
+    Args:
+        labels: int [photo], the clusters of `rows[order]`, -1 for noise.
+        order: int [photo], from `content_order`.
+
+    Returns:
+        int [photo], clusters numbered from 0 by first appearance.
+    """
+    given = np.empty(order.size, np.int64)
+    given[order] = labels
+    return by_first_appearance(given)
 
 
 def content_order(rows: Floats32, seed: int) -> Ints:

@@ -11,7 +11,7 @@ import numpy as np
 from bench.attack import asking, judge
 from bench.attack.corpus import Corpus
 from bench.attack.judge import Verdict
-from bench.errors import of_one_cell
+from bench.errors import UserError, of_one_cell
 from bench.metrics.clustering import bcubed_objective, cluster_formation_rate
 from bench.metrics.retrieval import impostor_similarities
 from bench.parameters import resolved
@@ -90,15 +90,21 @@ class AttackRunner:
         """
         attacker = attack.attacker.plugin
         objective: Objective = bcubed_objective
+        plugin = code_of(type(attacker).__module__)
+        described = (plugin, attack.attacker.described(), attack.level, dict(attack.options))
         if attack.level == "oracle":
             lessons = Calibration.of(collection, corpus.owners)
-            objective = _hindsight(corpus, collection.has_face)
-        plugin = code_of(type(attacker).__module__)
-        key = digest(plugin, attack.attacker.described(), attack.level, dict(attack.options), *lessons.digest)
+            objective = _hindsight(attack.attacker.name, corpus, collection.has_face)
+            parts = [array_digest(part) for part in (corpus.released, corpus.linked, collection.has_face)]
+            key = digest(*described, *lessons.digest, *parts)
+        else:
+            key = digest(*described, *lessons.digest)
         if key not in self._tuned:
             scores: list[float] = []
+            watched = _watched(objective, scores)
             with of_one_cell():
-                self._tuned[key] = Tuned(_calibrated(attacker, lessons, _watched(objective, scores)), scores)
+                tried = _calibrated(attacker, lessons, watched, hindsight=attack.level == "oracle")
+            self._tuned[key] = Tuned(tried, scores)
         tuned = self._tuned[key]
         if tuned.attacker.card.oracle:
             return Tuned(tuned.attacker.informed(int(np.unique(corpus.owners).size)), tuned.scores)
@@ -202,26 +208,41 @@ def _watched(objective: Objective, scores: list[float]) -> Objective:
     return scored
 
 
-def _hindsight(corpus: Corpus, has_face: Mask) -> Objective:
-    """Cluster-formation rate of an assignment of the photos with a face: what an oracle maximises."""
+def _hindsight(attacker: str, corpus: Corpus, has_face: Mask) -> Objective:
+    """What an oracle maximises: the rate of an assignment of the photos with a face.
+
+    It is the cluster-formation rate; where the attacker holds labelled photos of the users, CFR-link.
+    """
+    linked = corpus.linked if corpus.linked.any() else None
+    people = corpus.owners[has_face]
 
     def rate(guess: Labels, truth: Labels) -> float:
-        del truth  # the corpus says it, for photos without a face too
+        # the corpus says who is on a photo without a face, and what was released: so the order has to be its
+        if not np.array_equal(truth, people):
+            raise UserError(
+                f"{attacker} judges its guesses in another order than that of the photos, and so has no "
+                "level oracle. Leave --level oracle out, or correct the attacker (docs/add-an-attacker.md)."
+            )
         labels = np.full(corpus.owners.size, -1, np.int64)
         labels[has_face] = guess
-        return cluster_formation_rate(labels, corpus.owners, corpus.users, released=corpus.released).value
+        score = cluster_formation_rate(
+            labels, corpus.owners, corpus.users, released=corpus.released, linked=linked
+        )
+        return score.value
 
     return rate
 
 
-def _calibrated(attacker: Any, lessons: Calibration, objective: Objective) -> Any:
+def _calibrated(attacker: Any, lessons: Calibration, objective: Objective, *, hindsight: bool) -> Any:
     """The attacker, with thresholds that are best for some people, frozen.
 
     Args:
         attacker: The plug-in.
         lessons: Calibration people; for `oracle`, the attacker's whole collection.
         objective: For clusterers.
+        hindsight: Whether every combination of parameters is tried.
     """
     if role(attacker) == "clusterer":
-        return attacker.calibrated(lessons.embeddings, lessons.people, objective)
+        tune = getattr(attacker, "in_hindsight", attacker.calibrated) if hindsight else attacker.calibrated
+        return tune(lessons.embeddings, lessons.people, objective)
     return attacker.calibrated(lessons.embeddings, lessons.people)

@@ -13,7 +13,7 @@ import pytest
 
 from bench import registry
 from bench.errors import UserError
-from bench.metrics.clustering import bcubed_objective
+from bench.metrics.clustering import bcubed_objective, cluster_formation_rate
 from bench.types import Gallery, PluginCard
 
 NAMES = registry.names("attackers")
@@ -233,6 +233,109 @@ def test_embeddings_without_a_direction_are_refused(
             attacker.cluster(embeddings)
         else:
             attacker.rank(embeddings, Gallery(*crowd(4, 4, seed=10)), 1)
+
+
+# --- tuning, in hindsight and before
+
+Objective = Callable[[np.ndarray, np.ndarray], float]
+
+
+def linked_rate(embeddings: np.ndarray, owners: np.ndarray) -> Objective:
+    """CFR-link of half of the people, two of whose photos are labelled: it tells photos of one person apart.
+
+    Which photos they are follows from their content, so that the rate knows them in any order.
+    """
+    shown = owners < 10
+    labelled = np.zeros(owners.size, bool)
+    for person in range(10):
+        theirs = np.flatnonzero(owners == person)
+        labelled[theirs[np.argsort(embeddings[theirs, 0])[:2]]] = True
+
+    def rate(guess: np.ndarray, truth: np.ndarray) -> float:
+        assert np.array_equal(truth, owners)
+        released = shown & ~labelled
+        return cluster_formation_rate(guess, owners, np.arange(10), released=released, linked=labelled).value
+
+    return rate
+
+
+OBJECTIVES: dict[str, Callable[[np.ndarray, np.ndarray], Objective]] = {
+    "BCubed": lambda *_: bcubed_objective,
+    "CFR-link": linked_rate,
+}
+CROWDS = [(20, 5, 31, 0.9), (20, 7, 32, 1.3)]
+"""People, photos of each, seed and spread: easy, and so hard that thresholds matter."""
+
+
+def tunings(attacker: Any) -> list[Callable[..., Any]]:
+    return [attacker.calibrated, *([attacker.in_hindsight] if hasattr(attacker, "in_hindsight") else [])]
+
+
+def told(attacker: Any, owners: np.ndarray) -> Any:
+    return attacker.informed(np.unique(owners).size) if attacker.card.oracle else attacker
+
+
+@pytest.mark.parametrize("name", CLUSTERERS)
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("of_crowd", CROWDS)
+def test_it_is_judged_by_the_answer_that_it_gives_afterwards(
+    name: str, objective: str, of_crowd: tuple[int, int, int, float]
+) -> None:
+    embeddings, owners = crowd(*of_crowd)
+    score = OBJECTIVES[objective](embeddings, owners)
+    for tune in tunings(registry.load("attackers", name)()):
+        guesses: list[np.ndarray] = []
+
+        def judged(guess: np.ndarray, truth: np.ndarray, guesses: list[np.ndarray] = guesses) -> float:
+            assert np.array_equal(truth, owners)
+            guesses.append(guess.copy())
+            return score(guess, owners)
+
+        answer = told(tune(embeddings, owners, judged), owners).cluster(embeddings)
+        if guesses:
+            assert any(np.array_equal(answer, guess) for guess in guesses)
+            assert score(answer, owners) >= max(score(guess, owners) for guess in guesses) - 1e-12
+
+
+@pytest.mark.parametrize("name", CLUSTERERS)
+@pytest.mark.parametrize("of_crowd", CROWDS)
+def test_hindsight_is_no_worse_than_what_was_tuned_before(
+    name: str, of_crowd: tuple[int, int, int, float]
+) -> None:
+    embeddings, owners = crowd(*of_crowd)
+    rate = linked_rate(embeddings, owners)
+    attacker = registry.load("attackers", name)()
+    best = told(tunings(attacker)[-1](embeddings, owners, rate), owners).cluster(embeddings)
+    people, photos, seed, spread = of_crowd
+    for lessons in (crowd(people, photos, seed + 10, spread), crowd(people, photos, seed + 20, spread / 2)):
+        before = told(attacker.calibrated(*lessons, bcubed_objective), owners).cluster(embeddings)
+        assert rate(best, owners) >= rate(before, owners)
+
+
+@pytest.mark.parametrize("name", CLUSTERERS)
+@pytest.mark.parametrize("of_crowd", CROWDS)
+def test_the_order_of_calibration_photos_does_not_matter(
+    name: str, of_crowd: tuple[int, int, int, float]
+) -> None:
+    embeddings, owners = crowd(*of_crowd)
+    order = np.random.default_rng(of_crowd[2]).permutation(owners.size)
+    shuffled = embeddings[order], owners[order]
+    for objective in OBJECTIVES.values():
+        for tune in tunings(registry.load("attackers", name)()):
+            given = tune(embeddings, owners, objective(embeddings, owners))
+            assert tune(*shuffled, objective(*shuffled)) == given
+
+
+@pytest.mark.parametrize("name", IDENTIFIERS)
+def test_the_order_of_calibration_photos_does_not_matter_to_an_identifier_either(name: str) -> None:
+    embeddings, owners = crowd(12, 5, 31, 0.9)
+    order = np.random.default_rng(1).permutation(owners.size)
+    attacker = registry.load("attackers", name)(open_set=True, far=0.2)
+    given = attacker.calibrated(embeddings, owners)
+    again = attacker.calibrated(embeddings[order], owners[order])
+    # sums of another order differ in their last bits
+    assert again.threshold == pytest.approx(given.threshold, rel=1e-4)
+    assert replace(again, threshold=given.threshold) == given
 
 
 # --- identification

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import bench.photos.through_channel
+from bench import registry
 from bench.channels import learner, parse
 from bench.experiment.session import RunResult
 from bench.recognition.attacker_view import AttackerView
@@ -111,6 +112,43 @@ def test_thresholds_are_tuned_on_cloaks_when_the_attacker_is_adaptive(run: Run) 
     assert value(oracle, "cfr") >= max(value(oblivious, "cfr"), value(adaptive, "cfr"))
     assert FlagCode.ORACLE in {flag.code for flag in oracle.flags}
     assert FlagCode.ORACLE not in {flag.code for flag in (*oblivious.flags, *adaptive.flags)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", ["introduced", "linked"])
+def test_hindsight_is_no_worse_for_any_clusterer(run: Run, scenario: str) -> None:
+    attackers = ("chinese-whispers", "louvain", "hdbscan")
+    levels = ("oblivious", "adaptive", "oracle")
+    hard: dict[str, Any] = {"channels": ("resize:0.25",), "users": 4, "background": 3}
+    people = {"dataset": "synthetic:people=20,photos-each=6"}
+    result = run(defenses=("noise",), attackers=attackers, levels=levels, scenario=scenario, **hard, **people)
+    assert not result.faults
+    rate = "cfr_link" if scenario == "linked" else "cfr"
+    for attacker in attackers:
+        by_level = {r.level: value(r, rate) for r in result.records if r.attacker.name == attacker}
+        assert by_level["oracle"] >= max(by_level.values())
+        # what was judged best is what was then found
+        (oracle,) = [r for r in result.records if (r.attacker.name, r.level) == (attacker, "oracle")]
+        assert max(oracle.tried) == value(oracle, rate)
+
+
+def test_an_attacker_that_judges_in_another_order_has_no_oracle(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dbscan = registry.load("attackers", "dbscan")
+
+    def backwards(self: Any, embeddings: Any, people: Any, objective: Any) -> Any:
+        return plainly(
+            self, embeddings[::-1], people[::-1], lambda guess, truth: objective(guess, people[::-1])
+        )
+
+    plainly = dbscan.calibrated
+    monkeypatch.setattr(dbscan, "calibrated", backwards)
+    result = run(defenses=("none",), levels=("oblivious", "oracle"))
+    oblivious, oracle = result.records
+    assert oblivious.status == "ok"
+    assert oracle.status == "failed"
+    assert oracle.error is not None and "dbscan judges its guesses in another order" in oracle.error
 
 
 def test_a_purifier_runs_on_everything_and_a_platform_on_released_photos_only(
