@@ -1,46 +1,42 @@
 """From files of photos to pixels, and back. Every data set is read by this one function.
 
-Colour profiles are ignored, as face recognisers ignore them.
+Colour profiles are ignored, as face recognisers ignore them. So is all other metadata but the orientation
+(`bench.containers`).
 """
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import io
-import struct
+import logging
+import os
 import warnings
-import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 
 import numpy as np
 import PIL.Image
-from PIL import ImageOps
 
+from bench.containers import MAX_PIXELS, contained, exif_orientation
 from bench.errors import cannot_read
 from bench.photos import heif
+from bench.photos.cut_jpeg import with_its_end
 from bench.types import Image
 
-MAX_PIXELS = 100_000_000
-"""The most pixels of a photo. Larger photos, above 300 MB as RGB, are refused before they are decoded."""
+FREE_PIXELS = 50_000_000
+MOST_PIXELS_A_BYTE = 200
+"""A file that states more than `FREE_PIXELS` must hold at least a byte for so many of them. A JPEG cannot
+hold fewer, and another file that does is of one colour: made to fill memory, and no photo."""
 
-_BROKEN = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    OverflowError,
-    IndexError,
-    KeyError,
-    TypeError,
-    NotImplementedError,
-    struct.error,
-    zlib.error,
-)
-"""The exceptions of Pillow's readers for files that are not what they claim to be."""
+_log = logging.getLogger("bench")
 
+_BAND = 2**21
+"""The number of pixels that are converted at a time."""
 
 # what Pillow remarks about a damaged file on its way to reading it, or not: the reason says what matters
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-warnings.filterwarnings("ignore", category=PIL.Image.DecompressionBombWarning)
-
 
 _POSTSCRIPT = (b"%!PS", b"\xc5\xd0\xd3\xc6")
 """The first bytes of PostScript. Pillow would hand such a file to another program, which would execute it."""
@@ -61,9 +57,10 @@ class UnreadablePhoto(Exception):  # noqa: N818 - an outcome, not an error
 def decode(data: bytes | Image) -> Image:
     """Read a photo, upright, as 8-bit RGB.
 
-    EXIF orientation is applied. Transparency is laid on white. 16-bit samples are scaled to 8 bits. CMYK,
-    palette, grey and other modes become RGB. Of several pictures in a file, the first is taken. HEIC files
-    need the extra `heic`.
+    The orientation is applied; no other metadata is looked at. Transparency is laid on white. 16-bit samples
+    are scaled to 8 bits. CMYK, palette, grey and other modes become RGB. Of several pictures in a file, the
+    first is taken. HEIC files need the extra `heic`. A JPEG file that ends behind its last pixel, without the
+    mark of its end, is read and a warning is logged; one that ends earlier is unreadable.
 
     Args:
         data: A whole file in any format that Pillow reads, or pixels that are RGB already (returned as they
@@ -84,30 +81,17 @@ def decode(data: bytes | Image) -> Image:
         raise UnreadablePhoto("the file is empty")
     if data.startswith(_POSTSCRIPT):
         raise UnreadablePhoto("a drawing in PostScript, not a photo")
-    kind = "file"
-    if heif.is_heif(data):
-        kind = "HEIC file"
-        if not heif.readable():
-            raise UnreadablePhoto(heif.MISSING)
+    if heif.is_heif(data) and not heif.readable():
+        raise UnreadablePhoto(heif.MISSING)
+    file = contained(data)
     try:
-        with PIL.Image.open(io.BytesIO(data)) as photo:
-            kind = f"{photo.format} file"
-            width, height = photo.size
-            if width * height > MAX_PIXELS:
-                raise UnreadablePhoto(f"{width} x {height} is more than {MAX_PIXELS:,} pixels")
-            photo.load()
-            ImageOps.exif_transpose(photo, in_place=True)
-            return _rgb(photo)
-    except PIL.UnidentifiedImageError:
-        said = "not a photo in any format that Pillow reads" if kind == "file" else f"broken {kind}"
-        raise UnreadablePhoto(said) from None
-    except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
-        raise UnreadablePhoto(f"more than {MAX_PIXELS:,} pixels") from None
-    except _BROKEN as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise cannot_read(error, "a photo") from error  # the system's fault, not the file's
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise UnreadablePhoto(f"broken {kind}: {said}") from error
+        return _decoded(file.picture, file.orientation)
+    except UnreadablePhoto:
+        whole = with_its_end(file.picture)
+        if whole is None:
+            raise
+    _tell_cut(hashlib.sha256(data).hexdigest())
+    return _decoded(whole, file.orientation)
 
 
 def pixels(data: bytes) -> int:
@@ -115,9 +99,9 @@ def pixels(data: bytes) -> int:
     if heif.is_heif(data) and not heif.readable():
         return 0
     try:
-        with PIL.Image.open(io.BytesIO(data)) as photo:
+        with _opened(contained(data).picture) as photo:
             return photo.width * photo.height
-    except (PIL.UnidentifiedImageError, PIL.Image.DecompressionBombError, *_BROKEN):
+    except UnreadablePhoto:
         return 0
 
 
@@ -132,15 +116,97 @@ def encode_png(image: Image) -> bytes:
     return out.getvalue()
 
 
-def _rgb(photo: PIL.Image.Image) -> Image:
-    if photo.mode.startswith("I;16") or (photo.mode == "I" and photo.format in {"PNG", "PPM"}):
+@contextmanager
+def _opened(picture: bytes) -> Iterator[PIL.Image.Image]:
+    """A photo whose size has been looked at and whose pixels have not.
+
+    Raises:
+        UnreadablePhoto: Pillow cannot read the photo, here or in the scope; or it is too large.
+        PassingError: The system refused something.
+    """
+    kind = "HEIC file" if heif.is_heif(picture) else "file"
+    try:
+        with PIL.Image.open(io.BytesIO(picture)) as photo:
+            kind = f"{photo.format} file"
+            _measured(*photo.size, len(picture))
+            yield photo
+    except UnreadablePhoto:
+        raise
+    except PIL.UnidentifiedImageError:
+        said = "not a photo in any format that Pillow reads" if kind == "file" else f"broken {kind}"
+        raise UnreadablePhoto(said) from None
+    except PIL.Image.DecompressionBombError:
+        raise UnreadablePhoto(f"more than {MAX_PIXELS:,} pixels") from None
+    except MemoryError as error:
+        raise cannot_read(OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)), "a photo") from error
+    except Exception as error:  # readers of broken files raise whatever they come across
+        if isinstance(error, OSError) and error.errno is not None:
+            raise cannot_read(error, "a photo") from error  # the system's fault, not the file's
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise UnreadablePhoto(f"broken {kind}: {said}") from error
+
+
+def _measured(width: int, height: int, size: int) -> None:
+    """See that a photo is not too large to be decoded.
+
+    Raises:
+        UnreadablePhoto: It is.
+    """
+    number = width * height
+    if number > MAX_PIXELS:
+        raise UnreadablePhoto(f"{width} x {height} is more than {MAX_PIXELS:,} pixels")
+    if number > FREE_PIXELS and number > MOST_PIXELS_A_BYTE * size:
+        raise UnreadablePhoto(
+            f"{size:,} bytes state {width} x {height} pixels, more than any photo of that size"
+        )
+
+
+@cache
+def _tell_cut(sha256: str) -> None:
+    """Say once in a process that a photo was cut."""
+    _log.warning(
+        "the file of a photo lacks its end, behind the last pixel; the photo is used (sha256 %s)",
+        sha256,
+    )
+
+
+def _decoded(picture: bytes, orientation: int) -> Image:
+    with _opened(picture) as photo:
+        photo.load()
+        # AVIF says in the picture itself how it is turned, and Pillow hands it on as EXIF
+        return _upright(photo, exif_orientation(photo.info.get("exif") or b"") or orientation)
+
+
+def _upright(photo: PIL.Image.Image, orientation: int) -> Image:
+    """The pixels of a photo, turned. They are converted a band at a time, so that no second copy is made."""
+    width, height = photo.size
+    out = np.empty((width, height, 3) if orientation > 4 else (height, width, 3), np.uint8)
+    stored = {
+        1: out,
+        2: out[:, ::-1],
+        3: out[::-1, ::-1],
+        4: out[::-1],
+        5: out.transpose(1, 0, 2),
+        6: np.rot90(out),
+        7: out.transpose(1, 0, 2)[::-1, ::-1],
+        8: np.rot90(out, -1),
+    }[orientation]
+    rows = max(1, _BAND // width)
+    for top in range(0, height, rows):
+        band = photo.crop((0, top, width, min(top + rows, height)))
+        stored[top : top + rows] = _rgb(band, photo.format)
+    return out
+
+
+def _rgb(photo: PIL.Image.Image, kind: str | None) -> Image:
+    if photo.mode.startswith("I;16") or (photo.mode == "I" and kind in {"PNG", "PPM"}):
         grey = np.asarray(photo).astype(np.int64)
         eight = ((np.clip(grey, 0, 65535) + 128) // 257).astype(np.uint8)
-        return np.ascontiguousarray(np.repeat(eight[:, :, None], 3, axis=2))
+        return np.repeat(eight[:, :, None], 3, axis=2)
     if photo.mode in {"I", "F"}:
-        raise UnreadablePhoto(f"{photo.format} file with 32-bit samples: nothing says which value is white")
+        raise UnreadablePhoto(f"{kind} file with 32-bit samples: nothing says which value is white")
     if photo.mode in {"RGBA", "RGBa", "LA", "La", "PA"} or "transparency" in photo.info:
         layer = photo.convert("RGBA")
         photo = PIL.Image.new("RGBA", layer.size, "white")
         photo.alpha_composite(layer)
-    return np.array(photo if photo.mode == "RGB" else photo.convert("RGB"), np.uint8)
+    return np.asarray(photo if photo.mode == "RGB" else photo.convert("RGB"), np.uint8)
