@@ -81,6 +81,15 @@ def contained(file: bytes) -> Contained:
         return Contained(file)  # the reader of the picture says what is wrong with it
 
 
+def has_known_signature(head: bytes) -> bool:
+    """Whether a file begins as those do that can be taken apart.
+
+    Args:
+        head: The first bytes, at least 12.
+    """
+    return _taker(head) is not None
+
+
 def exif_orientation(exif: bytes) -> int:
     """The orientation that a block of EXIF states, 1 to 8; 0 where it states none that can be read.
 

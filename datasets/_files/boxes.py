@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import PIL.Image
 
+from bench.containers import contained
 from bench.errors import cannot_read
 from bench.types import Box
-
-_ORIENTATION = 0x0112  # the EXIF tag that says how to turn the stored pixels
 
 
 class Boxes(Mapping[str, Box]):
@@ -44,20 +43,18 @@ class Boxes(Mapping[str, Box]):
     def _within(self, photo: str) -> Box | None:
         if photo not in self._stored:
             return None
-        content = self._content(photo)
+        content = contained(self._content(photo))
         try:
-            with PIL.Image.open(io.BytesIO(content)) as file:
-                (width, height), orientation = file.size, file.getexif().get(_ORIENTATION, 1)
-        except OSError as error:
-            if error.errno is not None:
+            with PIL.Image.open(io.BytesIO(content.picture)) as file:
+                width, height = file.size
+        except Exception as error:  # readers of broken files raise whatever they come across
+            if isinstance(error, OSError) and error.errno is not None:
                 raise cannot_read(error, photo) from error  # the system's fault, not the file's
             return None  # the photo's outcome says what is wrong with the file
-        except (ValueError, SyntaxError, EOFError, PIL.Image.DecompressionBombError):
-            return None
         x0, y0, x1, y1 = self._stored[photo]
         cut = (max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height)))
         inside = cut[0] < cut[2] and cut[1] < cut[3]
-        return upright(cut, (width, height), orientation) if inside else None
+        return upright(cut, (width, height), content.orientation) if inside else None
 
     def __iter__(self) -> Iterator[str]:
         return (photo for photo in self._stored if photo in self)

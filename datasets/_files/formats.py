@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from functools import cache
 
 import PIL.Image
 
+from bench.containers import contained, has_known_signature
 from bench.errors import patiently
 
 from .places import of_the_entry
@@ -35,16 +37,18 @@ def no_photo(file: os.DirEntry[str]) -> str:
         return ""
     try:
         with patiently(lambda: open(file.path, "rb")) as content:  # noqa: PTH123 - as above
-            if content.read(11)[4:] in (b"ftyphei", b"ftyphev"):
+            head = content.read(16)
+            if head[4:11] in (b"ftyphei", b"ftyphev"):
                 return ""  # HEIC, whether or not this machine can decode it
             content.seek(0)
-            with warnings.catch_warnings(action="ignore"), PIL.Image.open(content, formats=_signed()):
+            photo = io.BytesIO(contained(content.read()).picture) if has_known_signature(head) else content
+            with warnings.catch_warnings(action="ignore"), PIL.Image.open(photo, formats=_signed()):
                 return ""
     except PIL.Image.DecompressionBombError:
         return ""  # a photo of too many pixels: decoding refuses it
     except PIL.UnidentifiedImageError:
         return "not a photo in any format that Pillow reads"
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+    except Exception as error:  # noqa: BLE001 - readers of broken files raise whatever they come across
         if isinstance(error, OSError) and error.errno is not None:
             return _refused(error)
         return f"not a photo: {' '.join(str(error).split())}"

@@ -23,6 +23,7 @@ ALLOWED = {
     "inter_op_num_threads": "onnxruntime.SessionOptions",
     "log_severity_level": "onnxruntime.SessionOptions",
     "is_trained": "faiss.IndexIVFFlat",
+    "MAX_IMAGE_PIXELS": "PIL.Image",
     "nprobe": "faiss.IndexIVFFlat",
     "trust_env": "requests.Session",
     "enforce_content_length": "urllib3.HTTPResponse",

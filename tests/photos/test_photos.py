@@ -17,9 +17,10 @@ import PIL.Image
 import pytest
 from PIL.MpoImagePlugin import MpoImageFile
 
+from bench.containers import MAX_PIXELS
 from bench.errors import PassingError
 from bench.photos import heif
-from bench.photos.decode import MAX_PIXELS, UnreadablePhoto, decode, encode_png
+from bench.photos.decode import UnreadablePhoto, decode, encode_png
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore:Image size")
 
