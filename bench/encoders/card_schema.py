@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.encoders.written import NAME
 from bench.errors import UserError, unknown_name
+from bench.reasons import reason
 from bench.store.reading import read_text
 
 _MINIMAL = 'architecture = "…", training_set = "…", licence = "…", source = "…", dimensions = 512'
@@ -50,7 +51,7 @@ def read(path: Path) -> CardFile:
     try:
         values = tomllib.loads(read_text(path))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not TOML: {error}.") from error
+        raise UserError(f"{path} is not TOML: {reason(error)}.") from error
     keys = CardFile.model_fields
     for key in values:
         if key not in keys:

@@ -16,6 +16,7 @@ from bench.encoders.written import NAME
 from bench.errors import UserError
 from bench.parameters import Plain
 from bench.protocols import Encoder, EncoderFamily
+from bench.reasons import reason
 from bench.store.code import file_code
 from bench.types import EncoderCard, Folders
 
@@ -84,7 +85,7 @@ class OutsideFamily(Family):
             family = self._point.load()
         except (ImportError, AttributeError, SyntaxError) as error:
             raise UserError(
-                f"encoders of {self.package} do not load: {error}. Repair or uninstall that package."
+                f"encoders of {self.package} do not load: {reason(error)}. Repair or uninstall that package."
             ) from error
         if isinstance(family, type):
             family = family()

@@ -13,6 +13,7 @@ from bench import encoders, registry
 from bench.errors import PassingError, UserError
 from bench.fetching.contents import odd_start
 from bench.machine.environment import LIBRARIES
+from bench.reasons import reason
 from bench.store import lock, weights
 from bench.store.digests import versions
 from bench.store.sources import SOURCES
@@ -76,7 +77,7 @@ def _onnxruntime() -> Row:
         found = importlib.import_module("onnxruntime").get_available_providers()
     except (ImportError, AttributeError) as error:  # of two builds in one folder, one may have left its half
         remedy = "pip uninstall -y onnxruntime onnxruntime-gpu, then pip install one of them"
-        return subject, f"does not load: {error}", remedy
+        return subject, f"does not load: {reason(error)}", remedy
     return subject, ", ".join(found), ""
 
 
@@ -84,7 +85,8 @@ def _opencv() -> Row:
     try:
         importlib.import_module("cv2")
     except ImportError as error:
-        return "opencv", f"does not load: {error}", "pip install --force-reinstall opencv-python-headless"
+        remedy = "pip install --force-reinstall opencv-python-headless"
+        return "opencv", f"does not load: {reason(error)}", remedy
     return "opencv", "loads", ""
 
 

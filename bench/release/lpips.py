@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bench.errors import UserError
 from bench.metrics.lpips import Lpips
+from bench.reasons import reason
 from bench.store import lpips_weights
 from bench.types import Folders
 
@@ -22,5 +23,5 @@ def lpips_measure(folders: Folders) -> Lpips | None:
         return Lpips(lpips_weights.read(path), sha256)
     except ValueError as error:
         raise UserError(
-            f"{path} is not what LPIPS needs: {error}. docs/running.md says how it is made."
+            f"{path} is not what LPIPS needs: {reason(error)}. docs/running.md says how it is made."
         ) from error

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from bench.errors import UserError, cannot_write
+from bench.reasons import reason
 from bench.store.reading import read_whole
 from bench.store.writing import write_whole
 from bench.types import Folders
@@ -54,7 +55,7 @@ def _read(lock: Path) -> dict[str, str]:
     try:
         pins = json.loads(read_whole(lock)) if lock.is_file() else {}
     except ValueError as error:
-        raise UserError(f"{lock} is damaged ({error}). Delete it to pin its files anew.") from error
+        raise UserError(f"{lock} is damaged ({reason(error)}). Delete it to pin its files anew.") from error
     if not isinstance(pins, dict):
         raise UserError(f"{lock} is damaged (no object). Delete it to pin its files anew.")
     return {str(name): str(sha256) for name, sha256 in pins.items()}

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.errors import UserError
+from bench.reasons import reason
 from bench.store import weights
 from bench.types import Folders
 
@@ -62,5 +63,5 @@ def read(path: Path) -> Mapping[str, npt.NDArray[np.float32]]:
     try:
         tensors: Mapping[str, npt.NDArray[np.float32]] = load_file(path)
     except (SafetensorError, OSError) as error:
-        raise UserError(f"{path} cannot be read as safetensors: {error}.") from error
+        raise UserError(f"{path} cannot be read as safetensors: {reason(error)}.") from error
     return tensors

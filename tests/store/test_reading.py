@@ -20,8 +20,8 @@ TEXTS: dict[str, tuple[str, Callable[[Path], object]]] = {
         '[[run]]\ndefense = ["none"]\nattacker = ["dbscan"]\n',
         lambda path: suites.load(str(path), {}),
     ),
-    "records": ('{"schema_version": 2, "cells": []}', read_records),
-    "pairs": ("1\t1\nA\t1\t2\nA\t1\tB\t1\n", read_list),
+    "records": ('{"schema_version": 2, "cells": []}', lambda path: list(read_records(path))),
+    "pairs": ("2\t1\n" + 2 * "A\t1\t2\nA\t1\tB\t1\n", read_list),
 }
 
 

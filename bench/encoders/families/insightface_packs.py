@@ -12,6 +12,7 @@ from pathlib import Path
 from bench.encoders.weights_family import WeightsFamily
 from bench.errors import UserError
 from bench.protocols import Encoder
+from bench.reasons import reason
 from bench.store import weights
 from bench.store.folders import expanded
 from bench.types import ARCFACE_CROP, EncoderCard, Folders, Preprocessing
@@ -92,8 +93,8 @@ class PacksFamily(WeightsFamily):
             from insightface.model_zoo import ArcFaceONNX
         except ImportError as error:
             raise UserError(
-                f"encoder {card.name!r} is checked by insightface, which does not load: {error}. Type "
-                "pip install 'insightface>=1' opencv-python-headless."
+                f"encoder {card.name!r} is checked by insightface, which does not load: {reason(error)}. "
+                "Type pip install 'insightface>=1' opencv-python-headless."
             ) from error
         # on a GPU without onnxruntime's provider there is no session, and insightface opens one to look
         network = ArcFaceONNX(model_file=str(path), session=encoder.session)

@@ -11,6 +11,7 @@ from bench.errors import UserError, unknown_name
 from bench.plan.axes import AXES
 from bench.plan.doors import SUITE
 from bench.plan.spec import RunSpec, read_options
+from bench.reasons import reason
 from bench.store.reading import read_text
 
 FOLDER = Path(__file__).resolve().parent
@@ -48,7 +49,7 @@ def _read(name: str) -> list[dict[str, object]]:
     try:
         document = tomllib.loads(read_text(path))
     except ValueError as error:
-        raise UserError(f"suite {name} cannot be read: {error}.") from error
+        raise UserError(f"suite {name} cannot be read: {reason(error)}.") from error
     runs = document.pop("run", None)
     if document or not isinstance(runs, list) or not runs or not all(isinstance(run, dict) for run in runs):
         raise UserError(f"suite {name} must be [[run]] tables and nothing else; see docs/running.md.")

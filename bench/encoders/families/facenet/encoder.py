@@ -17,6 +17,7 @@ from bench.encoders.families.facenet import exported
 from bench.encoders.networks import Run, embed, frozen
 from bench.encoders.preprocessing import Prepared
 from bench.errors import UserError
+from bench.reasons import reason
 from bench.store.weights import read
 from bench.torchvision_compat import ensure
 from bench.types import EncoderCard
@@ -84,8 +85,7 @@ def _backbone(path: Path, content: bytes) -> nn.Module:
             "Get it again."
         ) from error
     except _NOT_WEIGHTS as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{path} does not hold the weights of InceptionResnetV1: {reason}") from error
+        raise UserError(f"{path} does not hold the weights of InceptionResnetV1: {reason(error)}") from error
     # its forward normalises unless it classifies: a classifier that does nothing gives the raw embedding
     net.classify, net.logits = True, nn.Identity()
     backbone: nn.Module = net

@@ -13,6 +13,8 @@ import onnxruntime
 import torch
 from torch import nn
 
+from bench.encoders.sessions import open_session
+
 
 def session(network: nn.Module, size: int) -> onnxruntime.InferenceSession:
     """The network as a graph that runs on one thread of the CPU.
@@ -36,10 +38,7 @@ def session(network: nn.Module, size: int) -> onnxruntime.InferenceSession:
             dynamo=False,
         )
         graph = file.read_bytes()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # photos run side by side instead, see bench.machine.workers
-    options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    return open_session(graph)
 
 
 def run(graph: onnxruntime.InferenceSession, crops: torch.Tensor) -> torch.Tensor:

@@ -15,13 +15,14 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 import torch
-from onnxruntime.capi import onnxruntime_pybind11_state as faults
 from torch import nn
 
 from bench.encoders.families.onnx_file.graph import interface, parse
 from bench.encoders.networks import embed, frozen
 from bench.encoders.preprocessing import Prepare, sample
+from bench.encoders.sessions import CPU, FAULTS, open_session
 from bench.errors import UserError
+from bench.reasons import reason
 from bench.store.weights import read
 from bench.types import EncoderCard
 
@@ -29,13 +30,6 @@ if TYPE_CHECKING:
     from bench.encoders.families.onnx_file.graph import Interface
 
 _CUDA = "CUDAExecutionProvider"
-_CPU = "CPUExecutionProvider"
-
-FAULTS: tuple[type[Exception], ...] = (
-    *(faults.Fail, faults.InvalidArgument, faults.InvalidGraph, faults.InvalidProtobuf),
-    *(faults.NotImplemented, faults.RuntimeException, faults.NoModel, faults.EPFail),
-)
-"""What onnxruntime raises; they share no base of their own."""
 
 ALIKE = 0.9999
 """Least cosine between what onnxruntime and the torch twin give for one crop."""
@@ -107,7 +101,7 @@ class OnnxEncoder:
             return frozen(from_onnx(self._data, name, self._prepare, one_by_one=fixed), str(self._device))
         crops = sample(self.card.crop.size, 2)
         truth = torch.from_numpy(np.concatenate([self._raw(crop[None]) for crop in crops])).double()
-        reason = ""
+        why = ""
         # a graph may declare any batch, and have a fixed one in a reshape
         for one_by_one in (True,) if fixed else (False, True):
             twin = from_onnx(self._data, name, self._prepare, one_by_one=one_by_one)
@@ -115,13 +109,13 @@ class OnnxEncoder:
                 with torch.no_grad():
                     cosine = float(nn.functional.cosine_similarity(twin(crops).double(), truth).min())
             except (RuntimeError, ValueError, TypeError, IndexError) as error:
-                reason = _first_line(error)
+                why = reason(error)
                 continue
             if cosine >= ALIKE:
                 return frozen(twin, str(self._device))
-            reason = f"it gives other embeddings than onnxruntime, cosine {cosine:.4f}"
+            why = f"it gives other embeddings than onnxruntime, cosine {cosine:.4f}"
         raise UserError(
-            f"encoder {name!r} cannot be a surrogate: its torch twin is not the same function ({reason}). "
+            f"encoder {name!r} cannot be a surrogate: its torch twin is not the same function ({why}). "
             "As --encoder it works."
         )
 
@@ -130,18 +124,12 @@ class OnnxEncoder:
         gpu = self._device.type == "cuda"
         if gpu and _CUDA not in onnxruntime.get_available_providers():
             return None
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # photos run side by side instead, see bench.machine.workers
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
         # kernels are chosen by shape, in full precision: the defaults measure kernels and use TF32
         exact = {"device_id": self._device.index or 0, "cudnn_conv_algo_search": "HEURISTIC", "use_tf32": 0}
         try:
-            session = onnxruntime.InferenceSession(
-                self._data, options, providers=[(_CUDA, exact)] if gpu else [_CPU]
-            )
+            session = open_session(self._data, [(_CUDA, exact)] if gpu else [CPU])
         except FAULTS as error:
-            raise UserError(f"{self._path} does not load: {_first_line(error)}") from error
+            raise UserError(f"{self._path} does not load: {reason(error)}") from error
         # a provider that does not start falls back to the CPU without a word: see which one it is
         return None if gpu and session.get_providers()[0] != _CUDA else session
 
@@ -156,7 +144,7 @@ class OnnxEncoder:
         except FAULTS as error:
             size = self.card.crop.size
             raise UserError(
-                f"{self._path} does not run on a {size} x {size} crop, as its card says: {_first_line(error)}"
+                f"{self._path} does not run on a {size} x {size} crop, as its card says: {reason(error)}"
             ) from error
         if raw.size != self.card.dimensions:
             raise UserError(
@@ -186,7 +174,3 @@ class OnnxEncoder:
             (raw,) = self._session.run([self._interface.output], {self._interface.input: full})
             parts.append(raw.reshape(take, -1)[: len(part)])
         return np.concatenate(parts).astype(np.float32, copy=False)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -9,6 +9,7 @@ import onnx
 from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]  # it has no stubs
 
 from bench.errors import UserError
+from bench.reasons import reason
 from bench.types import EncoderCard
 
 _FLOATS = {onnx.TensorProto.FLOAT: "float32", onnx.TensorProto.FLOAT16: "float16"}
@@ -45,7 +46,7 @@ def parse(data: bytes, path: str) -> onnx.ModelProto:
         model = onnx.load_model_from_string(data)
     except DecodeError as error:
         raise UserError(
-            f"{path} is not an ONNX file, or only part of one ({error}). Get it again."
+            f"{path} is not an ONNX file, or only part of one ({reason(error)}). Get it again."
         ) from error
     if not model.graph.node:
         raise UserError(f"{path} is not an ONNX file: it holds no graph. Get it again.")
@@ -93,15 +94,17 @@ def interface(model: onnx.ModelProto, card: EncoderCard, path: str) -> Interface
     if dtype is None:
         taken = onnx.TensorProto.DataType.Name(entry.type.tensor_type.elem_type).lower()
         raise UserError(f"{path} takes {taken} as {entry.name!r}; an encoder takes float32 or float16.")
-    shape, size = _shape(entry), card.crop.size
+    stated, size = _shape(entry), card.crop.size
+    shape = [None] * 4 if stated is None else stated
     channels_first = card.preprocessing.layout == "nchw"
     wanted = [None, 3, size, size] if channels_first else [None, size, size, 3]
-    if len(shape) != 4 or any(w and s and w != s for w, s in zip(wanted, shape, strict=False)):
+    pairs = zip(wanted, shape, strict=False)
+    if len(shape) != 4 or 0 in shape or any(None not in (w, s) and w != s for w, s in pairs):
         raise UserError(
             f"{path} takes {_written(shape)} as {entry.name!r}, and its card says {_written(wanted)} "
             f"({card.preprocessing.layout}, size {size}): correct the card."
         )
-    out = _shape(exit_)
+    out = _shape(exit_) or []
     if len(out) > 1 and (length := _product(out[1:])) is not None and length != card.dimensions:
         raise UserError(
             f"{path} gives {length} numbers a face, and its card says dimensions {card.dimensions}: "
@@ -110,9 +113,19 @@ def interface(model: onnx.ModelProto, card: EncoderCard, path: str) -> Interface
     return Interface(entry.name, exit_.name, shape[0], dtype)
 
 
-def _shape(value: onnx.ValueInfoProto) -> list[int | None]:
-    """The sizes of a tensor; None where any size will do."""
-    return [size.dim_value or None for size in value.type.tensor_type.shape.dim]
+def _shape(value: onnx.ValueInfoProto) -> list[int | None] | None:
+    """The sizes of a tensor, read as onnxruntime reads them; None for a tensor without a shape.
+
+    A size is None where any will do: where it has a name, where it is not stated, and where it is negative,
+    as some exporters write it. A size of 0 is 0.
+    """
+    tensor = value.type.tensor_type
+    if not tensor.HasField("shape"):
+        return None
+    return [
+        size.dim_value if size.HasField("dim_value") and size.dim_value >= 0 else None
+        for size in tensor.shape.dim
+    ]
 
 
 def _product(sizes: list[int | None]) -> int | None:

@@ -10,8 +10,10 @@ import torch
 from onnx import numpy_helper
 from torch import fx, nn
 
+from bench.encoders.families.onnx_file.rewritten import in_older_opsets, state_rank, use_float32
 from bench.encoders.preprocessing import Prepare
 from bench.errors import UserError
+from bench.reasons import reason
 from bench.torchvision_compat import ensure
 
 _REFUSALS = (
@@ -39,8 +41,16 @@ def from_onnx(data: bytes, name: str, prepare: Prepare, *, one_by_one: bool = Fa
     ensure()
     from onnx2torch import convert
 
-    model = onnx.load_model_from_string(data)
-    missing = _unknown(model)
+    whole = onnx.load_model_from_string(data)
+    state_rank(whole)
+    use_float32(whole)  # a float16 graph has gradients in full precision
+    model, missing = whole, _unknown(whole)
+    for older in in_older_opsets(whole):
+        if not missing:
+            break
+        unknown = _unknown(older)
+        if len(unknown) < len(missing):
+            model, missing = older, unknown
     if missing:
         raise UserError(f"{_refused(name)}: nothing in torch here stands for {', '.join(missing)}. {_STILL}")
     _use_initializers(model.graph)
@@ -49,12 +59,11 @@ def from_onnx(data: bytes, name: str, prepare: Prepare, *, one_by_one: bool = Fa
         module: fx.GraphModule = convert(model)
         _use_plain_slices(module)
     except _REFUSALS as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(
-            f"{_refused(name)}: onnx2torch does not understand its graph ({reason}). {_STILL}"
+            f"{_refused(name)}: onnx2torch does not understand its graph ({reason(error)}). {_STILL}"
         ) from error
     _around(module, prepare)
-    module.float().eval()  # a float16 graph has gradients in full precision
+    module.eval()
     return _OneByOne(module) if one_by_one else module
 
 

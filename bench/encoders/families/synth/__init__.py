@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.encoders.family import Family
 from bench.errors import UserError, unknown_name
+from bench.reasons import reason
 from bench.store.reading import read_whole
 from bench.store.weights import read, verified
 from bench.types import ARCFACE_CROP, EncoderCard, Folders
@@ -49,7 +50,9 @@ def card_of(path: Path) -> EncoderCard:
             field.name: stated[field.name] for field in fields(EncoderCard) if field.name not in _SHARED
         }
     except (ValueError, KeyError) as error:
-        raise UserError(f"{path} is no encoder's card ({error}). Install the package again.") from error
+        raise UserError(
+            f"{path} is no encoder's card ({reason(error)}). Install the package again."
+        ) from error
     return EncoderCard(crop=ARCFACE_CROP, **values)
 
 

@@ -16,6 +16,7 @@ from torch import nn
 from bench.encoders.networks import embed, frozen
 from bench.encoders.preprocessing import Prepared, sample
 from bench.errors import UserError
+from bench.reasons import reason
 from bench.store.weights import read
 from bench.types import EncoderCard
 
@@ -66,10 +67,8 @@ class TorchScriptEncoder:
         except IndexError as error:  # a tensor of fewer than two axes, where rows are expected
             raise UserError(f"{path} gives no row of numbers a face, and an encoder does.") from error
         except (RuntimeError, TypeError, AttributeError) as error:
-            lines = reversed(str(error).strip().splitlines())
-            reason = next((line for line in lines if line), "it gives no tensor")
             raise UserError(
-                f"{path} does not run on a {size} x {size} crop, as its card says: {reason}"
+                f"{path} does not run on a {size} x {size} crop, as its card says: {reason(error)}"
             ) from error
         if out.shape[1] != self.card.dimensions:
             raise UserError(
@@ -102,6 +101,5 @@ def _loaded(data: bytes, path: Path) -> nn.Module:
             warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript is what the user has
             module: nn.Module = torch.jit.load(io.BytesIO(data), map_location="cpu")
     except (RuntimeError, ValueError, EOFError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(f"{path} is not a whole TorchScript file: {reason[:200]}") from error
+        raise UserError(f"{path} is not a whole TorchScript file: {reason(error)}") from error
     return module
