@@ -19,12 +19,12 @@ FAULTS: tuple[type[Exception], ...] = (
 _SILENT = 4  # what is wrong is raised, and told by whoever catches it
 
 
-def open_session(graph: bytes, providers: Sequence[Any] = (CPU,)) -> onnxruntime.InferenceSession:
+def open_session(graph: bytes, order: Sequence[Any] = (CPU,)) -> onnxruntime.InferenceSession:
     """A session of a graph.
 
     Args:
         graph: The bytes of an ONNX file.
-        providers: Where it may run, the first choice first.
+        order: The providers that it may run on, the first choice first.
 
     Raises:
         Exception: One of `FAULTS`: the graph does not load.
@@ -34,4 +34,4 @@ def open_session(graph: bytes, providers: Sequence[Any] = (CPU,)) -> onnxruntime
     options.intra_op_num_threads = 1  # photos run side by side instead, see bench.machine.workers
     options.inter_op_num_threads = 1
     options.log_severity_level = _SILENT
-    return onnxruntime.InferenceSession(graph, options, providers=list(providers))
+    return onnxruntime.InferenceSession(graph, options, providers=list(order))

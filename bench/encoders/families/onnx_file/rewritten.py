@@ -34,7 +34,7 @@ def state_rank(model: onnx.ModelProto) -> None:
         tensor = value.type.tensor_type
         if value.name not in constants and not tensor.HasField("shape"):
             for name in ("n", "a", "b", "c"):
-                tensor.shape.dim.add().dim_param = name
+                tensor.shape.dim.add(dim_param=name)
 
 
 def use_float32(model: onnx.ModelProto) -> None:
