@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.encoders.written import NAME
 from bench.errors import UserError, unknown_name
-from bench.reasons import reason
 from bench.store.reading import read_text
+from bench.store.reasons import reason
 
 _MINIMAL = 'architecture = "…", training_set = "…", licence = "…", source = "…", dimensions = 512'
 Number = Annotated[float, Field(ge=0, le=255)]

@@ -16,8 +16,8 @@ from bench.encoders.written import NAME
 from bench.errors import UserError
 from bench.parameters import Plain
 from bench.protocols import Encoder, EncoderFamily
-from bench.reasons import reason
 from bench.store.code import file_code
+from bench.store.reasons import reason
 from bench.types import EncoderCard, Folders
 
 GROUP = "cloakbench.encoders"

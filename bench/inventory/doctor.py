@@ -13,9 +13,9 @@ from bench import encoders, registry
 from bench.errors import PassingError, UserError
 from bench.fetching.contents import odd_start
 from bench.machine.environment import LIBRARIES
-from bench.reasons import reason
 from bench.store import lock, weights
 from bench.store.digests import versions
+from bench.store.reasons import reason
 from bench.store.sources import SOURCES
 from bench.types import EncoderCard, Folders
 

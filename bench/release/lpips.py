@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bench.errors import UserError
 from bench.metrics.lpips import Lpips
-from bench.reasons import reason
 from bench.store import lpips_weights
+from bench.store.reasons import reason
 from bench.types import Folders
 
 

@@ -24,6 +24,7 @@ from bench.store.digests import digest, versions
 SILENT_ROOMS = frozenset(
     {
         "bench",
+        "bench.encoders.written",
         "bench.errors",
         "bench.machine.environment",
         "bench.machine.progress",
@@ -35,6 +36,7 @@ SILENT_ROOMS = frozenset(
         "bench.store.folders",
         "bench.store.lock",
         "bench.store.reading",
+        "bench.store.reasons",
         "bench.store.rows",
         "bench.store.sources",
         "bench.store.writing",

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from bench.errors import UserError, cannot_write
-from bench.reasons import reason
 from bench.store.reading import read_whole
+from bench.store.reasons import reason
 from bench.store.writing import write_whole
 from bench.types import Folders
 

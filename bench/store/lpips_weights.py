@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.errors import UserError
-from bench.reasons import reason
 from bench.store import weights
+from bench.store.reasons import reason
 from bench.types import Folders
 
 FILE = "lpips_alex.safetensors"

@@ -12,9 +12,9 @@ from pathlib import Path
 from bench.encoders.weights_family import WeightsFamily
 from bench.errors import UserError
 from bench.protocols import Encoder
-from bench.reasons import reason
 from bench.store import weights
 from bench.store.folders import expanded
+from bench.store.reasons import reason
 from bench.types import ARCFACE_CROP, EncoderCard, Folders, Preprocessing
 
 FILES = {"buffalo_l": "w600k_r50.onnx", "buffalo_s": "w600k_mbf.onnx", "antelopev2": "glintr100.onnx"}

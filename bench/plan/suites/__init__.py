@@ -11,8 +11,8 @@ from bench.errors import UserError, unknown_name
 from bench.plan.axes import AXES
 from bench.plan.doors import SUITE
 from bench.plan.spec import RunSpec, read_options
-from bench.reasons import reason
 from bench.store.reading import read_text
+from bench.store.reasons import reason
 
 FOLDER = Path(__file__).resolve().parent
 

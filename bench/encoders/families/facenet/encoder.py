@@ -17,7 +17,7 @@ from bench.encoders.families.facenet import exported
 from bench.encoders.networks import Run, embed, frozen
 from bench.encoders.preprocessing import Prepared
 from bench.errors import UserError
-from bench.reasons import reason
+from bench.store.reasons import reason
 from bench.store.weights import read
 from bench.torchvision_compat import ensure
 from bench.types import EncoderCard

@@ -22,7 +22,7 @@ from bench.encoders.networks import embed, frozen
 from bench.encoders.preprocessing import Prepare, sample
 from bench.encoders.sessions import CPU, FAULTS, open_session
 from bench.errors import UserError
-from bench.reasons import reason
+from bench.store.reasons import reason
 from bench.store.weights import read
 from bench.types import EncoderCard
 

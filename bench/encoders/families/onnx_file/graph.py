@@ -9,7 +9,7 @@ import onnx
 from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]  # it has no stubs
 
 from bench.errors import UserError
-from bench.reasons import reason
+from bench.store.reasons import reason
 from bench.types import EncoderCard
 
 _FLOATS = {onnx.TensorProto.FLOAT: "float32", onnx.TensorProto.FLOAT16: "float16"}

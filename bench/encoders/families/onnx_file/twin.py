@@ -13,7 +13,7 @@ from torch import fx, nn
 from bench.encoders.families.onnx_file.rewritten import in_older_opsets, state_rank, use_float32
 from bench.encoders.preprocessing import Prepare
 from bench.errors import UserError
-from bench.reasons import reason
+from bench.store.reasons import reason
 from bench.torchvision_compat import ensure
 
 _REFUSALS = (

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from bench.encoders.family import Family
 from bench.errors import UserError, unknown_name
-from bench.reasons import reason
 from bench.store.reading import read_whole
+from bench.store.reasons import reason
 from bench.store.weights import read, verified
 from bench.types import ARCFACE_CROP, EncoderCard, Folders
 

@@ -16,7 +16,7 @@ from torch import nn
 from bench.encoders.networks import embed, frozen
 from bench.encoders.preprocessing import Prepared, sample
 from bench.errors import UserError
-from bench.reasons import reason
+from bench.store.reasons import reason
 from bench.store.weights import read
 from bench.types import EncoderCard
 

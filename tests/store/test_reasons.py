@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from bench.encoders.sessions import open_session
-from bench.reasons import MOST, reason
+from bench.store.reasons import MOST, reason
 
 WORD = st.from_regex(r"[a-z_]{1,12}", fullmatch=True)
 QUALIFIED = st.lists(WORD, min_size=2, max_size=4).map("::".join)
