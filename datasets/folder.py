@@ -12,12 +12,13 @@ from typing import ClassVar
 from bench.errors import UserError
 from bench.types import DatasetCard, Folders
 
+from ._files.bins import is_bin, is_hidden, of_a_system
 from ._files.formats import no_photo
 from ._files.photo_files import PhotoFiles
 from ._files.places import entries, named_folder, of_the_entry, unreadable
 
-JUNK = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin"}
-"""Files that file managers leave behind. They are passed over, as are names that begin with a dot."""
+JUNK = {"thumbs.db", "ehthumbs.db", "desktop.ini", ".ds_store", "icon\r"}
+"""Files that file managers leave behind. They are passed over without a word."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,9 @@ class Folder:
         tree = _Tree(root.resolve())
         try:
             for entry in entries(root):
-                if _skipped(entry.name):
-                    continue
                 if _is_folder(entry):
                     tree.person(entry)
-                else:
+                elif not _is_junk(entry):
                     tree.out(entry.name, "lies in no person's folder")
         except OSError as error:
             raise unreadable(this, error) from error
@@ -106,7 +105,7 @@ class _Tree:
     def person(self, folder: os.DirEntry[str]) -> None:
         """Take all photos below one person's folder."""
         for name, entry in self._below(folder, folder.name, (), self._root / folder.name):
-            why = no_photo(entry)
+            why = no_photo(entry) or ("is hidden" if _is_hidden(entry) else "")
             if why:
                 self.out(name, why)
             elif (composed := _composed(name)) in self.paths:
@@ -126,24 +125,28 @@ class _Tree:
             self.out(name, why)
             return
         try:
+            if why := of_a_system(folder):
+                self.out(name, why)
+                return
             status = folder.stat()
             inode = (status.st_dev, status.st_ino)
             if inode in above:
                 self.out(name, "is a link back to a folder that it lies in")
                 return
             inside = entries(folder.path)
+            if is_bin(inside):
+                self.out(name, "is a bin: what lies in it was thrown away")
+                return
         except OSError as error:
             if not of_the_entry(error):
                 raise
             self.out(name, f"cannot be read: {error.strerror}")
             return
         for entry in inside:
-            if _skipped(entry.name):
-                continue
             below = f"{name}/{entry.name}"
             if _is_folder(entry):
                 yield from self._below(entry, below, (*above, inode), person)
-            else:
+            elif not _is_junk(entry):
                 yield below, entry
 
     def _astray(self, target: Path, person: Path) -> str:
@@ -160,8 +163,22 @@ class _Tree:
         return ""
 
 
-def _skipped(name: str) -> bool:
-    return name.startswith(".") or name.lower() in JUNK
+def _is_junk(file: os.DirEntry[str]) -> bool:
+    """Whether a file is a file manager's, or a hidden one that is no photo."""
+    return (
+        file.name.lower() in JUNK or file.name.startswith("._") or (_is_hidden(file) and bool(no_photo(file)))
+    )
+
+
+def _is_hidden(file: os.DirEntry[str]) -> bool:
+    if file.name.startswith("."):
+        return True
+    try:
+        return is_hidden(file.stat())
+    except OSError as error:
+        if not (of_the_entry(error) or file.is_symlink()):
+            raise
+        return False  # `no_photo` says what is wrong with it
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

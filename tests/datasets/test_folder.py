@@ -8,10 +8,13 @@ import os
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import PIL.Image
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bench import registry
 from bench.errors import UserError
@@ -114,12 +117,112 @@ def test_a_broken_photo_stays_its_outcome_is_told_later(root: Path, write: Write
 
 def test_what_file_managers_leave_behind_is_not_worth_a_word(root: Path, write: Write) -> None:
     write("Ann/1.png")
-    own = (".DS_Store", "Ann/.DS_Store", "Ann/Thumbs.db", "Ann/desktop.ini", "Ann/._1.png", "Ann/Icon\r")
-    whole = (".git/x.png", "__MACOSX/Ann/1.png", "Ann/@eaDir/1.png", "Ann/.hidden/2.png")
-    for name in (*own, *whole):
+    for name in (
+        ".DS_Store",
+        "Ann/.DS_Store",
+        "Ann/Thumbs.db",
+        "Ann/desktop.ini",
+        "Ann/._1.png",
+        "Ann/Icon\r",
+    ):
         write(name)
+    write("Ann/.picasa.ini", b"[Picasa]")
     catalogue = opened(root).catalogue()
     assert (catalogue.photos, catalogue.left_out) == (("Ann/1.png",), {})
+
+
+def test_a_hidden_photo_is_told(root: Path, write: Write) -> None:
+    write("Ann/1.png")
+    write("Ann/.trashed-1700000000-2.png")  # as Android hides what was thrown away
+    catalogue = opened(root).catalogue()
+    assert catalogue.photos == ("Ann/1.png",)
+    assert catalogue.left_out == {"Ann/.trashed-1700000000-2.png": "is hidden"}
+
+
+WORDS = st.text(st.characters(categories=["L", "N", "Pd", "Zs"]), max_size=12).map(str.strip)
+SYSTEMS = st.one_of(
+    st.builds("".join, st.tuples(st.sampled_from("#@$~.\uff03\uff20"), WORDS)).filter(
+        lambda name: name != "."
+    ),
+    st.builds("".join, st.tuples(st.sampled_from(["__", "@__", "#", ".Trash-"]), WORDS)),
+    st.sampled_from(
+        ["lost+found", "RECYCLER", "Recycled", "System Volume Information", "FOUND.000", "Temporary Items"]
+    ),
+)
+
+
+@settings(max_examples=60)
+@given(SYSTEMS, WORDS.filter(bool), st.sampled_from([str, str.upper, str.lower]), st.integers(1, 3))
+def test_folders_of_systems_and_bins_are_nobodys(
+    tmp_path_factory: pytest.TempPathFactory, system: str, person: str, case: Callable[[str], str], depth: int
+) -> None:
+    # they became people, and took other people's photos with them: what was thrown away is often a copy
+    root, name = tmp_path_factory.mktemp("photos"), case(system)
+    for folder in (person, name, f"{person}/{name}", f"{name}/deep" if depth == 1 else f"{person}/a/{name}"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        (root / folder / "1.png").write_bytes(photo(depth))
+    catalogue = opened(root).catalogue()
+    assert catalogue.photos == (unicodedata.normalize("NFC", f"{person}/1.png"),)
+    told = {unicodedata.normalize("NFC", each) for each in (name, f"{person}/{name}")}
+    assert told <= set(catalogue.left_out)
+    assert all("person's" in catalogue.left_out[each] for each in told)
+
+
+@pytest.mark.parametrize(
+    "name", ["Ann", "'Abd", "(Grandma)", "1. Bo", "雪", "🙂", "%41;&", "_Ann", "-", "Recycle", "Info"]
+)
+def test_whoever_has_another_name_is_a_person(root: Path, write: Write, name: str) -> None:
+    write(f"{name}/1.png")
+    write(f"{name}/Info/2.png")
+    assert len(opened(root).catalogue().photos) == 2
+
+
+BIN = "[.ShellClassInfo]\r\nCLSID={645FF040-5081-101B-9F08-00AA002F954E}\r\n"
+
+
+@pytest.mark.parametrize("upper", [False, True])
+@pytest.mark.parametrize(
+    ("mark", "content"),
+    [
+        ("desktop.ini", BIN.encode()),
+        ("Desktop.ini", BIN.lower().encode("utf-16")),
+        ("INFO2", b"\5\0\0\0"),
+        ("info/1.png.trashinfo", b"[Trash Info]\nPath=1.png\n"),
+    ],
+)
+def test_a_bin_is_known_by_what_lies_in_it(
+    root: Path, write: Write, mark: str, content: bytes, upper: bool
+) -> None:
+    write("Ann/1.png")
+    bin_ = "Ann/S-1-5-21-1004" if upper else "Papierkorb"
+    write(f"{bin_}/files/2.png")
+    write(f"{bin_}/{mark}", content)
+    catalogue = opened(root).catalogue()
+    assert catalogue.photos == ("Ann/1.png",)
+    assert catalogue.left_out == {bin_: "is a bin: what lies in it was thrown away"}
+
+
+def test_a_folder_with_settings_of_its_own_is_no_bin(root: Path, write: Write) -> None:
+    write("Ann/desktop.ini", b"[.ShellClassInfo]\r\nIconResource=C:\\x.ico,0\r\n")
+    write("Ann/1.png")
+    assert opened(root).catalogue().photos == ("Ann/1.png",)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "hidden"),
+    [
+        ({"st_file_attributes": 2}, True),
+        ({"st_file_attributes": 4 | 16}, True),
+        ({"st_file_attributes": 16}, False),
+        ({"st_flags": 0x8000}, True),
+        ({"st_flags": 0}, False),
+        ({}, False),
+    ],
+)
+def test_what_a_system_hides_is_hidden(attributes: dict[str, int], hidden: bool) -> None:
+    from bench.datasets._files.bins import is_hidden
+
+    assert is_hidden(cast("os.stat_result", SimpleNamespace(**attributes))) is hidden
 
 
 def test_links_are_followed_and_never_in_circles(root: Path, write: Write, tmp_path: Path) -> None:
