@@ -109,11 +109,14 @@ class OwnPixels:
 
     def _start(self, patches: Sequence[Patch], largest: int, seed: int, digests: Sequence[str]) -> None:
         for s, stack in enumerate(self._stacks):
+            start = np.zeros(stack.original.shape, np.int16)  # one transfer, not one for each photo
             for row, photo in enumerate(stack.members):
                 height, width = patches[photo].region.shape
                 draw = generator(seed, digests[photo], "start")
-                levels = draw.integers(-largest, largest + 1, (3, height, width), np.int16)
-                self._change[s][row, :, :height, :width] = torch.from_numpy(levels)
+                start[row, :, :height, :width] = draw.integers(
+                    -largest, largest + 1, (3, height, width), np.int16
+                )
+            self._change[s] = torch.from_numpy(start).to(self._change[s])
             for rows in torch.arange(len(stack.members), device=stack.places.device).split(self._batch):
                 self._change[s][rows] = self._held(s, rows, self._change[s][rows])
 

@@ -46,10 +46,10 @@ def face_region(face: Face, height: int, width: int) -> npt.NDArray[np.bool_]:
     right, bottom = np.minimum(np.floor(hull.max(0)), [width - 1, height - 1]).astype(int) + 1
     if left >= right or top >= bottom:
         raise ValueError("the face lies outside the photo")
-    ys, xs = np.mgrid[top:bottom, left:right].astype(np.float64)
-    part = np.ones(xs.shape, bool)
+    ys, xs = np.arange(top, bottom, dtype=np.float64)[:, None], np.arange(left, right, dtype=np.float64)
+    part = np.ones((bottom - top, right - left), bool)
     for (ax, ay), (bx, by) in zip(hull, np.roll(hull, -1, 0), strict=True):
-        part &= (bx - ax) * (ys - ay) - (by - ay) * (xs - ax) >= 0
+        part &= (bx - ax) * (ys - ay) >= (by - ay) * (xs - ax)
     if not part.any():
         raise ValueError("the face lies outside the photo")
     inside[top:bottom, left:right] = part

@@ -67,18 +67,17 @@ def spread_exactly(gradient: torch.Tensor, grid: torch.Tensor, shape: torch.Size
     """
     n, channels, height, width = shape
     unit = gradient.abs().amax((1, 2, 3), keepdim=True).double().clamp_min(1e-300) / 2**_BITS
-    x = ((grid[..., 0] + 1) * width - 1) / 2
-    y = ((grid[..., 1] + 1) * height - 1) / 2
+    x = (((grid[..., 0] + 1) * width - 1) / 2)[:, None]
+    y = (((grid[..., 1] + 1) * height - 1) / 2)[:, None]
     left, top = x.floor(), y.floor()
+    # all four neighbours of each point at once: a GPU waits for launches here, not for arithmetic
+    column = torch.cat([left, left + 1, left, left + 1], 1)
+    row = torch.cat([top, top, top + 1, top + 1], 1)
+    weights = (1 - (x - column).abs()) * (1 - (y - row).abs())
+    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    place = torch.where(inside, row * width + column, 0).long().view(n, 1, -1).expand(-1, channels, -1)
+    shares = (gradient[:, :, None] * (weights * inside)[:, None]).double() / unit[..., None]
     total = torch.zeros((n, channels, height * width), dtype=torch.int64, device=gradient.device)
-    for dy in (0, 1):
-        for dx in (0, 1):
-            column, row = left + dx, top + dy
-            weight = (1 - (x - column).abs()) * (1 - (y - row).abs())
-            inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-            place = torch.where(inside, row * width + column, 0).long().flatten(1)
-            share = (gradient * (weight * inside)[:, None]).double() / unit
-            index = place[:, None].expand(-1, channels, -1)
-            total.scatter_add_(2, index, share.round().long().flatten(2))
+    total.scatter_add_(2, place, shares.round().long().flatten(2))
     out: torch.Tensor = (total.view(shape) * unit).to(gradient.dtype)
     return out

@@ -6,7 +6,8 @@ Small networks on a fast GPU wait for Python: a MobileFaceNet has about 300 kern
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -55,9 +56,10 @@ class Graphed:
     def _capture(self, x: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
         sample = torch.zeros_like(x, memory_format=torch.preserve_format).requires_grad_(True)
         try:
-            call: Callable[[torch.Tensor], torch.Tensor] = _torch.cuda.make_graphed_callables(
-                self._run, (sample,)
-            )
+            with _capture_beside_the_default_stream():
+                call: Callable[[torch.Tensor], torch.Tensor] = _torch.cuda.make_graphed_callables(
+                    self._run, (sample,)
+                )
         except RuntimeError as error:  # how torch reports every failed capture
             _log.warning("no CUDA graph for %s: %s", type(self._network).__name__, error)
             torch.cuda.synchronize(x.device)
@@ -65,3 +67,17 @@ class Graphed:
             return self._run
         self._captured[tuple(x.shape)] = call
         return call
+
+
+@contextmanager
+def _capture_beside_the_default_stream() -> Iterator[None]:
+    """Without torch's warning that a leaf was made on another stream: a capture runs on its own by design."""
+    warn = getattr(_torch.autograd.graph, "set_warn_on_accumulate_grad_stream_mismatch", None)
+    if warn is None:  # torch before 2.9 has no such warning
+        yield
+        return
+    warn(False)
+    try:
+        yield
+    finally:
+        warn(True)
