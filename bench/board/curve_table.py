@@ -42,10 +42,10 @@ def curve_table(drawn: Iterable[Curve], axis: str) -> Table[PointRow]:
         for point in curve.points
     )
     columns: tuple[Column[PointRow], ...] = (
-        Column("curve", lambda row: row.curve),
-        Column("figure", lambda row: row.figure),
-        Column(axis, lambda row: row.x, "g"),
-        Column("value", lambda row: row.value, ".3f"),
-        Column(CONFIDENT, _interval, ".3f"),
+        Column("curve", lambda row: row.curve, place=1),
+        Column("figure", lambda row: row.figure, place=5),
+        Column(axis, lambda row: row.x, "g", place=2),
+        Column("value", lambda row: row.value, ".3f", place=3),
+        Column(CONFIDENT, _interval, ".3f", place=4),
     )
     return Table(PointRow, rows, columns)

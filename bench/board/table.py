@@ -27,6 +27,8 @@ class Column(Generic[Row]):
         form: how its numbers are written, in Python's format language.
         unit: what stands behind them.
         common: whether a text may say once, above the table, what all rows agree on.
+        place: a narrow terminal shows the columns with the lowest places, as many as there is room for, and
+            none with 0.
     """
 
     heading: str
@@ -34,6 +36,7 @@ class Column(Generic[Row]):
     form: str = ".2f"
     unit: str = ""
     common: bool = True
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,17 @@ MARK = "*"
 """Stands at the rate of an attack under which users fare otherwise than under the row's first attack."""
 
 
+def worded_columns(table: Table[Row]) -> list[tuple[Column[Row], list[str]]]:
+    """Each column with its words, row by row, without the columns in which no row says anything."""
+    columns = [(column, [_cell(column, row) for row in table.rows]) for column in table.columns]
+    return [(column, words) for column, words in columns if any(words)]
+
+
 def worded(table: Table[Row]) -> tuple[list[str], list[list[str]]]:
     """Headings, and each row's words below them, without the columns in which no row says anything."""
-    texts = [[_cell(column, row) for row in table.rows] for column in table.columns]
-    used = [number for number, column in enumerate(texts) if any(column)]
-    rows = [[texts[number][i] for number in used] for i in range(len(table.rows))]
-    return [table.columns[number].heading for number in used], rows
+    columns = worded_columns(table)
+    rows = [[words[i] for _, words in columns] for i in range(len(table.rows))]
+    return [column.heading for column, _ in columns], rows
 
 
 def _cell(column: Column[Row], row: Row) -> str:

@@ -30,6 +30,7 @@ def board(
         str, typer.Option(help=f"{either(views.names())}; see docs/running.md", callback=views.checked)
     ] = "cells",
     out: Annotated[Path | None, typer.Option(help="file to write instead of stdout")] = None,
+    wide: Annotated[bool, typer.Option(help="every column and word, however narrow the terminal")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,
 ) -> None:
     """Parse, read, print."""
@@ -43,7 +44,7 @@ def board(
     chosen = views.view(view)
     table = chosen.table(*load(records, of_users=chosen.of_users))
     if kind == "text" and not as_json and out is None:
-        print_board(table)
+        print_board(table, wide=wide)
         return
     text = render.render("json" if as_json else kind, table)
     if out is None:

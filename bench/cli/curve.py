@@ -31,6 +31,7 @@ def curve(
         str, typer.Option("--format", help=either(render.names()), callback=render.checked)
     ] = "text",
     out: Annotated[Path | None, typer.Option(help="picture to draw, such as curve.png or curve.svg")] = None,
+    wide: Annotated[bool, typer.Option(help="every column and word, however narrow the terminal")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,
 ) -> None:
     """Parse, read, draw and print."""
@@ -49,7 +50,7 @@ def curve(
             draw(out, drawn, axis)
     table = curve_table(drawn, axis)
     if kind == "text" and not as_json:
-        print_board(table)
+        print_board(table, wide=wide)
     else:
         sys.stdout.write(render.render("json" if as_json else kind, table))
 

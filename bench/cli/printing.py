@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from bench.board.table import Table
 
 
-def print_board(table: Table[Any]) -> None:
-    """Rows of a view, or of anything else that has typed rows."""
-    write(table, sys.stdout, _width())
+def print_board(table: Table[Any], *, wide: bool = False) -> None:
+    """Rows of a view, or of anything else that has typed rows; `wide` shows every column."""
+    everything = wide or not sys.stdout.isatty()
+    write(table, sys.stdout, WIDE if everything else _width(), everything=everything)
 
 
 def print_table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

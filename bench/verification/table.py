@@ -118,18 +118,20 @@ def _columns(intervals: bool) -> tuple[Column[EncoderRow], ...]:
         return _stated(metric if intervals else metric.value)
 
     return (
-        Column("encoder", lambda row: row.encoder),
+        Column("encoder", lambda row: row.encoder, place=1),
         Column("data set", lambda row: row.dataset),
-        Column("accuracy ± s.e.", lambda row: Deviation(row.accuracy.value, row.standard_error), ".4f"),
+        Column(
+            "accuracy ± s.e.", lambda row: Deviation(row.accuracy.value, row.standard_error), ".4f", place=2
+        ),
         Column(f"AUC [{CONFIDENT}]", lambda row: _stated(row.auc), ".4f"),
         Column("EER", lambda row: shown(row.eer), ".4f"),
         Column("TAR@FAR 1e-2", lambda row: shown(row.tar_far_1e2), ".3f"),
-        Column(f"TAR@FAR 1e-3 [{CONFIDENT}]", lambda row: _stated(row.tar_far_1e3), ".3f"),
+        Column(f"TAR@FAR 1e-3 [{CONFIDENT}]", lambda row: _stated(row.tar_far_1e3), ".3f", place=3),
         Column("clean CFR", lambda row: row.clean_cfr),
         Column("clean BCubed F", lambda row: row.clean_bcubed_f and row.clean_bcubed_f.value, ".3f"),
         Column("photos/s", lambda row: row.photos_per_second, ",.0f"),
         Column("parameters", lambda row: row.parameters and row.parameters / 1e6, ".2f", unit=" M"),
-        Column("flags", lambda row: "; ".join(map(str, row.flags)), common=False),
+        Column("flags", lambda row: "; ".join(map(str, row.flags)), common=False, place=4),
     )
 
 

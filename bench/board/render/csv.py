@@ -1,23 +1,29 @@
 """CSV: a header and one line a row. Numbers are unrounded, each in a column of its own.
 
 A figure `cfr` has the columns `cfr`, `cfr_low`, `cfr_high`, `cfr_n`, `cfr_bounds_low` and `cfr_bounds_high`;
-flags have their codes in `flags` and their reasons in `flags_reasons`, in the same order.
+flags have their codes in `flags` and their reasons in `flags_reasons`, in the same order. A text that a
+spreadsheet would take for a formula stands behind an apostrophe.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 from bench.board.table import Table
+from bench.escaping import printable
 from bench.records.record import Metric
 from bench.types import Flag
 
 _JOINED = "; "
+
+_FORMULA = re.compile(r"(^|[;,|])([\s\"']*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""Where a formula would begin: at the beginning of a text, or of what another program takes for a cell."""
 
 
 def render(table: Table[Any]) -> str:
@@ -50,7 +56,8 @@ def _cells(kind: type[Any], row: Any) -> list[object]:
         if hint is Metric:
             cells += [None] * 6 if value is None else _metric(value)
         elif hint == tuple[Flag, ...]:
-            cells += [_JOINED.join(flag.code for flag in value), _JOINED.join(flag.reason for flag in value)]
+            texts = [(flag.code, flag.reason) for flag in value]
+            cells += [harmless(_JOINED.join(part)) for part in zip(*texts, strict=True)] or ["", ""]
         else:
             cells += _cells(hint, value) if _nested(hint) else [_scalar(value)]
     return cells
@@ -66,9 +73,16 @@ def _metric(metric: Metric) -> list[object]:
 
 
 def _scalar(value: Any) -> object:
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, tuple):
-        return _JOINED.join(value)
-    return str(value).lower() if isinstance(value, bool) else value
+        return harmless(_JOINED.join(value))
+    return harmless(value) if isinstance(value, str) else value
+
+
+def harmless(text: str) -> str:
+    """A text that is no formula to any spreadsheet, and moves no cursor."""
+    return _FORMULA.sub(r"\1\2'", printable(text))
 
 
 def _hints(kind: type[Any]) -> Iterator[tuple[str, Any]]:

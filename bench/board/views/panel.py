@@ -29,20 +29,20 @@ def _words(flag: Flag) -> str:
 
 COLUMNS: tuple[Column[PanelRow], ...] = (
     *settings("dataset", "scenario", "dose", "distractors", "budget"),
-    Column("knowledge", lambda row: row.knowledge),
+    Column("knowledge", lambda row: row.knowledge, place=5),
     *settings("defense", "surrogate"),
     *further_settings(OF_A_DEFENSE),
-    Column("figure", lambda row: FIGURES[row.figure].title),
-    Column(f"worst [{CONFIDENT}]", lambda row: row.worst),
-    Column("strongest attacker", lambda row: row.strongest),
+    Column("figure", lambda row: FIGURES[row.figure].title, place=3),
+    Column(f"worst [{CONFIDENT}]", lambda row: row.worst, place=2),
+    Column("strongest attacker", lambda row: row.strongest, place=7),
     Column(f"any [{CONFIDENT}]", lambda row: row.any),
     Column("attackers", lambda row: row.attackers),
     Column("users", lambda row: row.users),
     Column("draws", lambda row: row.draws),
     Column("detectable", _detectable),
-    Column("rank", _rank),
-    Column("missing", lambda row: "; ".join(row.missing)),
-    Column("flags", lambda row: "; ".join(map(_words, row.flags)), common=False),
+    Column("rank", _rank, place=4),
+    Column("missing", lambda row: "; ".join(row.missing), place=8),
+    Column("flags", lambda row: "; ".join(map(_words, row.flags)), common=False, place=6),
 )
 
 VIEW = View(KIND, COLUMNS, panel_rows, of_users=True)

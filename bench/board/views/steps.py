@@ -14,8 +14,8 @@ from bench.board.views._settings import further_settings, settings
 COLUMNS: tuple[Column[StepRow], ...] = (
     *settings("dataset", "defense", "surrogate", "budget", "distractors", "draw"),
     *further_settings(),
-    Column("users", lambda row: row.users),
-    Column("DBSCAN on the surrogate", lambda row: row.dbscan_on_surrogate),
+    Column("users", lambda row: row.users, place=9),
+    Column("DBSCAN on the surrogate", lambda row: row.dbscan_on_surrogate, place=2),
     Column("another clusterer", lambda row: row.another_clusterer),
     Column("another encoder", lambda row: row.another_encoder),
     Column("both", lambda row: row.both),
@@ -25,9 +25,9 @@ COLUMNS: tuple[Column[StepRow], ...] = (
     Column("a purifier", lambda row: row.purifier),
     Column("part of the photos cloaked", lambda row: row.part_cloaked),
     Column("anything, same encoder", lambda row: row.anything_same_encoder),
-    Column("anything", lambda row: row.anything),
-    Column("named among clean photos", lambda row: row.named),
-    Column("named through another encoder", lambda row: row.named_another_encoder),
+    Column("anything", lambda row: row.anything, place=3),
+    Column("named among clean photos", lambda row: row.named, place=4),
+    Column("named through another encoder", lambda row: row.named_another_encoder, place=5),
 )
 
 VIEW = View(KIND, COLUMNS, step_rows, of_users=True)
