@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.errors import UserError, cannot_read
+from bench.escaping import printable
 from bench.store.reading import read_whole
 from bench.types import Floats
 
@@ -84,7 +85,7 @@ def read_table(
             if column in names:
                 columns[column] = _numbers(table, column, held)
     except ValueError as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = " ".join(printable(str(error)).split())[:200]
         raise UserError(f"{file} is damaged: {reason}. Repeat the command that wrote it.") from error
     return _divided(columns)
 
@@ -145,7 +146,7 @@ def _divided(columns: dict[str, np.ndarray[Any, Any]]) -> dict[str, dict[str, np
     names, which = np.unique(cells.astype(str), return_inverse=True)
     order = np.argsort(which, kind="stable")
     ends = np.cumsum(np.bincount(which, minlength=len(names)))
-    parts = np.split(order, ends[:-1])
+    parts = np.split(order, ends[:-1]) if names.size else []
     return {
         str(name): {column: values[rows] for column, values in columns.items()}
         for name, rows in zip(names, parts, strict=True)

@@ -11,6 +11,7 @@ import typer
 from bench.cli import board, curve, fetching, information, manifest, run, verify
 from bench.cli.streams import Streams
 from bench.errors import UserError, cannot_read
+from bench.escaping import printable
 
 app = typer.Typer(
     name="bench",
@@ -69,5 +70,5 @@ def main() -> None:
 
 
 def _said(status: int, line: str) -> int:
-    sys.stderr.write(f"bench: {line}\n")
+    sys.stderr.write(f"bench: {printable(line)}\n")
     return status

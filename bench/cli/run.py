@@ -11,6 +11,7 @@ import typer
 
 from bench.cli.options import with_options
 from bench.errors import UserError
+from bench.escaping import printable
 from bench.plan.axes import AXES, COMMAND
 from bench.plan.doors import COMMAND_LINE
 
@@ -97,7 +98,7 @@ def _tell(result: RunResult) -> None:
     ours = [fault for fault in result.faults if not isinstance(fault, UserError)]
     refused = [str(fault) for fault in result.faults if isinstance(fault, UserError)]
     for line in dict.fromkeys([*result.notes, *refused]):
-        sys.stderr.write(f"bench: {line}\n")
+        sys.stderr.write(f"bench: {printable(line)}\n")
     for fault in ours:
         sys.stderr.write("".join(traceback.format_exception(fault)))
     if result.faults:

@@ -13,6 +13,7 @@ from bench import channels
 from bench.errors import UserError
 from bench.plan.axes import AXES
 from bench.plan.scenarios import PROTOCOL
+from bench.records.parsing import shown
 from bench.types import Budget, Flag, Score
 
 SCHEMA_VERSION = 2
@@ -121,7 +122,7 @@ def _read_by(read: Callable[[str], object]) -> AfterValidator:
         try:
             read(text)
         except UserError as error:
-            raise _impossible(str(error)) from None
+            raise _impossible(f"{shown(text)}: {str(error)[:200]}") from None
         return text
 
     return AfterValidator(checked)
@@ -131,7 +132,7 @@ def _sized(scenario: Named) -> Named:
     """A scenario whose parts have as many people and photos as there can be."""
     for part, size in scenario.parameters.items():
         if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= MOST:
-            raise _impossible(f"{part} is {size!r}, and a count lies between 0 and {MOST}")
+            raise _impossible(f"{part} is {shown(size)}, and a count lies between 0 and {MOST}")
     return scenario
 
 
@@ -143,7 +144,7 @@ def _of_their_kinds(options: dict[str, Any]) -> dict[str, Any]:
             try:
                 rows[name].kind.read(value)
             except ValueError:
-                raise _impossible(f"{name} is {value!r}, and it takes {rows[name].kind.words}") from None
+                raise _impossible(f"{name} is {shown(value)}, and it takes {rows[name].kind.words}") from None
     return options
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -137,3 +139,71 @@ def test_what_holds_no_records(tmp_path: Path, content: str) -> None:
 def test_no_records_at_all(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no records at"):
         read(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"schema_version": "1", "cells": []}', 'schema_version is "1", and must be a whole number'),
+        ('{"schema_version": true, "cells": []}', "schema_version is true"),
+        ('{"schema_version": 1.0, "cells": []}', "schema_version is 1.0"),
+        ('{"schema_version": 2, "cells": [NaN]}', "NaN, which is no number of JSON"),
+        ('{"schema_version": 2, "cells": [1e999]}', r"cells\[0\] is inf"),
+        ('{"schema_version": 2, "cells": {}}', "cells is {}, and must be a list"),
+        ('{"schema_version": 2, "cells": [], "cells": []}', "cells stands twice"),
+        ('{"schema_version": 2, "cells": ' + "[" * 1000 + "]" * 1000 + "}", "levels deep"),
+        ('{"schema_version": 2, "cells": ' + "9" * 4000 + "}", "cells is a whole number beyond"),
+        ('{"schema_version": 2, "cells": ' + "9" * 9000 + "}", "thousands of digits"),
+        ('{"schema_version": 2, "cells": ["\\ud800"]}', "half of a character is missing"),
+        ('{"schema_version": 2, "cells": [{}]}', r"cells\[0\].cell: Field required"),
+    ],
+)
+def test_a_message_names_the_field_and_what_it_holds(tmp_path: Path, content: str, said: str) -> None:
+    (tmp_path / "records.json").write_text(content)
+    with pytest.raises(UserError, match=said) as caught:
+        read(tmp_path)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"metrics": {"cfr": {"value": 2.0, "low": 0, "high": 1, "n": 3, "better": "lower"}}},
+            "cfr has 2, and",
+        ),
+        ({"metrics": {"cfr": {"value": "0.5", "low": 0, "high": 1, "n": 3, "better": "lower"}}}, "cfr.value"),
+        ({"metrics": {"cfr": {"value": 0.5, "low": 0, "high": 1, "n": -3, "better": "lower"}}}, "cfr.n"),
+        (
+            {"metrics": {"cfr": {"value": 0.5, "low": 0.9, "high": 1, "n": 3, "better": "lower"}}},
+            "begins at 0.9",
+        ),
+        ({"budget": "linf:x"}, "budget"),
+        ({"channel": "no-such"}, "channel"),
+        ({"dose": 0}, "dose"),
+        ({"draw": -1}, "draw"),
+        ({"outcomes": {"ok": True}}, "outcomes.ok"),
+        ({"scenario": {"name": "introduced", "parameters": {"users": "20"}}}, "users is"),
+        ({"perceptual": {"photo": {"ssim": {"mean": 3.0}}}}, "ssim.mean is 3"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_its_field(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+    document = json.loads(Records([record()]).to_json())
+    document["cells"][0] |= changes
+    (tmp_path / "records.json").write_text(json.dumps(document))
+    with pytest.raises(UserError, match=said):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ELOOP, errno.EMFILE])
+def test_a_folder_that_cannot_be_looked_into_is_no_traceback(
+    tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "records.json").write_text(Records([record()]).to_json())
+
+    def refuse(path: Path) -> bool:
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    with pytest.raises(UserError, match="cannot read"):
+        read(tmp_path)
