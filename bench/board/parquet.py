@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench.board.escaping import printable
 from bench.errors import UserError, cannot_read
-from bench.escaping import printable
 from bench.store.reading import read_whole
 from bench.types import Floats
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import typer
 
+from bench.board.escaping import printable
 from bench.cli import board, curve, fetching, information, manifest, run, verify
 from bench.cli.streams import Streams
 from bench.errors import UserError, cannot_read
-from bench.escaping import printable
 
 app = typer.Typer(
     name="bench",

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from bench.board.escaping import printable
 from bench.cli.options import with_options
 from bench.errors import UserError
-from bench.escaping import printable
 from bench.plan.axes import AXES, COMMAND
 from bench.plan.doors import COMMAND_LINE
 

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from bench.board import render, views
+from bench.board.escaping import printable
 from bench.board.loading import load
 from bench.board.render.text import write
 from bench.board.table import Column, Table
-from bench.escaping import printable
 from injecting import damaged_records, hostile_texts
 from injecting.injection import Injection, assert_all_right
 

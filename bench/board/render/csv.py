@@ -15,8 +15,8 @@ from dataclasses import fields, is_dataclass
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
+from bench.board.escaping import printable
 from bench.board.table import Table
-from bench.escaping import printable
 from bench.records.record import Metric
 from bench.types import Flag
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from bench.board.escaping import printable
 from bench.board.table import Table
 from bench.board.wording import worded
-from bench.escaping import printable
 
 _ACTIVE = re.compile(
     r"[\\`*|~$]|(?<!\w)_|_(?!\w)|\](?=[(\[:])|(?<=http):|(?<=https):|(?<=ftp):|(?<=www)\.", re.IGNORECASE

@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from bench.board.escaping import printable
 from bench.board.table import Table
 from bench.board.wording import worded_columns
-from bench.escaping import printable
 
 WIDE = 240
 """How wide a text is, in characters, where it goes to no terminal or everything is asked for."""
