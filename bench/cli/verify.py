@@ -57,10 +57,15 @@ def verify(
     spec = VerificationSpec(tuple(encoder or ()), dataset, pairs, seed, device, clustering, speed)
     if out is not None:
         try_folder(out, instead=INSTEAD)
-    records = run(spec, Terminal())
+    verified = run(spec, Terminal())
+    records = verified.records
     if out is not None:
         write(records, to_markdown(records), out)
     if as_json:
         sys.stdout.write(to_json(records))
-        return
-    print_board(table(records, intervals=True))
+    else:
+        print_board(table(records, intervals=True))
+    for fault in dict.fromkeys(map(str, verified.faults)):
+        sys.stderr.write(f"bench: {fault}\n")
+    if verified.faults:
+        raise typer.Exit(2)

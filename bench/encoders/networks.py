@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 
-from bench.encoders.faults import unit
-from bench.encoders.gpu_batches import Batches
+from bench.encoders.faults import EncoderFault, refuse, scaled, unit
+from bench.encoders.gpu_batches import Batches, out_of_memory
 from bench.machine.workers import each, exact_gpu
 from bench.protocols import Encoder
+from bench.store.reasons import reason
 
 Run = Callable[[torch.Tensor], torch.Tensor]
 
@@ -24,7 +25,9 @@ def frozen(network: torch.nn.Module, device: str) -> torch.nn.Module:
     return network.eval().requires_grad_(False).to(device)
 
 
-def embed(run: Run, crops: torch.Tensor, name: str, dimensions: int) -> torch.Tensor:
+def embed(
+    run: Run, crops: torch.Tensor, name: str, dimensions: int, faults: tuple[type[Exception], ...] = ()
+) -> torch.Tensor:
     """Unit embeddings of crops.
 
     On the CPU every crop is a batch of its own (see `bench.machine.workers`). On a GPU crops go in batches of
@@ -35,27 +38,43 @@ def embed(run: Run, crops: torch.Tensor, name: str, dimensions: int) -> torch.Te
         crops: The crops, float32 [n, 3, size, size] in [0, 1].
         name: The encoder's name, for errors.
         dimensions: The length of an embedding.
+        faults: What the network's runtime raises for a crop that the network does not take.
 
     Returns:
         float32 [n, dimensions] on the device of the crops.
 
     Raises:
-        EncoderFault: for output that is not finite, or zero.
+        EncoderFault: for output that is not finite, zero or of another length, and for one of `faults`.
         UserError: if a GPU has no memory even for one crop.
     """
     if len(crops) == 0:
         return crops.new_zeros((0, dimensions))
 
-    def embed_crop(crop: torch.Tensor) -> torch.Tensor:
+    def checked(batch: torch.Tensor, rows: Sequence[int] = ()) -> torch.Tensor:
+        try:
+            raw = run(batch)
+        except faults as error:
+            if out_of_memory(error):
+                raise
+            raise EncoderFault(f"encoder {name!r} does not run: {reason(error)}", rows=rows) from error
+        if raw.shape != (len(batch), dimensions):
+            given, due = tuple(raw.shape), (len(batch), dimensions)
+            raise EncoderFault(f"encoder {name!r} gives numbers of shape {given} for {due}", rows=rows)
+        return raw
+
+    def embed_crop(item: tuple[int, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.no_grad():
-            return unit(run(crop[None]), name)
+            raw = checked(item[1][None], [item[0]])
+            return raw, scaled(raw)
 
     if crops.device.type == "cpu":
-        return torch.cat(each(embed_crop, list(crops)))
+        rows = each(embed_crop, list(enumerate(crops)))
+        refuse(torch.cat([raw for raw, _ in rows]), name)
+        return torch.cat([row for _, row in rows])
     device = crops.device
     batches = _gpu.setdefault((name, str(device)), Batches(name, lambda: _free(device)))
     with torch.no_grad(), exact_gpu():
-        return unit(batches(run, crops), name)
+        return unit(batches(checked, crops), name)
 
 
 def embed_at(precision: str, encoder: Encoder, crops: torch.Tensor) -> torch.Tensor:

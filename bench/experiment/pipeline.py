@@ -14,6 +14,7 @@ from typing import Any
 from bench import encoders, registry
 from bench.attack.distractors import Crowds
 from bench.attack.runner import AttackRunner
+from bench.encoders.faults import EncoderFault
 from bench.errors import RefusedError, UserError
 from bench.experiment.recording import cost_of, is_of, new_hits, record_attack, record_of
 from bench.experiment.repetition import Repetition
@@ -142,10 +143,23 @@ class Pipeline:
         return record.model_copy(update={"cost": reused}), tables
 
     def _lose(self, cell: Cell, error: BaseException) -> tuple[CellRecord, Tables]:
-        self.faults.append(error)
+        self.faults.append(self._with_file(cell, error))
         self._failed.add(cell.digest)
         reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
         return record_of(cell, status="failed", error=reason), {}
+
+    def _with_file(self, cell: Cell, error: BaseException) -> BaseException:
+        """The same error for the user's eyes, with the file of a photo that it is of. No record has names."""
+        if not isinstance(error, EncoderFault) or not error.photos:
+            return error
+        repetition = self._repetitions[cell.repetition]
+        groups = (repetition.split.released, repetition.split.labelled, repetition.split.calibration)
+        names = [name for group in (*groups, repetition.split.background) for own in group for name in own]
+        files = {repetition.data.digest(name): name for name in names}
+        released = repetition.publisher.release(cell.cloaking).digests
+        files |= dict(zip(released, names, strict=False))  # the users' photos come first
+        file = files.get(error.photos[0])
+        return EncoderFault(f"{error} The photo is {file}.", photos=error.photos) if file else error
 
     def _compute(self, cell: Cell) -> tuple[CellRecord, Tables]:
         """One cell, as a paper's method section tells it."""

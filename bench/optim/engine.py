@@ -154,6 +154,8 @@ class CloakingEngine:
                 patches, done, spent = self._optimised(subjects, crops, kit, goal, descent, bounds, learn)
             gradients += spent
             for subject, pixels, success in zip(subjects, patches, done, strict=True):
+                if pixels is None:
+                    continue
                 released = albums[subject.user].photos[subject.position].copy()
                 height, width = pixels.shape[:2]
                 top, left = subject.patch.top, subject.patch.left
@@ -171,8 +173,12 @@ class CloakingEngine:
         descent: Descent,
         bounds: Bounds,
         learn: int | None,
-    ) -> tuple[list[Image], list[bool], int]:
-        """Released patches, whether each reached the goal, and how many gradients it took."""
+    ) -> tuple[list[Image | None], list[bool], int]:
+        """Released patches, whether each reached the goal, and how many gradients it took.
+
+        A patch is None where gradients were not finite: of the photo's own pixels, or, where users have
+        masks, of all photos that the user's mask was to be learned on.
+        """
         if bounds.levels == 0:
             return [s.patch.pixels for s in subjects], [False] * len(subjects), 0
         taught = list(range(len(subjects))) if learn is None else _taught(subjects, learn)
@@ -197,10 +203,15 @@ class CloakingEngine:
         reached = [False] * len(subjects)
         for i, done in zip(taught, walked.reached.tolist(), strict=True):
             reached[i] = done
+        failed = _failed(scene.spoilt, owners, taught)
+        if any(failed):
+            _tell(scene.spoilt, [encoder.card.name for encoder in kit.surrogates], digests)
         if isinstance(perturbation, UserMask):
             scene = self._scene([s.patch for s in subjects], crops, kit.surrogates)
             perturbation = UserMask(scene.stacks, scene.patches, owners, bounds, descent, perturbation.masks)
-        return scene.released(perturbation), reached, walked.gradients
+        released = scene.released(perturbation)
+        patches = [None if fails else own for own, fails in zip(released, failed, strict=True)]
+        return patches, reached, walked.gradients
 
     def _scene(self, patches: Sequence[Patch], crops: tuple[Crop, ...], encoders: Sequence[Encoder]) -> Scene:
         ready = [(crops.index(e.card.crop), self._surrogate(e)) for e in encoders]
@@ -280,6 +291,29 @@ def _subjects(albums: Sequence[Album], crops: Sequence[Crop], surround: int = 0)
 def _by_user(subjects: Iterable[_Subject]) -> Iterator[list[_Subject]]:
     for _, own in groupby(subjects, key=lambda s: s.user):
         yield list(own)
+
+
+def _failed(spoilt: torch.Tensor, owners: torch.Tensor, taught: Sequence[int]) -> list[bool]:
+    """Whether each photo has no cloak, because no gradient that it depends on was finite throughout.
+
+    Args:
+        spoilt: bool [surrogate, taught photo].
+        owners: int64 [photo].
+        taught: Positions of the photos that gradients were taken of.
+    """
+    bad = spoilt.any(0).tolist()
+    if len(taught) == len(owners):
+        return bad
+    users = owners.tolist()
+    learned = {users[i] for i, own in zip(taught, bad, strict=True) if not own}
+    return [user not in learned for user in users]
+
+
+def _tell(spoilt: torch.Tensor, surrogates: Sequence[str], digests: Sequence[str]) -> None:
+    for i in spoilt.any(0).nonzero()[:, 0].tolist():
+        (row, *_) = spoilt[:, i].nonzero()[:, 0].tolist()
+        of = f"surrogate {surrogates[row]!r}" if row < len(surrogates) else "a penalty"
+        _log.warning("photo %s has no cloak: what %s gives on the way is not finite", digests[i], of)
 
 
 def _taught(subjects: Sequence[_Subject], learn: int) -> list[int]:

@@ -203,7 +203,8 @@ class Slopes:
                 stack = self._scene.stacks[part[0]]
                 leaf = own.detach().requires_grad_(True)
                 total += penalty.slope(stack.pictures(part[1], leaf), self._draws.places(part))
-        return slopes
+        places = [self._draws.places(part) for part in parts]
+        return [self._scene.finite(-1, own, slope) for own, slope in zip(places, slopes, strict=True)]
 
     def _estimated(
         self, part: Part, levels: torch.Tensor, step: int, slope: Callable[[torch.Tensor], torch.Tensor]
@@ -235,9 +236,9 @@ class Slopes:
         for i, (c, surrogate) in enumerate(self._scene.surrogates):
             loss = partial(_loss, self._objectives[i], where, before[i])
             embeddings, pull = surrogate.gradient(views[c], loss, lens.dropped(parts, i))
-            pulls[c] += pull
+            pulls[c] += self._scene.finite(i, where, pull)
             if into is not None:
-                into[i][where] = embeddings
+                self._scene.keep(into[i], i, where, embeddings)
         return list(torch.autograd.grad(views, leaves, pulls))
 
 

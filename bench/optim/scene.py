@@ -56,6 +56,9 @@ class Scene:
         self.patches, self.crops, self.surrogates = patches, crops, surrogates
         self.batch, self.device = batch, device
         self.stacks = stacked(patches, crops, device)
+        self.spoilt = torch.zeros((len(surrogates) + 1, len(patches)), dtype=torch.bool, device=device)
+        """bool [surrogate, photo]: where a gradient or an embedding on the way was not finite. The last row
+        is of everything but the surrogates, such as a penalty."""
         # on the host, so that sorting photos into batches never waits for the device
         self._where = torch.zeros((len(patches), 2), dtype=torch.int64)
         for s, stack in enumerate(self.stacks):
@@ -119,8 +122,35 @@ class Scene:
             for photos in self.batches(which):
                 parts = self.parts(photos)
                 views = self.views(parts, [perturbation.pixels(s, rows) for s, rows in parts])
-                for (c, surrogate), bank in zip(self.surrogates, into, strict=True):
-                    bank[photos.to(self.device)] = surrogate.embed(views[c])
+                for i, ((c, surrogate), bank) in enumerate(zip(self.surrogates, into, strict=True)):
+                    self.keep(bank, i, photos.to(self.device), surrogate.embed(views[c]))
+
+    def keep(self, bank: torch.Tensor, surrogate: int, photos: torch.Tensor, rows: torch.Tensor) -> None:
+        """Put embeddings of some photos into a bank, but for those that are not finite, which are marked.
+
+        The losses of other photos look at the bank: what one photo spoils must not reach them.
+
+        Args:
+            bank: [photo, dimensions], changed in place.
+            surrogate: Whose embeddings they are.
+            photos: int64 [n] on the device, which photos they are.
+            rows: [n, dimensions].
+        """
+        good = torch.isfinite(rows).all(1)
+        self.spoilt[surrogate, photos] |= ~good
+        bank[photos] = torch.where(good[:, None], rows, bank[photos])
+
+    def finite(self, surrogate: int, photos: torch.Tensor, slope: torch.Tensor) -> torch.Tensor:
+        """The gradients [n, 3, height, width] of some photos; one that is not finite is marked, and zero.
+
+        Args:
+            surrogate: Whose gradients they are; -1 for the sum of everything.
+            photos: int64 [n] on the device, which photos they are of.
+            slope: The gradients.
+        """
+        good = torch.isfinite(slope).flatten(1).all(1)
+        self.spoilt[surrogate, photos] |= ~good
+        return torch.where(good[:, None, None, None], slope, 0)
 
     def batches(self, which: torch.Tensor, *, apart: bool = False) -> Iterator[torch.Tensor]:
         """Positions of the marked photos on the host, those of one stack together, a batch at a time.

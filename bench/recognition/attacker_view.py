@@ -18,6 +18,7 @@ from bench.adaptations import ensembles, methods
 from bench.channels.mirror import Mirror
 from bench.channels.protocol import Channel
 from bench.encoders.faults import EncoderFault
+from bench.errors import RefusedError
 from bench.machine.progress import Progress
 from bench.photos.collection import Photos
 from bench.photos.through_channel import through
@@ -162,7 +163,10 @@ class AttackerView:
         cloaked = self._before_head(cloaks, "cloaks of calibration people").embeddings[name]
         vectors = np.concatenate([clean.of_faces, cloaked.of_faces])
         owners = np.concatenate([self._lessons.people[clean.has_face], people[cloaked.has_face]])
-        matrix = train_head(vectors, owners, self._adaptation, seed=self._lessons.seed)
+        try:
+            matrix = train_head(vectors, owners, self._adaptation, seed=self._lessons.seed)
+        except FloatingPointError as error:
+            raise RefusedError(f"adaptation 'head': {error}. Try a lower rate.") from error
         return lambda seen: seen.mapped(ensembles.unit(seen.vectors @ matrix))
 
     @cached_property

@@ -133,7 +133,7 @@ class Observer:
                     try:
                         vectors = self._embed(card, [part[j][1] for j in wanted], [seen[j] for j in wanted])
                     except EncoderFault as fault:
-                        faults.append(fault)
+                        faults.append(fault.of([photos.digests[part[j][0]] for j in wanted], what))
                         continue
                     new = {own[part[j][0]]: vector for j, vector in zip(wanted, vectors, strict=True)}
                     self._cache.put_rows("embedding", new)
@@ -173,7 +173,10 @@ class Observer:
 
             crops = torch.cat(each(lambda item: crop_face(item[1], item[2], card.crop), with_face))
             encoder, device = self.pool.encoder(card), self.pool.device
-            vectors = embed_at(self.pool.precision, encoder, crops.to(device)).cpu().numpy()
+            try:
+                vectors = embed_at(self.pool.precision, encoder, crops.to(device)).cpu().numpy()
+            except EncoderFault as fault:
+                raise EncoderFault(str(fault), rows=[with_face[row][0] for row in fault.rows]) from fault
             for (i, _, _), vector in zip(with_face, vectors, strict=True):
                 rows[i] = np.ascontiguousarray(vector, dtype="<f4").tobytes()
         return rows

@@ -14,6 +14,7 @@ import numpy as np
 
 from bench import encoders
 from bench.adaptations import methods
+from bench.errors import RefusedError
 from bench.machine.progress import Progress
 from bench.parameters import plain
 from bench.photos.collection import Photos, pixels_or_none
@@ -63,6 +64,9 @@ def train_denoiser(steps: int, lessons: TrainingData, cache: Cache, progress: Pr
         cache: Has what was trained before.
         progress: Told of every step.
         device: Where to train.
+
+    Raises:
+        RefusedError: The training came to a loss that is not finite; nothing is stored.
     """
     from bench.channels import denoiser
 
@@ -80,14 +84,17 @@ def train_denoiser(steps: int, lessons: TrainingData, cache: Cache, progress: Pr
             and (after := pixels_or_none(other)) is not None
         ]
         with progress.stage("train denoiser", steps) as advance:
-            state = denoiser.train(
-                [before for before, _ in pairs],
-                [after for _, after in pairs],
-                seed=seed,
-                steps=steps,
-                device=device,
-                advance=advance,
-            )
+            try:
+                state = denoiser.train(
+                    [before for before, _ in pairs],
+                    [after for _, after in pairs],
+                    seed=seed,
+                    steps=steps,
+                    device=device,
+                    advance=advance,
+                )
+            except FloatingPointError as error:
+                raise RefusedError(f"channel 'denoiser:{steps}': {error}. Try other steps.") from error
         cache.put_file("denoiser", key, state)
     return state
 
@@ -111,6 +118,9 @@ def trained_card(
         observer: Crops faces, and gets the network.
         cache: Has what was trained before.
         progress: Told of every step.
+
+    Raises:
+        RefusedError: The training came to a loss that is not finite; nothing is stored.
     """
     from bench.adaptations.networks import Adapted, restored, stored, trainable
 
@@ -151,6 +161,11 @@ def _train(
         crops.append(faces)
         people.append(owners[positions])
     with progress.stage(f"train {card.name}", method.steps) as advance:
-        return train_network(
-            network, torch.cat(crops), np.concatenate(people), method, seed=seed, advance=advance
-        )
+        try:
+            return train_network(
+                network, torch.cat(crops), np.concatenate(people), method, seed=seed, advance=advance
+            )
+        except FloatingPointError as error:
+            raise RefusedError(
+                f"encoder {card.name!r} cannot be trained further: {error}. Try a lower rate."
+            ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from bench import encoders, registry
 from bench.encoders import trial_run
 from bench.encoders.faults import EncoderFault
-from bench.errors import UserError
+from bench.errors import PassingError, RefusedError, UserError
 from bench.experiment.recording import detector
 from bench.experiment.session import execute as run
 from bench.faces.finder import detector_parameters
@@ -77,11 +78,27 @@ class _Ground:
     further: tuple[Labels, Labels, Labels]
 
 
-def verify(spec: VerificationSpec, progress: Progress | None = None) -> list[VerificationRecord]:
+@dataclass(frozen=True)
+class Verified:
+    """What came of a verification.
+
+    Attributes:
+        records: One record an encoder.
+        faults: What kept encoders from having one, or from having all of it.
+    """
+
+    records: list[VerificationRecord]
+    faults: list[UserError]
+
+
+def verify(spec: VerificationSpec, progress: Progress | None = None) -> Verified:
     """Verify encoders. Faces and embeddings are cached: a second run embeds nothing.
 
+    An encoder that gives no embedding is among the faults, and the others go on.
+
     Raises:
-        UserError: There is something that the user can mend.
+        UserError: There is something that the user can mend and that concerns all of them, or no encoder
+            has a record.
     """
     if spec.pairs < 2 * FOLDS:
         raise UserError(f"--pairs {spec.pairs} is too small: {FOLDS} folds need at least {2 * FOLDS}.")
@@ -89,7 +106,8 @@ def verify(spec: VerificationSpec, progress: Progress | None = None) -> list[Ver
         raise UserError(f"--seed {spec.seed} is too small: it must be at least 0.")
     where, on = folders(), device(spec.device)
     wanted: dict[str, list[tuple[str, EncoderCard]]] = {}
-    chosen = _cards(spec.encoders, where)
+    faults: list[UserError] = []
+    chosen = _cards(spec.encoders, where, faults)
     encoders.distinct(chosen.values())
     for name, card in chosen.items():
         wanted.setdefault(spec.dataset or _usual(card), []).append((name, card))
@@ -101,33 +119,38 @@ def verify(spec: VerificationSpec, progress: Progress | None = None) -> list[Ver
         try:
             observer = Observer.on(on, where, cache, reporting)
             cost = _look(ground, [card for _, card in cards], observer, cache)
-            records = [_verified(spec, ground, card, observer, cost) for _, card in cards]
+            records = {}
+            for name, card in cards:
+                try:
+                    records[name] = _verified(spec, ground, card, observer, cost)
+                except RefusedError as fault:
+                    faults.append(fault)
         finally:
             cache.close()
-        if spec.clustering:
-            clustered = _clustered(spec, dataset, [name for name, _ in cards], reporting)
-            records = [
-                record.model_copy(update={"clustering": clean})
-                for record, clean in zip(records, clustered, strict=True)
-            ]
-        out += records
-    return out
+        if spec.clustering and records:
+            clustered = _clustered(spec, dataset, list(records), reporting, faults)
+            records |= {
+                name: record.model_copy(update={"clustering": clustered[record.encoder.name]})
+                for name, record in records.items()
+                if record.encoder.name in clustered
+            }
+        out += records.values()
+    if faults and not out:
+        raise faults[0]
+    return Verified(out, faults)
 
 
 def _look(ground: _Ground, cards: Sequence[EncoderCard], observer: Observer, cache: Cache) -> Cost:
     """See every photo through every encoder, so that each is decoded once.
 
+    A network that gives no embedding is left to its own look, which fails.
+
     Returns:
         What it took for all of them together.
-
-    Raises:
-        UserError: A network gives no embedding. The other networks' embeddings are cached.
     """
     began = time.monotonic()
-    try:
+    with suppress(EncoderFault):
         observer.observe(ground.photos, cards, "photos of pairs")
-    except EncoderFault as fault:
-        raise UserError(f"{fault}: it cannot be verified. Check its weights and its card.") from fault
     return Cost(
         seconds={"observe": round(time.monotonic() - began, 3)},
         peak_memory_mib=peak_memory(),
@@ -141,10 +164,23 @@ def _usual(card: EncoderCard) -> str:
     return SYNTHETIC if card.name in encoders.built_in() else REAL
 
 
-def _cards(names: Sequence[str], where: Folders) -> dict[str, EncoderCard]:
-    """The encoders by the names that were typed."""
-    here = names or [card.name for card, state in encoders.availability(where) if state == encoders.READY]
-    return {name: trial_run.ready(_single(name), where) for name in here}
+def _cards(names: Sequence[str], where: Folders, faults: list[UserError]) -> dict[str, EncoderCard]:
+    """The encoders by the names that were typed, or all that are here and not altered.
+
+    Raises:
+        UserError: A name was typed that no encoder has, or whose weights are not what they should be.
+    """
+    if names:
+        return {name: trial_run.ready(_single(name), where) for name in names}
+    ready = {}
+    for card in [card for card, state in encoders.availability(where) if state == encoders.READY]:
+        try:
+            ready[card.name] = trial_run.ready(card.name, where)
+        except PassingError:
+            raise
+        except UserError as error:
+            faults.append(error)
+    return ready
 
 
 def _single(text: str) -> str:
@@ -246,18 +282,37 @@ def _counts(ground: _Ground, seen: Observed, scored: Scored) -> dict[str, int]:
     }
 
 
-def _clustered(spec: VerificationSpec, dataset: str, names: Sequence[str], progress: Progress) -> list[Clean]:
-    """Calibrated DBSCAN on clean photos, as `bench run --defense none --attacker dbscan` runs it."""
+def _clustered(
+    spec: VerificationSpec,
+    dataset: str,
+    names: Sequence[str],
+    progress: Progress,
+    faults: list[UserError],
+) -> dict[str, Clean]:
+    """Calibrated DBSCAN on clean photos, as `bench run --defense none --attacker dbscan` runs it.
+
+    Returns:
+        Name of the encoder -> what came of it, for those whose cell went well.
+    """
     run_spec = RunSpec(dataset=dataset, encoders=tuple(names), seed=spec.seed, device=spec.device)
-    session = run(replace(run_spec, defenses=("none",), attackers=("dbscan",)), progress)
-    if session.faults:
-        raise session.faults[0]
-    return [
-        Clean(
+    try:
+        session = run(replace(run_spec, defenses=("none",), attackers=("dbscan",)), progress)
+    except PassingError:
+        raise
+    except UserError as refused:  # such as too few people for a run: the figures of pairs are kept
+        faults.append(refused)
+        return {}
+    for fault in session.faults:
+        if not isinstance(fault, UserError):
+            raise fault
+        faults.append(fault)
+    return {
+        cell.encoder.name: Clean(
             cell=cell.cell,
             users=cell.scenario.parameters["users"],
             background=cell.scenario.parameters["background"],
             metrics={name: cell.metrics[name] for name in CLUSTERING if name in cell.metrics},
         )
         for cell in session.records
-    ]
+        if cell.status == "ok"
+    }

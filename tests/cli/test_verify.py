@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,9 +11,13 @@ from typing import Any
 
 import PIL.Image
 import pytest
+import torch
 
 from bench.board.wording import worded
+from bench.encoders import networks
 from bench.encoders.families.synth import cards
+from bench.encoders.faults import EncoderFault
+from bench.protocols import Encoder
 from bench.verification.records import read
 from bench.verification.table import table, to_markdown
 
@@ -156,6 +161,41 @@ def test_all_are_the_encoders_that_are_here(bench: Command, tmp_path: Path) -> N
     assert done.status == 0, done.err
     names = [record["encoder"]["name"] for record in json.loads(done.out)["verifications"]]
     assert sorted(names) == ["synth-inc", "synth-ir", "synth-vit"]
+
+
+@pytest.mark.parametrize("asked", [("--all",), ("synth-inc", "synth-ir", "synth-vit")])
+def test_bad_encoders_are_told_and_the_others_are_verified(
+    asked: tuple[str, ...], bench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # one file of weights is altered, and one network has no embedding of the photos
+    (tmp_path / "real" / "weights").mkdir(parents=True)
+    (tmp_path / "real" / "weights" / "mobileface_v3.onnx").write_bytes(b"altered")
+    embed = networks.embed_at
+
+    def moody(precision: str, encoder: Encoder, crops: torch.Tensor) -> torch.Tensor:
+        if encoder.card.name == "synth-inc":
+            raise EncoderFault("encoder 'synth-inc': 1 of 9 embeddings are zero", rows=[0])
+        return embed(precision, encoder, crops)
+
+    monkeypatch.setattr(networks, "embed_at", moody)
+    done = bench(
+        *("verify", *asked, "--dataset", "synthetic:people=20,photos-each=4", "--device", "cpu"),
+        *("--pairs", "20", "--json", "--clustering", "--out", tmp_path / "out"),
+        BENCH_REAL_DATA=tmp_path / "real",
+        BENCH_HOME=tmp_path / "home",
+    )
+    assert done.status == 2, done.err
+    records = json.loads(done.out)["verifications"]
+    assert sorted(record["encoder"]["name"] for record in records) == ["synth-ir", "synth-vit"]
+    assert len(read(tmp_path / "out")) == 2
+    told = done.told()
+    if "--all" in asked:
+        altered, *told = told
+        assert "mobileface_v3.onnx is altered or damaged" in altered
+    digest = r"photo [0-9a-f]{64} \(photos of pairs\)"
+    line, clustering = told
+    assert "people" in clustering  # too few for a run, and the figures of pairs are kept
+    assert re.fullmatch(rf"bench: encoder 'synth-inc': 1 of 9 embeddings are zero: {digest}.*", line)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from bench.errors import UserError
+from bench.errors import RefusedError, UserError
 from bench.experiment.session import RunResult, execute
 from bench.plan.spec import RunSpec
 
@@ -118,3 +118,71 @@ def test_a_network_that_gives_no_embedding_stops_a_run_before_it_starts(
         ) as caught:
             execute(spec(**role))
         assert "\n" not in str(caught.value)
+
+
+def moody(path: Path, *, breaks: str) -> str:
+    """A network that gives no embedding of bright crops, and a card; returns what a user types.
+
+    Args:
+        path: Where the file goes.
+        breaks: `nan`, `inf`, `zero`, `shape` (another number of values), or `fails` (it does not run).
+    """
+    write(path)
+    model = onnx.load(path)
+    limit = numpy_helper.from_array(np.array(0.8, np.float32), "limit")
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["mean"], keepdims=0),
+        helper.make_node("Greater", ["mean", "limit"], ["bright"]),
+    ]
+    if breaks in ("nan", "inf", "zero"):
+        value = {"nan": np.nan, "inf": np.inf, "zero": 0.0}[breaks]
+        model.graph.initializer.append(numpy_helper.from_array(np.array(value, np.float32), "odd"))
+        model.graph.initializer.append(numpy_helper.from_array(np.array(1, np.float32), "one"))
+        nodes.append(helper.make_node("Where", ["bright", "odd", "one"], ["factor"]))
+        nodes.append(helper.make_node("Mul", ["e0", "factor"], ["e"]))
+    else:
+        # a bright crop loses the last column, which the card and a final reshape do not expect
+        ends = {"full": [8], "less": [7]}
+        for name, end in ends.items():
+            model.graph.initializer.append(numpy_helper.from_array(np.array(end, np.int64), name))
+        model.graph.initializer.append(numpy_helper.from_array(np.array([0], np.int64), "zero"))
+        model.graph.initializer.append(numpy_helper.from_array(np.array([1], np.int64), "axis"))
+        model.graph.initializer.append(numpy_helper.from_array(np.array([-1, 8], np.int64), "rows"))
+        nodes.append(helper.make_node("Where", ["bright", "less", "full"], ["end"]))
+        cut = "e" if breaks == "shape" else "cut"
+        nodes.append(helper.make_node("Slice", ["e0", "zero", "end", "axis"], [cut]))
+        if breaks == "fails":
+            nodes.append(helper.make_node("Reshape", ["cut", "rows"], ["e"]))
+    model.graph.initializer.append(limit)
+    model.graph.node[-1].output[0] = "e0"
+    model.graph.node.extend(nodes)
+    model.graph.output[0].type.tensor_type.ClearField("shape")
+    onnx.save(model, path)
+    return f"onnx:{path}"
+
+
+@pytest.mark.parametrize("breaks", ["nan", "inf", "zero", "shape", "fails"])
+def test_a_crop_without_an_embedding_fails_its_cells_and_names_photo_and_encoder(
+    breaks: str, tmp_path: Path
+) -> None:
+    bad = moody(tmp_path / "moody.onnx", breaks=breaks)
+    result = execute(spec(encoders=(bad, "synth-ir", f"{bad}+synth-ir")))
+    assert outcome(result) == {"moody": "failed", "synth-ir": "ok", "moody+synth-ir": "failed"}
+    data = result.pipeline.plan.data
+    digests = {data.digest(photo): photo for photo in data.catalogue().photos}
+    for fault, record in zip(result.faults, [r for r in result.records if r.status == "failed"], strict=True):
+        assert isinstance(fault, RefusedError)
+        assert str(fault).startswith("encoder 'moody'")
+        assert record.error is not None and "\n" not in str(fault)
+        # the record has the digest, the message has the photo's name too
+        named = [digest for digest in digests if digest in record.error]
+        released = "released photos" in record.error
+        assert released or len(named) == 1
+        assert not any(name in record.error for name in digests.values())
+        assert any(str(fault).endswith(f"The photo is {name}.") for name in digests.values())
+
+
+def test_a_run_of_one_such_cell_is_one_line(tmp_path: Path) -> None:
+    bad = moody(tmp_path / "moody.onnx", breaks="nan")
+    with pytest.raises(UserError, match=r"encoder 'moody': \d+ of \d+ embeddings are not finite: .*photo"):
+        execute(spec(encoders=(bad,)))

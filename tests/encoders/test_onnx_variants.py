@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -115,7 +116,7 @@ def test_every_spelling_embeds_and_has_a_twin(
 
 @pytest.mark.parametrize("sizes", [{"batch": 0}, {"size": 0}])
 def test_a_size_of_zero_is_zero_as_for_onnxruntime(
-    sizes: dict[str, int], folders: Folders, tmp_path: Path
+    sizes: dict[str, Any], folders: Folders, tmp_path: Path
 ) -> None:
     with pytest.raises(UserError, match=r"takes \[.*\b0\b.*\] as 'x', and its card says \[n, 3, 112, 112\]"):
         encoders.ready(written(network(**sizes), tmp_path), folders)
@@ -132,7 +133,7 @@ def test_a_size_of_zero_is_zero_as_for_onnxruntime(
     ],
 )
 def test_what_is_newer_than_onnxruntime(
-    newer: dict[str, int], says: str, folders: Folders, tmp_path: Path
+    newer: dict[str, Any], says: str, folders: Folders, tmp_path: Path
 ) -> None:
     with pytest.raises(UserError, match=says):
         encoders.load(written(network(**newer), tmp_path), folders)

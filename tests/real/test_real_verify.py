@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def records(real_folders: Folders) -> dict[str, VerificationRecord]:
     """A strong and a weak encoder on few pairs."""
-    made = verify(VerificationSpec(("mfn_espdl", "mobileface_v3"), "lfw", pairs=300))
+    made = verify(VerificationSpec(("mfn_espdl", "mobileface_v3"), "lfw", pairs=300)).records
     return {record.encoder.name: record for record in made}
 
 

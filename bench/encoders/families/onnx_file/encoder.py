@@ -18,10 +18,11 @@ import torch
 from torch import nn
 
 from bench.encoders.families.onnx_file.graph import interface, parse
+from bench.encoders.faults import EncoderFault
 from bench.encoders.networks import embed, frozen
 from bench.encoders.preprocessing import Prepare, sample
 from bench.encoders.sessions import CPU, FAULTS, open_session
-from bench.errors import UserError
+from bench.errors import RefusedError, UserError
 from bench.store.reasons import reason
 from bench.store.weights import read
 from bench.types import EncoderCard
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from bench.encoders.families.onnx_file.graph import Interface
 
 _CUDA = "CUDAExecutionProvider"
+
+_NO_ROWS: tuple[type[Exception], ...] = (*FAULTS, EncoderFault)
 
 ALIKE = 0.9999
 """Least cosine between what onnxruntime and the torch twin give for one crop."""
@@ -82,13 +85,13 @@ class OnnxEncoder:
         """
         if self._session is None:
             return embed(self.twin(), crops, self.card.name, self.card.dimensions)
-        return embed(self._run, crops, self.card.name, self.card.dimensions)
+        return embed(self._run, crops, self.card.name, self.card.dimensions, FAULTS)
 
     def twin(self) -> nn.Module:
         """The same graph in torch, for gradients; made when it is first needed.
 
         Raises:
-            UserError: if the graph has no torch counterpart, or one that computes something else.
+            RefusedError: if the graph has no torch counterpart, or one that computes something else.
         """
         return self._twin
 
@@ -114,7 +117,7 @@ class OnnxEncoder:
             if cosine >= ALIKE:
                 return frozen(twin, str(self._device))
             why = f"it gives other embeddings than onnxruntime, cosine {cosine:.4f}"
-        raise UserError(
+        raise RefusedError(
             f"encoder {name!r} cannot be a surrogate: its torch twin is not the same function ({why}). "
             "As --encoder it works."
         )
@@ -146,18 +149,18 @@ class OnnxEncoder:
             raise UserError(
                 f"{self._path} does not run on a {size} x {size} crop, as its card says: {reason(error)}"
             ) from error
-        if raw.size != self.card.dimensions:
+        if raw.size != self.card.dimensions:  # of the one crop
             raise UserError(
                 f"{self._path} gives {raw.size} numbers a face, and its card says dimensions "
                 f"{self.card.dimensions}: correct the card."
             )
         if self._interface.batch is None:
             try:
-                self._raw(sample(self.card.crop.size, 2))
-            except FAULTS:
-                self._interface = replace(
-                    self._interface, batch=1
-                )  # it declares any batch and takes one crop
+                takes_two = len(self._raw(sample(self.card.crop.size, 2))) == 2
+            except _NO_ROWS:
+                takes_two = False
+            if not takes_two:  # it declares any batch and takes one crop
+                self._interface = replace(self._interface, batch=1)
 
     def _run(self, crops: torch.Tensor) -> torch.Tensor:
         return torch.from_numpy(self._raw(crops)).to(crops.device)
@@ -172,5 +175,20 @@ class OnnxEncoder:
             part = values[start : start + take]
             full = np.concatenate([part, np.repeat(part[-1:], take - len(part), 0)])
             (raw,) = self._session.run([self._interface.output], {self._interface.input: full})
-            parts.append(raw.reshape(take, -1)[: len(part)])
+            parts.append(self._rows(raw, take)[: len(part)])
         return np.concatenate(parts).astype(np.float32, copy=False)
+
+    def _rows(self, raw: object, crops: int) -> npt.NDArray[np.generic]:
+        """What the file gave for some crops, as rows; there may be another number of them.
+
+        Raises:
+            EncoderFault: if the file gave no numbers, or numbers that make no rows.
+        """
+        name = self.card.name
+        if not isinstance(raw, np.ndarray) or raw.dtype.kind not in "fiu":
+            given = raw.dtype if isinstance(raw, np.ndarray) else type(raw).__name__
+            raise EncoderFault(f"encoder {name!r} gives {given}, and an encoder gives numbers")
+        rows = len(raw) if raw.ndim > 1 else crops
+        if raw.ndim < 2 and raw.size % crops:
+            raise EncoderFault(f"encoder {name!r} gives {raw.size} numbers for {crops} crops")
+        return raw.reshape(rows, raw.size // rows if rows else 0)

@@ -95,7 +95,7 @@ def interface(model: onnx.ModelProto, card: EncoderCard, path: str) -> Interface
         taken = onnx.TensorProto.DataType.Name(entry.type.tensor_type.elem_type).lower()
         raise UserError(f"{path} takes {taken} as {entry.name!r}; an encoder takes float32 or float16.")
     stated, size = _shape(entry), card.crop.size
-    shape = [None] * 4 if stated is None else stated
+    shape: list[int | None] = [None] * 4 if stated is None else stated
     channels_first = card.preprocessing.layout == "nchw"
     wanted = [None, 3, size, size] if channels_first else [None, size, size, 3]
     pairs = zip(wanted, shape, strict=False)

@@ -12,7 +12,7 @@ from torch import fx, nn
 
 from bench.encoders.families.onnx_file.rewritten import in_older_opsets, state_rank, use_float32
 from bench.encoders.preprocessing import Prepare
-from bench.errors import UserError
+from bench.errors import RefusedError
 from bench.store.reasons import reason
 from bench.torchvision_compat import ensure
 
@@ -36,7 +36,7 @@ def from_onnx(data: bytes, name: str, prepare: Prepare, *, one_by_one: bool = Fa
         A module from RGB crops in [0, 1] to embeddings [n, dimensions], not normalised.
 
     Raises:
-        UserError: naming the operations that have no counterpart in torch here.
+        RefusedError: naming the operations that have no counterpart in torch here.
     """
     ensure()
     from onnx2torch import convert
@@ -52,14 +52,16 @@ def from_onnx(data: bytes, name: str, prepare: Prepare, *, one_by_one: bool = Fa
         if len(unknown) < len(missing):
             model, missing = older, unknown
     if missing:
-        raise UserError(f"{_refused(name)}: nothing in torch here stands for {', '.join(missing)}. {_STILL}")
+        raise RefusedError(
+            f"{_refused(name)}: nothing in torch here stands for {', '.join(missing)}. {_STILL}"
+        )
     _use_initializers(model.graph)
     _use_clip(model.graph)
     try:
         module: fx.GraphModule = convert(model)
         _use_plain_slices(module)
     except _REFUSALS as error:
-        raise UserError(
+        raise RefusedError(
             f"{_refused(name)}: onnx2torch does not understand its graph ({reason(error)}). {_STILL}"
         ) from error
     _around(module, prepare)

@@ -20,6 +20,9 @@ from bench.store.reasons import reason
 from bench.store.weights import read
 from bench.types import EncoderCard
 
+_FAULTS = (RuntimeError, TypeError, AttributeError, IndexError)
+"""What torch raises for a program that does not run, or that gives something else than rows."""
+
 
 class TorchScriptEncoder:
     """One TorchScript file as an encoder. See `bench.protocols.Encoder`.
@@ -53,7 +56,7 @@ class TorchScriptEncoder:
         Raises:
             EncoderFault: for output that is not finite, or zero.
         """
-        return embed(self._net, crops, self.card.name, self.card.dimensions)
+        return embed(self._net, crops, self.card.name, self.card.dimensions, _FAULTS)
 
     def twin(self) -> nn.Module:
         """The program itself behind its preprocessing."""
