@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from performance_tables import CLOAKERS, RECORD, Test, arithmetic, cloaking, number, table
+from performance_tables import CLOAKERS, RECORD, Test, arithmetic, cloaking, gpu_goals, number, table
 
 from measuring.record import Figure, Record, read
+from measuring.running import broken
 
 UNMEASURED = (
     "**Unmeasured.** No record of a GPU is here. On a machine with CUDA, `make gpu-check` makes one, and "
@@ -46,6 +47,9 @@ def section(record: Record) -> str:
     parts = {
         "": _machine(record),
         "Steps that did not end well:": _not_run(record),
+        "Goals, and the smallest and the largest value of all encoders:": gpu_goals(
+            [*_embedded(record), *_cloaked(record)]
+        ),
         "Parity with the CPU, the worst of all encoders:": _parity(record),
         "Embedding:": arithmetic(list(_embedded(record))),
         "Cloaking:": cloaking(list(_cloaked(record))),
@@ -72,7 +76,7 @@ def _machine(record: Record) -> str:
 
 def _not_run(record: Record) -> str:
     steps = [step for step in record.steps if step.status not in ("passed", "measured")]
-    rows = [[step.name, step.status, step.reason] for step in steps]
+    rows = [[step.name, step.status, "; ".join(filter(None, [step.reason, *broken(step)]))] for step in steps]
     return table(["step", "status", "why"], rows) if rows else ""
 
 

@@ -67,13 +67,17 @@ def run(
 
 def told(result: StepResult) -> str:
     """One line about one step: its status, why, and every figure that breaks its limit."""
-    broken = [
+    more = "; ".join(filter(None, [result.reason, *broken(result)]))
+    return f"{result.name}: {result.status} ({result.seconds:.1f} s){': ' if more else ''}{more}"
+
+
+def broken(result: StepResult) -> list[str]:
+    """Every figure of a step that breaks its limit, in words."""
+    return [
         f"{f.subject}: {f.what} {f.value:.6g}, not {f.sign} {f.limit:g}"
         for f in result.figures
         if f.limit is not None and not f.passed
     ]
-    more = "; ".join(filter(None, [result.reason, *broken]))
-    return f"{result.name}: {result.status} ({result.seconds:.1f} s){': ' if more else ''}{more}"
 
 
 def _not_started(step: Step, left: float) -> StepResult:

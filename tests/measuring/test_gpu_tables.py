@@ -102,7 +102,17 @@ def test_a_record_is_shown_under_the_name_of_its_card(tmp_path: Path) -> None:
     assert "| `synth-ir` | 900 (1.00) |  |  | 300 (1.00) | 200 (1.00) | 3.00 | nan |" in lines
     assert "| `synth-ir` | cloaking, engine | 1,234 |" in lines
     assert "| tests | skipped | needs pytest |" in lines
-    assert "| embeddings | failed |  |" in lines
+    assert (
+        "| embeddings | failed | synth-vit: fp32 embedding, least cosine 0.5, not ≥ 0.99999; "
+        "synth-vit: embeddings that depend on their batch 3, not ≤ 0 |" in lines
+    )
+    goals = [line for line in lines if line.startswith(("| cloaking", "| embedding in"))]
+    assert goals == [
+        "| cloaking, as many steps, beside the faster of torchattacks and Foolbox | ≥ 3 | 3 | yes |",
+        "| cloaking with photos leaving at the goal, beside the same | ≥ 3 | not measured |  |",
+        "| embedding in fp32, share of the arithmetic limit | ≥ 0.6 | not measured |  |",
+        "| embedding in bf16, share of the arithmetic limit | ≥ 0.6 | 0.25 | no |",
+    ]
 
 
 def test_a_dry_run_is_no_record_of_a_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
