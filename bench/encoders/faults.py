@@ -44,25 +44,12 @@ class EncoderFault(RefusedError):  # noqa: N818 - what happened, in the encoder'
         return EncoderFault(f"{self}: {named} ({what}). Check its weights and its card.", photos=photos)
 
 
-def unit(raw: torch.Tensor, name: str) -> torch.Tensor:
-    """Scale rows to length 1.
+def refuse(raw: torch.Tensor, name: str) -> None:
+    """See that every row is an embedding.
 
     Args:
         raw: The network's output, float [n, dimensions].
         name: The encoder's name, for the message.
-
-    Returns:
-        Unit rows of the same type and shape.
-
-    Raises:
-        EncoderFault: if a row is not finite, or all zero.
-    """
-    refuse(raw, name)
-    return scaled(raw)
-
-
-def refuse(raw: torch.Tensor, name: str) -> None:
-    """See that every row is an embedding; the arguments are those of `unit`.
 
     Raises:
         EncoderFault: if a row is not finite, or all zero.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from bench.encoders.faults import EncoderFault, refuse, scaled, unit
+from bench.encoders.faults import EncoderFault, refuse, scaled
 from bench.encoders.gpu_batches import Batches, out_of_memory
 from bench.machine.workers import each, exact_gpu
 from bench.protocols import Encoder
@@ -74,7 +74,36 @@ def embed(
     device = crops.device
     batches = _gpu.setdefault((name, str(device)), Batches(name, lambda: _free(device)))
     with torch.no_grad(), exact_gpu():
-        return unit(batches(checked, crops), name)
+        return embed_batches(checked, crops, batches, name)
+
+
+def embed_batches(run: Run, crops: torch.Tensor, batches: Batches, name: str) -> torch.Tensor:
+    """Unit embeddings of crops in batches of one size.
+
+    Rows are scaled inside their batch. A GPU sums a row's squares in another order when there are other
+    numbers of rows, so rows that were scaled after the batches would depend on how many crops were asked for.
+
+    Args:
+        run: The network: float32 [m, 3, size, size] -> [m, dimensions], not normalised.
+        crops: The crops, at least one, float32 [n, 3, size, size] in [0, 1].
+        batches: Cuts and fills.
+        name: The encoder's name, for errors.
+
+    Returns:
+        float32 [n, dimensions].
+
+    Raises:
+        EncoderFault: for output that is not finite, or zero.
+        UserError: if a GPU has no memory even for one crop.
+    """
+
+    def both(batch: torch.Tensor) -> torch.Tensor:
+        raw = run(batch)
+        return torch.cat([raw, scaled(raw)], 1)
+
+    raw, rows = batches(both, crops).chunk(2, 1)
+    refuse(raw, name)
+    return rows.contiguous()
 
 
 def embed_at(precision: str, encoder: Encoder, crops: torch.Tensor) -> torch.Tensor:

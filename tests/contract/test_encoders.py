@@ -21,7 +21,7 @@ from bench.encoders import trial_run
 from bench.encoders.families import synth
 from bench.encoders.families.facenet import FILES
 from bench.encoders.families.onnx_file.cards import CARDS as ONNX
-from bench.encoders.faults import EncoderFault, unit
+from bench.encoders.faults import EncoderFault, refuse, scaled
 from bench.errors import UserError
 from bench.protocols import Encoder
 from bench.store.lock import LOCK
@@ -321,9 +321,10 @@ def test_facenet_input_is_scaled_as_its_package_does(home: Path) -> None:
 
 def test_output_that_is_no_embedding_is_a_fault() -> None:
     good = torch.ones(2, 4)
-    torch.testing.assert_close(unit(good, "x"), good / 2)
+    refuse(good, "x")
+    torch.testing.assert_close(scaled(good), good / 2)
     for value, state in ((float("nan"), "not finite"), (float("inf"), "not finite"), (0.0, "zero")):
         bad = good.clone()
         bad[1] = value
         with pytest.raises(EncoderFault, match=f"'some-net': 1 of 2 embeddings are {state}"):
-            unit(bad, "some-net")
+            refuse(bad, "some-net")

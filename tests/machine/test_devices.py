@@ -14,8 +14,9 @@ import torch
 
 import bench.encoders
 from bench.encoders import networks
+from bench.encoders.faults import EncoderFault, scaled
 from bench.encoders.gpu_batches import SIZES, Batches
-from bench.encoders.networks import embed_at, runtime_at
+from bench.encoders.networks import embed_at, embed_batches, runtime_at
 from bench.errors import UserError
 from bench.machine.devices import PRECISIONS, device, precision
 from bench.protocols import Encoder
@@ -186,6 +187,34 @@ def test_reduced_precision_stays_near(
     assert least_cosine(encoder, how) > PARITY[how]
     assert runtime_at(how, encoder, "cpu") == f"torch {torch.__version__} cpu {how}"
     assert runtime_at("fp32", encoder, "cpu") == encoder.runtime
+
+
+def test_rows_are_scaled_inside_their_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU sums the squares of 1 row in another order than those of 64: the first GPU measured showed it."""
+    shapes: list[int] = []
+
+    def counted(raw: torch.Tensor) -> torch.Tensor:
+        shapes.append(len(raw))
+        return scaled(raw)
+
+    monkeypatch.setattr(networks, "scaled", counted)
+    network = Network(16 * GIB, GIB // 16)
+    batches = Batches("any", network.free)
+    expected = scaled(crops_of(65).mean((2, 3)))
+    embed_batches(network, crops_of(1), batches, "any")
+    shapes.clear()
+    for count in (1, 64, 65):
+        rows = embed_batches(network, crops_of(65)[:count], batches, "any")
+        assert torch.equal(rows, expected[:count])
+    assert set(shapes) == {64}
+
+
+def test_a_fault_in_a_batch_counts_the_crops_that_were_asked_for() -> None:
+    crops = crops_of(3)
+    crops[2] = 0  # the last crop fills the batch
+    with pytest.raises(EncoderFault, match="1 of 3 embeddings are zero") as fault:
+        embed_batches(Network(16 * GIB, 1), crops, Batches("any", lambda: GIB), "any")
+    assert fault.value.rows == (2,)
 
 
 @pytest.mark.real
