@@ -1,13 +1,19 @@
-"""SSIM and MS-SSIM on 8-bit photos, in double precision, one photo at a time.
+"""SSIM and MS-SSIM on 8-bit photos, in double precision, one photo at a time, a tile at a time.
 
 The two are written out here because libraries disagree. torchmetrics has changed between releases whether the
 reflected border counts, and it refuses MS-SSIM below 176 pixels. Here a window lies wholly inside the photo,
 as in the authors' programs and in scikit-image (`gaussian_weights=True, use_sample_covariance=False`); a test
 compares with scikit-image. A photo alone gives the same bits as a photo among others.
+
+Both are means of maps, and a value of a map depends on the pixels of one window. So the sums over tiles make
+the mean, in little memory, and a window without a change counts 1 without being computed. The means are those
+of whole maps up to the order of the additions.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +30,17 @@ GAUSS /= GAUSS.sum()
 
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
+_FULL, _STRUCTURE = 0, 1
+
 _WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
 """Exponents of the five scales (Wang, Simoncelli and Bovik 2003, section 3.2)."""
+
+
+WHOLE = 2**18
+"""Photos of up to so many pixels are one tile, and all of it is computed."""
+
+TILE = 256
+"""The side of the tiles of larger photos, in pixels: a multiple of 16, so that all scales begin alike."""
 
 
 class Similarity(NamedTuple):
@@ -47,7 +62,16 @@ def scales_for(height: int, width: int) -> int:
     return scales
 
 
-def similarity(original: npt.NDArray[np.uint8], released: npt.NDArray[np.uint8]) -> Similarity:
+def same(height: int, width: int) -> Similarity:
+    """What `similarity` says of two identical photos."""
+    scales = scales_for(height, width)
+    value = 1.0 if scales else float("nan")
+    return Similarity(value, value, scales)
+
+
+def similarity(
+    original: npt.NDArray[np.uint8], released: npt.NDArray[np.uint8], *, whole: int = WHOLE, tile: int = TILE
+) -> Similarity:
     """SSIM (Wang et al. 2004, eq. 13) and MS-SSIM (Wang et al. 2003, eq. 7), means over R, G and B.
 
     Where the photo is too small for all five scales, MS-SSIM uses the finest scales that fit, with their
@@ -57,46 +81,100 @@ def similarity(original: npt.NDArray[np.uint8], released: npt.NDArray[np.uint8])
     Args:
         original: uint8 [height, width, 3].
         released: uint8 [height, width, 3], the same shape.
+        whole: The most pixels of a photo that is one tile.
+        tile: The side of the tiles of larger photos, a multiple of 16.
     """
-    scales = scales_for(*original.shape[:2])
+    height, width = original.shape[:2]
+    scales = scales_for(height, width)
     if scales == 0:
         return Similarity(float("nan"), float("nan"), 0)
+    small = height * width <= whole
+    tiles = [(0, height, 0, width)] if small else list(_tiles(height, width, tile))
+    sums = np.zeros((3, scales, 2))
+    for place in tiles:
+        sums += _sums(original, released, place, scales, skip=not small)
+    counts = [((height >> scale) - 2 * _RADIUS) * ((width >> scale) - 2 * _RADIUS) for scale in range(scales)]
+    means = sums / np.array(counts)[None, :, None]
     weights = _WEIGHTS[:scales] / _WEIGHTS[:scales].sum()
-    single, multi = [], []
-    for channel in range(original.shape[2]):
-        a, b = original[..., channel].astype(np.float64), released[..., channel].astype(np.float64)
-        product = 1.0
+    terms = means[..., _STRUCTURE].copy()
+    terms[:, -1] = means[:, -1, _FULL]
+    products = [
+        math.prod(max(0.0, float(t)) ** float(w) for t, w in zip(channel, weights, strict=True))
+        for channel in terms
+    ]
+    return Similarity(float(np.mean(means[:, 0, _FULL])), float(np.mean(products)), scales)
+
+
+def _tiles(height: int, width: int, tile: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yield the rows and columns of tiles that cover a photo."""
+    for top in range(0, height, tile):
+        for left in range(0, width, tile):
+            yield top, min(top + tile, height), left, min(left + tile, width)
+
+
+def _sums(
+    original: npt.NDArray[np.uint8],
+    released: npt.NDArray[np.uint8],
+    place: tuple[int, int, int, int],
+    scales: int,
+    *,
+    skip: bool,
+) -> Plane:
+    """The sums of the maps over the windows that begin in a tile: [channel, scale, SSIM or structure].
+
+    Args:
+        original: The whole photo.
+        released: The whole photo.
+        place: The first row of the tile, the row behind it, and its columns alike.
+        scales: The number of scales.
+        skip: Whether windows without a change count 1 without being computed.
+    """
+    height, width = original.shape[:2]
+    top, bottom, left, right = place
+    reach = 2 * _RADIUS << (scales - 1)
+    rows, columns = slice(top, bottom + reach), slice(left, right + reach)
+    sums = np.zeros((3, scales, 2))
+    changed = not (skip and np.array_equal(original[rows, columns], released[rows, columns]))
+    for channel in range(3):
+        if changed:
+            a, b = (photo[rows, columns, channel].astype(np.float64) for photo in (original, released))
         for scale in range(scales):
-            full, structure = _means(a, b)
-            if scale == 0:
-                single.append(full)
-            last = scale == scales - 1
-            product *= max(0.0, full if last else structure) ** float(weights[scale])
-            if not last:
+            # windows that begin in the tile and fit into the photo
+            down = min(bottom >> scale, (height >> scale) - 2 * _RADIUS) - (top >> scale)
+            across = min(right >> scale, (width >> scale) - 2 * _RADIUS) - (left >> scale)
+            if scale and changed:
                 a, b = _halved(a), _halved(b)
-        multi.append(product)
-    return Similarity(float(np.mean(single)), float(np.mean(multi)), scales)
+            if down <= 0 or across <= 0:
+                continue
+            if changed:
+                part = slice(down + 2 * _RADIUS), slice(across + 2 * _RADIUS)
+                if not (skip and np.array_equal(a[part], b[part])):
+                    sums[channel, scale] = _summed(a[part], b[part])
+                    continue
+            sums[channel, scale] = down * across
+    return sums
 
 
-def _means(a: Plane, b: Plane) -> tuple[float, float]:
-    """The mean over windows of SSIM, and of its contrast and structure part alone."""
+def _summed(a: Plane, b: Plane) -> tuple[float, float]:
+    """The sum over windows of SSIM, and of its contrast and structure part alone."""
     mean_a, mean_b = _blurred(a), _blurred(b)
     square_a, square_b, product = mean_a * mean_a, mean_b * mean_b, mean_a * mean_b
     spread = np.maximum(_blurred(a * a + b * b) - square_a - square_b, 0)
     structure = (2 * (_blurred(a * b) - product) + C2) / (spread + C2)
     full = (2 * product + C1) / (square_a + square_b + C1) * structure
-    return float(full.mean()), float(structure.mean())
+    return float(full.sum()), float(structure.sum())
 
 
 def _blurred(plane: Plane) -> Plane:
     """The Gaussian mean around every pixel whose window fits: [height - 10, width - 10]."""
     width, height = plane.shape[1] - 2 * _RADIUS, plane.shape[0] - 2 * _RADIUS
-    rows = GAUSS[0] * plane[:, :width]
+    rows: Plane = GAUSS[0] * plane[:, :width]
+    term = np.empty_like(rows)
     for step in range(1, WINDOW):
-        rows += GAUSS[step] * plane[:, step : step + width]
+        rows += np.multiply(GAUSS[step], plane[:, step : step + width], out=term)
     both: Plane = GAUSS[0] * rows[:height]
     for step in range(1, WINDOW):
-        both += GAUSS[step] * rows[step : step + height]
+        both += np.multiply(GAUSS[step], rows[step : step + height], out=term[:height])
     return both
 
 

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bench.metrics._alexnet import LAYERS, Side, features, sides
 from bench.types import Image
 
 if TYPE_CHECKING:
     import torch
-
-LAYERS = {
-    # number among AlexNet's features: shape of the weights, stride, padding, whether pooled before
-    0: ((64, 3, 11, 11), 4, 2, False),
-    3: ((192, 64, 5, 5), 1, 2, True),
-    6: ((384, 192, 3, 3), 1, 1, True),
-    8: ((256, 384, 3, 3), 1, 1, False),
-    10: ((256, 256, 3, 3), 1, 1, False),
-}
-"""The convolutions of AlexNet as torchvision numbers them; after each comes a ReLU, whose output counts."""
 
 SHAPES = {
     **{f"features.{number}.weight": shape for number, (shape, *_) in LAYERS.items()},
@@ -33,6 +25,12 @@ SHAPES = {
 
 SMALLEST = 31
 """Pixels: below this side nothing is left of a photo after AlexNet's second maximum."""
+
+WHOLE = 2**20
+"""Photos of up to so many pixels are one tile."""
+
+TILE = 32
+"""The side of the tiles of larger photos, in places of the last layer: 16 pixels each."""
 
 _SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 """What LPIPS takes off colours in [-1, 1], and then divides them by (version 0.1 of its authors' code)."""
@@ -60,24 +58,46 @@ class Lpips:
                 raise ValueError(f"tensor {name} is {weights[name].shape}, it should be {shape}")
         self._weights, self.sha256 = {name: weights[name] for name in SHAPES}, sha256
 
-    def distance(self, original: Image, released: Image) -> float:
+    def distance(self, original: Image, released: Image, *, whole: int = WHOLE, tile: int = TILE) -> float:
         """LPIPS of two photos or regions: 0 for identical ones, larger for larger differences.
+
+        A large photo is computed a tile at a time, in little memory, and a tile without a change is 0.
 
         Args:
             original: uint8 [height, width, 3].
             released: The same shape.
+            whole: The most pixels of a photo that is one tile.
+            tile: The side of the tiles of larger photos, in places of 16 pixels.
 
         Returns:
             Not rounded; NaN where a side is below `SMALLEST`.
         """
+        height, width = original.shape[:2]
+        if min(height, width) < SMALLEST:
+            return float("nan")
+        if np.array_equal(original, released):
+            return 0.0
+        small = height * width <= whole
+        totals = [0.0] * len(LAYERS)
+        for down, across in product(
+            *(list(sides(side, None if small else tile)) for side in (height, width))
+        ):
+            place = slice(*down.pixels), slice(*across.pixels)
+            if not np.array_equal(original[place], released[place]):
+                for layer, total in enumerate(self._tile(original[place], released[place], down, across)):
+                    totals[layer] += total / (down.places[layer] * across.places[layer])
+        return sum(totals)
+
+    def _tile(self, original: Image, released: Image, down: Side, across: Side) -> list[float]:
+        """For each layer the sum of distances over a tile's own places."""
         import torch
 
-        if min(original.shape[:2]) < SMALLEST:
-            return float("nan")
         with torch.no_grad():
             both = torch.from_numpy(np.stack([original, released])).permute(0, 3, 1, 2).float()
             x = (both / 127.5 - 1 - _column(_SHIFT)) / _column(_SCALE)
-            return float(sum(self._layer(i, features) for i, features in enumerate(self._features(x))))
+            return [
+                self._layer(i, output) for i, output in enumerate(features(x, self._tensors, down, across))
+            ]
 
     @cached_property
     def _tensors(self) -> dict[str, torch.Tensor]:
@@ -85,25 +105,14 @@ class Lpips:
 
         return {name: torch.from_numpy(np.ascontiguousarray(w)).float() for name, w in self._weights.items()}
 
-    def _features(self, x: torch.Tensor) -> list[torch.Tensor]:
-        """The output of every ReLU, [2, channels, rows, columns] each."""
-        import torch.nn.functional as F  # noqa: N812 - the name every torch program uses
+    def _layer(self, number: int, output: torch.Tensor) -> float:
+        """Squared differences of features of unit length, weighed by channel, summed over places."""
+        import torch
 
-        out = []
-        for number, (_, stride, padding, pooled) in LAYERS.items():
-            if pooled:
-                x = F.max_pool2d(x, 3, 2)
-            weight, bias = (self._tensors[f"features.{number}.{part}"] for part in ("weight", "bias"))
-            x = F.relu(F.conv2d(x, weight, bias, stride, padding))
-            out.append(x)
-        return out
-
-    def _layer(self, number: int, features: torch.Tensor) -> float:
-        """Squared differences of features of unit length, weighed by channel, mean over places."""
-        unit = features / (features.square().sum(1, keepdim=True).sqrt() + _EPSILON)
+        unit = output / (output.square().sum(1, keepdim=True).sqrt() + _EPSILON)
         squared = (unit[0] - unit[1]).square()
         head: Any = self._tensors[f"lin{number}.model.1.weight"].view(-1, 1, 1)
-        return float((squared * head).sum(0).mean())
+        return float((squared * head).sum(0).sum(dtype=torch.float64))
 
 
 def _column(values: tuple[float, ...]) -> torch.Tensor:

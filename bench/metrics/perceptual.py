@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from bench.metrics._ssim import similarity
+from bench.metrics._ssim import same, similarity
 from bench.metrics.lpips import Lpips
 from bench.types import Face, Image
+
+_BAND = 2**18
+"""The number of pixels that are compared at a time."""
 
 PSNR_CEILING = 100.0
 """PSNR, in dB, of two identical photos, and the largest PSNR of any two: so every record holds a number.
@@ -87,22 +89,6 @@ def perceptual_cost(
     return PerceptualCost(_region(original, released, lpips), _face_region(original, released, face, lpips))
 
 
-def perceptual_costs(
-    originals: Sequence[Image],
-    released: Sequence[Image],
-    faces: Sequence[Face | None],
-    lpips: Lpips | None = None,
-) -> list[PerceptualCost]:
-    """Apply `perceptual_cost` to each photo. Photos may differ in size and do not influence each other.
-
-    Raises:
-        ValueError: The lists have different lengths, or as in `perceptual_cost`.
-    """
-    if not len(originals) == len(released) == len(faces):
-        raise ValueError(f"{len(originals)} originals, {len(released)} released photos, {len(faces)} faces")
-    return [perceptual_cost(*photo, lpips) for photo in zip(originals, released, faces, strict=True)]
-
-
 def _face_region(
     original: Image, released: Image, face: Face | None, lpips: Lpips | None
 ) -> RegionCost | None:
@@ -118,13 +104,13 @@ def _face_region(
 
 def _region(original: Image, released: Image, lpips: Lpips | None) -> RegionCost:
     height, width = original.shape[:2]
-    change = released.astype(np.int32) - original
-    rmse = math.sqrt(float((change * change).mean()))
-    alike = similarity(original, released)
+    linf, squares = _change(original, released)
+    rmse = math.sqrt(squares / original.size)
+    alike = similarity(original, released) if linf else same(height, width)
     return RegionCost(
         height=height,
         width=width,
-        linf=int(np.abs(change).max()),
+        linf=linf,
         rmse=rmse,
         psnr=min(PSNR_CEILING, 20 * math.log10(255 / rmse)) if rmse else PSNR_CEILING,
         ssim=alike.ssim,
@@ -133,3 +119,16 @@ def _region(original: Image, released: Image, lpips: Lpips | None) -> RegionCost
         dssim=(1 - alike.ssim) / 2,
         lpips=None if lpips is None else lpips.distance(original, released),
     )
+
+
+def _change(original: Image, released: Image) -> tuple[int, int]:
+    """The largest change of any value, and the sum of the squares of all changes: a few rows at a time."""
+    largest, squares = 0, 0
+    rows = max(1, _BAND // original.shape[1])
+    for top in range(0, original.shape[0], rows):
+        before, after = original[top : top + rows], released[top : top + rows]
+        if not np.array_equal(before, after):
+            change = after.astype(np.int32) - before
+            largest = max(largest, int(np.abs(change).max()))
+            squares += int((change * change).sum(dtype=np.int64))
+    return largest, squares

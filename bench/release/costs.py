@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from bench.machine.progress import Progress
 from bench.metrics import perceptual
 from bench.metrics.lpips import Lpips
 from bench.photos.collection import Photos
-from bench.photos.decode import decode
+from bench.photos.decode import UnreadablePhoto, decode
+from bench.photos.read_ahead import chunks
 from bench.release.release import Release
 from bench.store.cache import Cache
 from bench.store.code import stage_code
@@ -19,10 +20,27 @@ from bench.store.digests import digest
 from bench.types import Face, Image
 
 _AT_ONCE = 64
-"""Photos measured at a time."""
+"""The most photos measured at a time; of large ones fewer (`bench.photos.read_ahead`)."""
 
 Costs = list[dict[str, Any] | None]
 """Measures of each photo, over the whole photo and over the face; None where the original cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A photo and what was published of it.
+
+    Attributes:
+        key: Where its cost is kept.
+        original: The pixels of the photo.
+        released: The file that was published, or its pixels.
+        face: The face in the photo, or None.
+    """
+
+    key: str
+    original: Image
+    released: bytes | Image
+    face: Face | None
 
 
 class CostMeter:
@@ -50,12 +68,12 @@ class CostMeter:
         rows = self._cache.rows("perceptual", keys)
         missing = [i for i, key in enumerate(keys) if key not in rows and release.files[i]]
         with self._progress.stage("measure", len(missing)) as advance:
-            for start in range(0, len(missing), _AT_ONCE):
-                part = missing[start : start + _AT_ONCE]
-                before = [decode(content) for content in originals.read(part)]
-                after = [decode(release.files[i]) for i in part]
-                rows |= self._measure([keys[i] for i in part], before, after, [faces[i] for i in part])
+            for part in chunks(originals.read, missing, _AT_ONCE):
+                rows |= self._measure(
+                    [_Pair(keys[i], _pixels(before), release.files[i], faces[i]) for i, before in part]
+                )
                 advance(len(part))
+                del part
         return [json.loads(rows[key]) if key in rows else None for key in keys]
 
     def measure(
@@ -77,26 +95,23 @@ class CostMeter:
         """
         keys = self._keys(originals, released, faces)
         rows = self._cache.rows("perceptual", keys)
-        missing = [i for i, key in enumerate(keys) if key not in rows and before[i] is not None]
-        for start in range(0, len(missing), _AT_ONCE):
-            part = missing[start : start + _AT_ONCE]
-            pairs = [(a, b) for i in part if (a := before[i]) is not None and (b := after[i]) is not None]
-            self._measure(
-                [keys[i] for i in part],
-                [a for a, _ in pairs],
-                [b for _, b in pairs],
-                [faces[i] for i in part],
-            )
+        self._measure(
+            [
+                _Pair(key, original, photo, face)
+                for key, original, photo, face in zip(keys, before, after, faces, strict=True)
+                if key not in rows and original is not None and photo is not None
+            ]
+        )
 
-    def _measure(
-        self,
-        keys: Sequence[str],
-        before: Sequence[Image],
-        after: Sequence[Image],
-        faces: Sequence[Face | None],
-    ) -> dict[str, bytes]:
-        measured = perceptual.perceptual_costs(before, after, faces, self._lpips)
-        rows = {key: json.dumps(asdict(cost)).encode() for key, cost in zip(keys, measured, strict=True)}
+    def _measure(self, pairs: Sequence[_Pair]) -> dict[str, bytes]:
+        """Measure several pairs at once; each worker decodes a released file when its turn comes."""
+        from bench.machine.workers import each  # loads torch
+
+        def cost(pair: _Pair) -> perceptual.PerceptualCost:
+            return perceptual.perceptual_cost(pair.original, decode(pair.released), pair.face, self._lpips)
+
+        costs = each(cost, pairs)
+        rows = {pair.key: json.dumps(asdict(cost)).encode() for pair, cost in zip(pairs, costs, strict=True)}
         self._cache.put_rows("perceptual", rows)
         return rows
 
@@ -108,3 +123,14 @@ class CostMeter:
             digest("perceptual", code, before, after, face)
             for before, after, face in zip(originals, released, faces, strict=True)
         ]
+
+
+def _pixels(photo: Image | UnreadablePhoto) -> Image:
+    """The pixels of a photo of which something was published.
+
+    Raises:
+        UnreadablePhoto: It can no longer be read.
+    """
+    if isinstance(photo, UnreadablePhoto):
+        raise photo
+    return photo

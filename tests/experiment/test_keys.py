@@ -58,7 +58,7 @@ from bench.experiment.pipeline import Pipeline
 FaceFinder.detect = within("face", FaceFinder.detect)
 Observer._embed = within("embedding", Observer._embed)
 publisher.cloak = within("cloak", publisher.cloak)
-costs.perceptual.perceptual_costs = within("perceptual", costs.perceptual.perceptual_costs)
+costs.perceptual.perceptual_cost = within("perceptual", costs.perceptual.perceptual_cost)
 asking.ask_clusterer = within("attack", asking.ask_clusterer)
 Pipeline._compute = within("cell", Pipeline._compute)
 bench.run(
@@ -84,6 +84,8 @@ def test_whatever_runs_in_a_stage_is_in_the_closure_of_its_key(tmp_path: Path) -
     plugins |= code.closure("bench.recognition.trained")
     # like a data set it hands on photos, whose content is in every key
     plugins |= {"bench.photos.steady"}
+    # hands photos to several workers: while one of them measures, another is on its way to it
+    plugins |= {"bench.release.costs"} | code.closure("bench.photos.read_ahead")
     for stage, modules in ran.items():
         covered = code.closure(STAGES[stage]) | plugins
         assert not [name for name in modules if name not in covered and not code.silent(name)], stage

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from bench.metrics._ssim import scales_for
-from bench.metrics.perceptual import PSNR_CEILING, perceptual_cost, perceptual_costs
+from bench.metrics.perceptual import PSNR_CEILING, perceptual_cost
 from bench.types import Face, Image
 
 LANDMARKS = ((0.0, 0.0),) * 5
@@ -145,14 +145,6 @@ def test_a_box_outside_the_photo_is_no_region() -> None:
     assert perceptual_cost(a, a, Face((40, 40, 60, 60), LANDMARKS, 1.0)).face is None
 
 
-def test_a_photo_alone_costs_what_it_costs_among_others() -> None:
-    originals = [photo(64, 64, s) for s in range(3)] + [photo(90, 70)]
-    released = [cloaked(p, 8, s) for s, p in enumerate(originals)]
-    faces = [Face((10, 10, 50, 50), LANDMARKS, 1.0), None, Face((0, 0, 40, 40), LANDMARKS, 1.0), None]
-    together = perceptual_costs(originals, released, faces)
-    assert together == [perceptual_cost(*one) for one in zip(originals, released, faces, strict=True)]
-
-
 @settings(max_examples=20)
 @given(st.integers(0, 100), st.integers(1, 40))
 def test_more_change_never_looks_better(seed: int, linf: int) -> None:
@@ -175,5 +167,3 @@ def test_bad_photos_are_refused() -> None:
         perceptual_cost(a, a.astype(np.float32), None)
     with pytest.raises(ValueError, match="original must be 8-bit"):
         perceptual_cost(a[..., 0], a[..., 0], None)
-    with pytest.raises(ValueError, match="1 originals, 2 released photos, 1 faces"):
-        perceptual_costs([a], [a, a], [None])
