@@ -38,7 +38,6 @@ ALLOWED = {
     "peak_memory_mib": "Cost",
     "providers": "Cost",
     "cache_hits": "Cost",
-    "linf": "PerceptualCost",
     "psnr": "PerceptualCost",
     "ms_ssim_scales": "PerceptualCost",
     # fields that are read by name
