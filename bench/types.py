@@ -226,6 +226,8 @@ class DatasetCard:
         identities: The number of people.
         photos: The number of photos of them.
         resolved: The parameters that were left to the data set, and the values they took.
+        unsorted: Whether nobody has looked through the photos, as in a folder of one's own. Then copies of a
+            photo are searched for, and count once.
     """
 
     name: str
@@ -237,6 +239,7 @@ class DatasetCard:
     identities: int | None = None
     photos: int | None = None
     resolved: Mapping[str, str] = field(default_factory=dict)
+    unsorted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ class Folder:
     """Your own photos, from any folder with one sub-folder a person: `folder:PATH`.
 
     Photos in deeper folders belong to the person whose sub-folder they are in. Links are followed. A photo
-    that lies in a person's folder twice is used once. A photo that lies in the folders of two people is not
-    used.
+    that lies in a person's folder twice is used once, and so is one with copies there that were stored or
+    edited anew. A photo that lies in the folders of two people is not used.
 
     Attributes:
         path: The folder. No record holds the path or the names in the folder.
@@ -69,6 +69,7 @@ class Folder:
             revision="",
             licence="the photos are their owners'",
             citation="none: a private collection",
+            unsorted=True,
         )
         return OwnPhotos(about, folders.home, dict(sorted(tree.paths.items())), tree.missing)
 

@@ -36,6 +36,8 @@ def manifest(
 ) -> None:
     """Parse, open, print."""
     from bench import registry
+    from bench.machine.progress import Terminal
+    from bench.photos.distinct import unused
     from bench.plan.manifest import manifest as placed
     from bench.plan.manifest import manifest_csv
     from bench.plan.resolve import open_dataset
@@ -44,14 +46,14 @@ def manifest(
 
     spec = RunSpec(**read_options(options, COMMAND_LINE))
     if left_out:
-        data = registry.make("datasets", spec.dataset)[1].open(folders())
-        reasons = sorted(data.catalogue().left_out.items())
+        plugin = registry.make("datasets", spec.dataset)[1]
+        reasons = sorted(unused(plugin, folders(), Terminal()).items())
         if as_json:
             sys.stdout.write(json.dumps(dict(reasons), indent=1) + "\n")
         else:
             csv.writer(sys.stdout, lineterminator="\n").writerows([("file", "why"), *reasons])
         return
-    _, data, parts = open_dataset(spec, folders())
+    _, data, parts = open_dataset(spec, folders(), Terminal())
     rows = placed(parts, data.digest)
     if as_json:
         about = {"dataset": data.card.name, "revision": data.card.revision}

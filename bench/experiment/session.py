@@ -62,7 +62,7 @@ def execute(
     where = folders()
     cache = Cache(Path(where.home))
     try:
-        plans = [resolve(spec, where, detector_parameters(), device(spec.device)) for spec in specs]
+        plans = [resolve(spec, where, detector_parameters(), device(spec.device), progress) for spec in specs]
         pipelines = tuple(Pipeline(each, where, cache, progress) for each in _distinct(plans))
         tables: dict[str, Tables] = {}
 

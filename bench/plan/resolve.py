@@ -11,8 +11,9 @@ from bench.encoders import trial_run
 from bench.encoders.written import Written
 from bench.errors import UserError, unknown_name
 from bench.machine import devices
+from bench.machine.progress import Progress, Silent
 from bench.parameters import Plain, plain
-from bench.photos.steady import Steady
+from bench.photos.distinct import opened
 from bench.plan.budgets import check_budget, check_keeps, lpips_weights_of
 from bench.plan.cells import Cell, Plan, further_axes
 from bench.plan.chosen import Chosen, FunctionDefense, UserFunction
@@ -27,19 +28,32 @@ from bench.store.digests import digest
 from bench.types import Budget, EncoderCard, Folders
 
 
-def open_dataset(spec: RunSpec, folders: Folders, draw: int = 0) -> tuple[Chosen, Dataset, Split]:
+def open_dataset(
+    spec: RunSpec, folders: Folders, progress: Progress | None = None
+) -> tuple[Chosen, Dataset, Split]:
     """Open a run's data set, and draw who plays which part in it.
+
+    Args:
+        spec: The run.
+        folders: Where data sets and weights lie.
+        progress: Told of photos that are looked at before a part is drawn.
 
     Raises:
         UserError: The data set is not here, or has too few people for its parts.
     """
     _check(spec)
     chosen = Chosen(*registry.make("datasets", spec.dataset))
-    data: Dataset = Steady(chosen.plugin.open(folders))
-    return chosen, data, _split(spec, data, draw)
+    data = opened(chosen.plugin, folders, progress or Silent())
+    return chosen, data, _split(spec, data, 0)
 
 
-def resolve(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device: str) -> Plan:
+def resolve(
+    spec: RunSpec,
+    folders: Folders,
+    detector: dict[str, Plain],
+    device: str,
+    progress: Progress | None = None,
+) -> Plan:
     """Resolve a spec to cells.
 
     Args:
@@ -47,11 +61,12 @@ def resolve(spec: RunSpec, folders: Folders, detector: dict[str, Plain], device:
         folders: Where data sets and weights lie.
         detector: Everything that decides what is detected, see `bench.faces.finder.detector_parameters`.
         device: The device, resolved.
+        progress: Told of photos that are looked at before parts are drawn.
 
     Raises:
         UserError: A name is unknown, a file is missing, a value is out of range, or two do not go together.
     """
-    dataset, data, first = open_dataset(spec, folders)
+    dataset, data, first = open_dataset(spec, folders, progress)
     splits = (first, *(_split(spec, data, draw) for draw in range(1, spec.draws)))
     encoder_axis = _encoders(spec, dataset.name, folders)
     attackers = [Chosen(*registry.make("attackers", text)) for text in spec.attackers]

@@ -26,10 +26,9 @@ from bench.metrics.ten_fold import REFUSED, Scored, verified
 from bench.metrics.verification import encoder_flags
 from bench.parameters import plain
 from bench.photos.collection import Photos, clean_photos
-from bench.photos.steady import Steady
+from bench.photos.distinct import opened
 from bench.plan.chosen import Chosen
 from bench.plan.spec import RunSpec
-from bench.protocols import Dataset
 from bench.recognition.embedded import Embedded
 from bench.recognition.observer import Observed, Observer
 from bench.records.record import Cost, Metric, Named, finite
@@ -114,7 +113,7 @@ def verify(spec: VerificationSpec, progress: Progress | None = None) -> Verified
     reporting = progress or Silent()
     out: list[VerificationRecord] = []
     for dataset, cards in wanted.items():
-        ground = _ground(spec, dataset, where, on)
+        ground = _ground(spec, dataset, where, on, reporting)
         cache = Cache(Path(where.home))
         try:
             observer = Observer.on(on, where, cache, reporting)
@@ -191,9 +190,9 @@ def _single(text: str) -> str:
     return asked.members[0]
 
 
-def _ground(spec: VerificationSpec, text: str, where: Folders, on: str) -> _Ground:
+def _ground(spec: VerificationSpec, text: str, where: Folders, on: str, progress: Progress) -> _Ground:
     chosen = Chosen(*registry.make("datasets", text))
-    data: Dataset = Steady(chosen.plugin.open(where))
+    data = opened(chosen.plugin, where, progress)
     catalogue = data.catalogue()
     compared = pairs(chosen.name, catalogue, where, spec.pairs, spec.seed)
     described = Named(
