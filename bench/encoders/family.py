@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.encoders import card_files
 from bench.parameters import Plain
-from bench.protocols import Encoder, EncoderFamily
+from bench.protocols import EncoderFamily
 from bench.types import EncoderCard, Folders
 
 
@@ -81,12 +81,8 @@ class Family(EncoderFamily):
         del folders
         return card
 
-    def untried(self, card: EncoderCard, folders: Folders) -> Encoder | None:
-        """The encoder, on the CPU, if its weights are here and nobody has vouched for them; else None.
-
-        Raises:
-            UserError: if the weights do not load.
-        """
+    def untried(self, card: EncoderCard, folders: Folders) -> EncoderCard | None:
+        """The card with the digest of weights that are here and that nobody has vouched for; else None."""
         del card, folders
         return None
 

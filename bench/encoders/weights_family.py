@@ -92,17 +92,19 @@ class WeightsFamily(Family):
         weights.verified(path, sha256)
         return replace(card, sha256=sha256)
 
-    def untried(self, card: EncoderCard, folders: Folders) -> Encoder | None:
-        """The encoder, on the CPU, if its file is a user's own, or is about to be pinned; else None.
+    def untried(self, card: EncoderCard, folders: Folders) -> EncoderCard | None:
+        """The card with the digest of a file that is a user's own, or is about to be pinned; else None.
 
         Raises:
-            UserError: if the file is not what the card says.
+            UserError: if the file cannot be read.
         """
         path = self.present(card, folders)
         if path is None:
             return None
         vouched = card.sha256 or lock.recorded(path.name, folders)
-        return None if vouched and not self.users_file(card) else self.open(card, path, "cpu")
+        if vouched and not self.users_file(card):
+            return None
+        return card if card.sha256 else replace(card, sha256=weights.digest(path))
 
     def load(self, card: EncoderCard, folders: Folders, device: str) -> Encoder:
         """One of the encoders, its file verified.

@@ -195,12 +195,12 @@ def test_a_wrong_program_is_one_line(
     [
         (toy(), 9, "gives 8 numbers a face"),
         (Mean(), 8, "gives no row of numbers a face"),
-        (nn.Sequential(toy(), nn.Threshold(1e9, float("nan"))), 8, "1 of 1 embeddings are not finite"),
+        (nn.Sequential(toy(), nn.Threshold(1e9, float("nan"))), 8, "3 of 3 embeddings are not finite"),
     ],
 )
 def test_a_wrong_program_is_known_before_a_run(
-    network: nn.Module, dimensions: int, message: str, program: Callable[..., str]
+    network: nn.Module, dimensions: int, message: str, program: Callable[..., str], folders: Folders
 ) -> None:
     with pytest.raises(UserError, match=message) as caught:
-        trial_run.ready(program(network, dimensions=dimensions), FOLDERS)
+        trial_run.ready(program(network, dimensions=dimensions), folders)
     assert "\n" not in str(caught.value)

@@ -10,6 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from bench import encoders
 from bench.errors import RefusedError, UserError
 from bench.experiment.session import RunResult, execute
 from bench.plan.spec import RunSpec
@@ -70,7 +71,7 @@ def test_no_embedding_fails_its_own_cell_and_keeps_the_others(
 ) -> None:
     bad = write(tmp_path / "bad.onnx", value=float("nan"))
     # a network may give an embedding of the crop that it is tried on, and none of a photo
-    monkeypatch.setattr("bench.encoders.trial_run._embed_one", lambda *_: None)
+    monkeypatch.setattr("bench.encoders.trial_run.ready", encoders.ready)
     result = execute(spec(encoders=(bad, "synth-ir")))
     assert outcome(result) == {"bad": "failed", "synth-ir": "ok"}
     [fault] = result.faults
@@ -114,7 +115,7 @@ def test_a_network_that_gives_no_embedding_stops_a_run_before_it_starts(
     monkeypatch.setattr("bench.experiment.pipeline.Pipeline.run", lambda *_: pytest.fail("it ran"))
     for role in ({"encoders": ("synth-ir", bad)}, {"defenses": ("pgd:steps=2",), "surrogates": (bad,)}):
         with pytest.raises(
-            UserError, match="'bad': 1 of 1 embeddings are not finite, of a crop to try"
+            UserError, match="'bad': 3 of 3 embeddings are not finite, of crops to try"
         ) as caught:
             execute(spec(**role))
         assert "\n" not in str(caught.value)

@@ -114,15 +114,14 @@ def test_altered_weights_are_not_opened(folders: Folders) -> None:
 def test_weights_without_a_stated_digest_are_tried_looked_into_and_pinned(folders: Folders) -> None:
     family, path = Files(), put(folders, "home", "unstated.bin", GOOD)
     pinned = replace(UNSTATED, sha256=hashlib.sha256(GOOD).hexdigest())
-    family.untried(UNSTATED, folders)
-    assert family.opened == [(UNSTATED, path)]
+    assert family.untried(UNSTATED, folders) == pinned
+    assert family.opened == []
     assert pins(folders) == {}  # not before it was tried
     family.load(UNSTATED, folders, "cpu")
     assert family.inspected == [path]
-    assert family.opened[1:] == [(pinned, path)]
+    assert family.opened == [(pinned, path)]
     assert pins(folders) == {"unstated.bin": pinned.sha256}
-    family.untried(UNSTATED, folders)
-    assert len(family.opened) == 2  # tried once
+    assert family.untried(UNSTATED, folders) is None  # vouched for by now
     path.write_bytes(b"changed since")
     with pytest.raises(UserError, match="altered or damaged"):
         family.load(UNSTATED, folders, "cpu")
@@ -142,8 +141,8 @@ def test_a_users_own_file_is_always_tried_and_looked_into(folders: Folders, tmp_
     family.scheme = "bin"
     path.write_bytes(GOOD)
     card = replace(STATED, location=f"bin:{path}")
-    family.untried(card, folders)
+    assert family.untried(card, folders) == card
     assert family.ready(card, folders) == card
     family.load(card, folders, "cpu")
-    assert (family.inspected, family.opened) == ([path], [(card, path), (card, path)])
+    assert (family.inspected, family.opened) == ([path], [(card, path)])
     assert pins(folders) == {}

@@ -57,6 +57,10 @@ class FaceNet:
         """
         return embed(self._run, crops, self.card.name, self.card.dimensions)
 
+    def raw(self, crops: torch.Tensor) -> torch.Tensor:
+        """See `bench.encoders.trial.Tried`."""
+        return self._run(crops)
+
     def twin(self) -> nn.Module:
         """The network itself, up to where it would normalise its output."""
         return self._net

@@ -85,7 +85,7 @@ class OnnxEncoder:
         """
         if self._session is None:
             return embed(self.twin(), crops, self.card.name, self.card.dimensions)
-        return embed(self._run, crops, self.card.name, self.card.dimensions, FAULTS)
+        return embed(self.raw, crops, self.card.name, self.card.dimensions, FAULTS)
 
     def twin(self) -> nn.Module:
         """The same graph in torch, for gradients; made when it is first needed.
@@ -162,7 +162,8 @@ class OnnxEncoder:
             if not takes_two:  # it declares any batch and takes one crop
                 self._interface = replace(self._interface, batch=1)
 
-    def _run(self, crops: torch.Tensor) -> torch.Tensor:
+    def raw(self, crops: torch.Tensor) -> torch.Tensor:
+        """See `bench.encoders.trial.Tried`; by onnxruntime."""
         return torch.from_numpy(self._raw(crops)).to(crops.device)
 
     def _raw(self, crops: torch.Tensor) -> npt.NDArray[np.float32]:

@@ -58,6 +58,11 @@ class TorchScriptEncoder:
         """
         return embed(self._net, crops, self.card.name, self.card.dimensions, _FAULTS)
 
+    def raw(self, crops: torch.Tensor) -> torch.Tensor:
+        """See `bench.encoders.trial.Tried`."""
+        out: torch.Tensor = self._net(crops)
+        return out
+
     def twin(self) -> nn.Module:
         """The program itself behind its preprocessing."""
         return self._net
