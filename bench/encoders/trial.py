@@ -12,7 +12,7 @@ import resource
 import sys
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from bench import encoders
 from bench.encoders.faults import EncoderFault
@@ -27,6 +27,7 @@ ALIKE = 0.9999
 """The least cosine between two embeddings of one crop that differ in the rest of the batch alone."""
 
 
+@runtime_checkable
 class Tried(Encoder, Protocol):
     """An encoder whose network can be asked for a batch."""
 
@@ -67,14 +68,13 @@ def _between_batches(encoder: Encoder, crops: torch.Tensor) -> float:
     """The least cosine of the first crop's embeddings, alone and in two batches; 1 if it takes no batch."""
     import torch
 
-    raw = getattr(encoder, "raw", None)
-    if raw is None:
+    if not isinstance(encoder, Tried):
         return 1.0
     embedded = []
     with torch.no_grad():
         for batch in (crops[:1], crops, torch.cat([crops[:1], 1 - crops[1:]])):
             with suppress(*_ONE_BY_ONE):
-                out = raw(batch)
+                out = encoder.raw(batch)
                 if out.shape == (len(batch), encoder.card.dimensions):
                     embedded.append(out[:1].double())
     pairs = [torch.nn.functional.cosine_similarity(embedded[0], other) for other in embedded[1:]]
