@@ -70,6 +70,8 @@ class FlagCode(StrEnum):
     WEAK_ENCODER = "weak_encoder"
     OUT_OF_BUDGET = "out_of_budget"
     ORACLE = "oracle"
+    SMALL_BACKGROUND = "small_background"
+    NARROW_PANEL = "narrow_panel"
     OTHER = "other"
 
 
@@ -79,7 +81,8 @@ class Flag:
 
     Attributes:
         code: The kind of doubt. A weak attacker finds too few people on clean photos, a weak encoder does not
-            tell people apart, and an oracle knows what no attacker can know. `other` is the flag of an old
+            tell people apart, and an oracle knows what no attacker can know. A small background has too few
+            photos of other people, and a narrow panel has too few attackers. `other` is the flag of an old
             record that has no kind today.
         reason: One line for people, with the limits and figures that the flag rests on.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -103,7 +104,16 @@ def judge_clustering(labels: Labels, clean: Labels, corpus: Corpus, not_ok: Mask
         users["formed_linked"] = clustering.formed(table).tolist()
     shown = labels[corpus.released].tolist()
     photos = {"cluster": shown, "cluster_size": [int(sizes.get(label, 0)) for label in shown]}
+    if linked is not None:
+        photos["cluster_linked"] = _labelled_beside(labels, corpus)
     return Verdict({score.name: score for score in scores}, users, photos)
+
+
+def _labelled_beside(labels: Labels, corpus: Corpus) -> list[int]:
+    """How many labelled photos of its user lie in the cluster of each released photo; 0 in noise."""
+    named = Counter(zip(corpus.owners[corpus.linked].tolist(), labels[corpus.linked].tolist(), strict=True))
+    shown = zip(corpus.owners[corpus.released].tolist(), labels[corpus.released].tolist(), strict=True)
+    return [named[owner, label] if label >= 0 else 0 for owner, label in shown]
 
 
 def _bounded(score: Score, labels: Labels, corpus: Corpus, not_ok: Mask) -> Score:

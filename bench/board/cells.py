@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bench.board.figures import FIGURES
+from bench.board.figures import FIGURES, contaminated, not_ok
 from bench.board.further import extended, further
 from bench.records.record import CellRecord, Metric
-from bench.types import Flag, Outcome
+from bench.types import Flag
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class CellRow:
             `cfr_link`, `cfr_link_strict`, `tar_far_1e3` and, on clean photos, `cfr_clean`.
         psr1: rates at which people are not named, higher is better; likewise `protection_rate`.
         ssim: mean over the released photos, at most 1.
+        contamination: the share of other people who are harder to sort because of the cloaks.
         not_ok: how many released photos have another outcome than `ok`.
         flags: why the numbers have to be read with care.
     """
@@ -54,6 +55,7 @@ class CellRow:
     protection_rate: Metric | None
     tar_far_1e3: Metric | None
     ssim: float | None
+    contamination: float | None
     not_ok: int
     flags: tuple[Flag, ...]
 
@@ -120,7 +122,8 @@ def _row(record: CellRecord) -> CellRow:
         protection_rate=metrics.get("protection_rate"),
         tar_far_1e3=metrics.get("tar_far_1e3"),
         ssim=record.perceptual.get("photo", {}).get("ssim", {}).get("mean"),
-        not_ok=sum(count for outcome, count in record.outcomes.items() if outcome != Outcome.OK),
+        contamination=contaminated(record),
+        not_ok=not_ok(record),
         flags=tuple(record.flags),
         **further(record),
     )

@@ -7,18 +7,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-import numpy as np
-
 from bench.board.curve_names import curve_names
 from bench.board.figures import FIGURES
 from bench.board.user_tables import Users, UserTable
 from bench.errors import UserError, unknown_name
-from bench.metrics.clustering import PROTOCOL
+from bench.metrics.clustering import PROTOCOL, FormationTable, formed
 from bench.plan.axes import NUMERIC
 from bench.plan.rows import Axis as Option
 from bench.records.columns import recorded
 from bench.records.record import CellRecord
-from bench.types import Floats
 from bench.uncertainty.intervals import wilson
 
 
@@ -126,17 +123,27 @@ def _budget(record: CellRecord, table: UserTable | None) -> _Points:
 
 
 def _coverage(record: CellRecord, table: UserTable | None) -> _Points:
-    """CFR for every coverage that could be asked for, support and purity as in the protocol."""
-    columns: Mapping[str, Floats] = {} if table is None else table.columns
-    if "coverage" not in columns:
+    """CFR and CFR-link for every coverage that could be asked for, support and purity as in the protocol.
+
+    All clusters of a user count. A record that is too old to count labelled photos has no curve of CFR-link.
+    """
+    photos = None if table is None else table.photos
+    if photos is None or not photos.clustered:
         return {}
-    points = []
-    for least in np.arange(1, 11) / 10:
-        criterion = replace(PROTOCOL, coverage=float(least))
-        formed = criterion.met(columns["support"], columns["purity"], columns["coverage"])
-        hits, users = int(formed.sum()), formed.size
-        points.append(Point(float(least), hits / users, *wilson(hits, users), users))
-    return {"cfr": points}
+    linked = "cfr_link" in record.metrics and "cluster_linked" in photos.columns
+    formations = {"cfr": photos.formation()} | (
+        {"cfr_link": photos.formation(linking=True)} if linked else {}
+    )
+    return {
+        figure: [_at_coverage(of_all, step / 10) for step in range(1, 11)]
+        for figure, of_all in formations.items()
+    }
+
+
+def _at_coverage(formation: FormationTable, least: float) -> Point:
+    met = formed(formation, replace(PROTOCOL, coverage=least))
+    hits, users = int(met.sum()), met.size
+    return Point(least, hits / users, *wilson(hits, users), users)
 
 
 def _calibration(record: CellRecord, table: UserTable | None) -> _Points:

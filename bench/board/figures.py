@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bench.records.record import CellRecord
+from bench.types import Outcome
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -33,3 +36,14 @@ FIGURES: Mapping[str, Figure] = {
     "protection_rate": Figure("protection rate", "protection_rate", clusters=False),
 }
 """Metric of a record -> what boards do with it."""
+
+
+def not_ok(record: CellRecord) -> int:
+    """How many released photos of a cell have another outcome than `ok`."""
+    return sum(count for outcome, count in record.outcomes.items() if outcome != Outcome.OK)
+
+
+def contaminated(record: CellRecord) -> float | None:
+    """The share of other people whom the cloaks of a cell made harder to sort; None where it has none."""
+    metric = record.metrics.get("contamination")
+    return None if metric is None else metric.value

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bench.board.figures import FIGURES
+from bench.board.parquet import damaged
+from bench.board.photo_tables import FILE as PHOTOS
 from bench.board.user_tables import FILE, Users, UserTable, read_users
 from bench.errors import UserError
 from bench.records.merging import read_all
@@ -16,12 +18,13 @@ _EQUAL = 1e-6
 """How far the mean over users may be from the record's figure."""
 
 
-def load(paths: Iterable[Path], *, of_users: bool) -> tuple[list[CellRecord], Users]:
+def load(paths: Iterable[Path], *, of_users: bool, of_photos: bool = False) -> tuple[list[CellRecord], Users]:
     """Read records, each cell once, and their users.
 
     Args:
         paths: Folders, or documents of records where no users are needed.
         of_users: Whether the users are needed.
+        of_photos: Whether their photos are needed, too.
 
     Raises:
         UserError: A file is missing or damaged, two records disagree on a cell, or a record and the table of
@@ -31,12 +34,15 @@ def load(paths: Iterable[Path], *, of_users: bool) -> tuple[list[CellRecord], Us
     records = [record for record, _ in of_cell]
     if not of_users:
         return records, {}
-    tables = {path: read_users(path) for path in dict.fromkeys(path for _, path in of_cell)}
+    tables = {
+        path: read_users(path, of_photos=of_photos) for path in dict.fromkeys(path for _, path in of_cell)
+    }
     users: dict[str, UserTable] = {}
     for record, path in of_cell:
         if record.status == "ok":
             table = tables[path].get(record.cell)
             _check(record, table, path)
+            _check_worst(record, table, path)
             if table is not None:
                 users[record.cell] = table
     return records, users
@@ -57,6 +63,28 @@ def _check(record: CellRecord, table: UserTable | None, path: Path) -> None:
             raise UserError(
                 f"{path / FILE} does not fit its records: cell {record.cell[:12]}: {wrong}, and its "
                 f"record has {name} {metric.value:g} over {metric.n}. Repeat the command that wrote them."
+            )
+
+
+def _check_worst(record: CellRecord, table: UserTable | None, path: Path) -> None:
+    """See that the photos of a table give the worst case that the record has.
+
+    Raises:
+        UserError: They do not.
+    """
+    for name in ("cfr", "psr1"):
+        metric = record.metrics.get(name)
+        if table is None or table.photos is None or metric is None or metric.bounds is None:
+            continue
+        try:
+            each = table.at_worst(name, metric)
+        except ValueError as error:
+            raise damaged(path / PHOTOS, f"of cell {record.cell[:12]}: {error}") from error
+        worst = metric.bounds[1 if FIGURES[name].clusters else 0]
+        if each is None or abs(float(each.mean()) - worst) > _EQUAL:
+            raise UserError(
+                f"{path / PHOTOS} does not fit its records: cell {record.cell[:12]}: its photos do not give "
+                f"the {worst:g} that {name} is at worst. Repeat the command that wrote them."
             )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.board.figures import FIGURES
+from bench.board.figures import FIGURES, contaminated, not_ok
 from bench.board.further import extended, further
 from bench.board.tracks import RELEASE, oracle, same, sizes, weak
 from bench.board.user_tables import Users
@@ -47,6 +47,9 @@ class StepRow:
         anything: any of these.
         named: naming among clean photos, through the encoder that the cloak was made against.
         named_another_encoder: the same through another encoder.
+        not_ok: how many photos are not ok, in the cell that has most of them.
+        contamination: the largest share, over the cells, of other people who are harder to sort because of
+            the cloaks; None where no cell has it.
     """
 
     dataset: str
@@ -69,6 +72,8 @@ class StepRow:
     anything: Strongest | None
     named: Strongest | None
     named_another_encoder: Strongest | None
+    not_ok: int
+    contamination: float | None
 
 
 KIND = extended(StepRow)
@@ -158,6 +163,10 @@ def _row(introduced: list[CellRecord], named: list[CellRecord], users: Users) ->
         draw=first.draw,
         users=first.scenario.parameters.get("users"),
         **attacks,
+        not_ok=max(map(not_ok, [*introduced, *named])),
+        contamination=max(
+            (value for cell in introduced if (value := contaminated(cell)) is not None), default=None
+        ),
         **further(first),
     )
 

@@ -4,6 +4,9 @@ A row is a defense under one threat model, a condition is one attacker with its 
 adaptation. Rows are compared within a track: the same users, scenario, budget and knowledge, and the same
 conditions. A condition that a row lacks, or that failed, is named, and the row is not ranked; nor is one
 over its budget, or one that only attackers met who find too few people on clean photos.
+
+Rows are ranked as if each user's photos that are not `ok` had gone worst for this user: who blinds the
+detector protects nobody that the board would know of.
 """
 
 from __future__ import annotations
@@ -15,9 +18,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.board.figures import FIGURES
+from bench.board.coverage import companies, judged_by
+from bench.board.figures import FIGURES, contaminated, not_ok
 from bench.board.further import OF_A_DEFENSE, extended, further
-from bench.board.tracks import conditions, defense, encoder, flagged, oracle, tracks, weak
+from bench.board.tracks import conditions, defense, flagged, oracle, tracks, weak
 from bench.board.user_tables import Users
 from bench.records.record import CellRecord, Metric
 from bench.types import Flag, FlagCode, Floats
@@ -40,6 +44,10 @@ class PanelRow:
         attackers: how many conditions have a result.
         users: how many there are.
         draws: over how many draws of background and seed.
+        bound: `worst`, had the photos that are not ok gone worst for their users; rows are ranked by it.
+        not_ok: how many photos are not ok, in the cell that has most of them.
+        contamination: the largest share, over the cells, of other people who are harder to sort because of
+            the cloaks; None where no cell has it.
         detectable: the smallest difference from a rate of one half that so many users and draws would show
             when two defenses are compared on them (`bench.uncertainty.power`); None, too, where they would
             show none.
@@ -64,6 +72,9 @@ class PanelRow:
     attackers: int | None
     users: int | None
     draws: int | None
+    bound: float | None
+    not_ok: int
+    contamination: float | None
     detectable: float | None
     rank_first: int | None
     rank_last: int | None
@@ -77,16 +88,20 @@ KIND = extended(PanelRow, OF_A_DEFENSE)
 
 @dataclass(frozen=True, slots=True)
 class _Met:
-    """What a row's cells come to: condition -> [draw, user], NaN for what failed; and the panel of them."""
+    """What a row's cells come to: condition -> [draw, user], NaN for what failed; and the panel of them.
+
+    `at_worst` is the same for photos that are not ok, gone worst for their users.
+    """
 
     outcomes: Mapping[str, Floats]
+    at_worst: Mapping[str, Floats]
     panel: Panel | None
 
     def missing(self, named: Sequence[str]) -> tuple[str, ...]:
         """Those of all conditions that have no complete result."""
         if self.panel is not None:
             return self.panel.missing
-        return tuple(c for c in named if c not in self.outcomes or not np.isfinite(self.outcomes[c]).all())
+        return tuple(c for c in named if c not in self.outcomes or not _complete(self.outcomes[c]))
 
 
 def panel_rows(records: Iterable[CellRecord], users: Users) -> list[PanelRow]:
@@ -100,26 +115,15 @@ def panel_rows(records: Iterable[CellRecord], users: Users) -> list[PanelRow]:
     """
     cells = [r for r in records if r.status != "skipped" and not oracle(r)]
     places = tracks(cells)
-    rows = {record.cell: defense(record) for record in cells}
-    company: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for record in cells:
-        company[places[record.cell], rows[record.cell]] |= {encoder(record), f"draw {record.draw}"}
+    company = companies(cells, places)
     compared: dict[tuple[str, ...], dict[str, list[CellRecord]]] = defaultdict(lambda: defaultdict(list))
     for record in cells:
-        place, row = places[record.cell], rows[record.cell]
-        for figure in _figures(record, cells):
-            compared[figure, place, *sorted(company[place, row])][row].append(record)
+        place, row = places[record.cell], defense(record)
+        for figure in judged_by(record):
+            compared[figure, place, *company[place, row]][row].append(record)
     return [
         row for (figure, *_), of_defense in compared.items() for row in _ranked(figure, of_defense, users)
     ]
-
-
-def _figures(record: CellRecord, cells: Sequence[CellRecord]) -> list[str]:
-    """What a cell is judged by; a failed one by what its attacker gives elsewhere."""
-    if record.status == "ok":
-        return [figure for figure in FIGURES if figure in record.metrics]
-    elsewhere = (r for r in cells if r.status == "ok" and r.attacker == record.attacker)
-    return list(dict.fromkeys(f for r in elsewhere for f in FIGURES if f in r.metrics))
 
 
 def _ranked(figure: str, rows: Mapping[str, Sequence[CellRecord]], users: Users) -> list[PanelRow]:
@@ -129,21 +133,27 @@ def _ranked(figure: str, rows: Mapping[str, Sequence[CellRecord]], users: Users)
     met: dict[str, _Met] = {}
     for name, cells in rows.items():
         outcomes = _outcomes(figure, cells, named, people, users)
+        at_worst = _outcomes(figure, cells, named, people, users, at_worst=True)
         panel = None
-        if any(np.isfinite(table).all() for table in outcomes.values()):
+        if any(map(_complete, outcomes.values())):
             panel = (cfr_panel if FIGURES[figure].clusters else psr_panel)(outcomes, columns)
-        met[name] = _Met(outcomes, panel)
+        met[name] = _Met(outcomes, at_worst, panel)
     rankable = [name for name, row in met.items() if row.panel and row.panel.ranked and _evidence(rows[name])]
     ranks: dict[str, Rank] = {}
     if len(rankable) > 1 and len(people) > 1:
-        stacked = {name: np.stack([met[name].outcomes[c] for c in columns]) for name in rankable}
+        stacked = {name: np.stack([met[name].at_worst[c] for c in columns]) for name in rankable}
         if not FIGURES[figure].clusters:
             stacked = {name: 1 - protected for name, protected in stacked.items()}
         ranks = rank_rows(stacked).ranks
     return [
-        _row(figure, cells, met[name].panel, met[name].missing(columns), ranks.get(name))
+        _row(figure, cells, met[name], met[name].missing(columns), ranks.get(name))
         for name, cells in rows.items()
     ]
+
+
+def _complete(outcomes: Floats) -> bool:
+    """Whether there are users, and each has an outcome in each draw."""
+    return outcomes.size > 0 and bool(np.isfinite(outcomes).all())
 
 
 def _people(rows: Mapping[str, Sequence[CellRecord]], users: Users) -> list[str]:
@@ -157,6 +167,8 @@ def _outcomes(
     named: Mapping[str, str],
     people: Sequence[str],
     users: Users,
+    *,
+    at_worst: bool = False,
 ) -> dict[str, Floats]:
     """Condition -> [draw, user]; NaN for what failed."""
     draws = {draw: i for i, draw in enumerate(sorted({record.draw for record in cells}))}
@@ -167,7 +179,8 @@ def _outcomes(
         table = tables.setdefault(named[record.cell], np.full((len(draws), len(people)), np.nan))
         of_cell = users.get(record.cell)
         if record.status == "ok" and of_cell is not None and column in of_cell.columns:
-            table[draws[record.draw], [place[user] for user in of_cell.users]] = of_cell.columns[column]
+            values = of_cell.at_worst(figure, record.metrics[figure]) if at_worst else of_cell.columns[column]
+            table[draws[record.draw], [place[user] for user in of_cell.users]] = values
     return tables
 
 
@@ -183,13 +196,16 @@ def _evidence(cells: Sequence[CellRecord]) -> bool:
 def _flags(cells: Sequence[CellRecord]) -> tuple[Flag, ...]:
     done = [record for record in cells if record.status == "ok"]
     counts = {FlagCode.WEAK_ATTACKER: sum(map(weak, done)), FlagCode.OUT_OF_BUDGET: sum(map(_over, done))}
-    return tuple(Flag(code, f"{count} of {len(done)} cells") for code, count in counts.items() if count)
+    flags = [Flag(code, f"{count} of {len(done)} cells") for code, count in counts.items() if count]
+    if len({record.attacker.name for record in cells}) == 1:
+        flags.append(Flag(FlagCode.NARROW_PANEL, f"{cells[0].attacker.name} is the only attacker"))
+    return tuple(flags)
 
 
 def _row(
-    figure: str, cells: Sequence[CellRecord], panel: Panel | None, missing: tuple[str, ...], rank: Rank | None
+    figure: str, cells: Sequence[CellRecord], met: _Met, missing: tuple[str, ...], rank: Rank | None
 ) -> PanelRow:
-    record = cells[0]
+    record, panel = cells[0], met.panel
     return KIND(
         dataset=record.dataset.name,
         scenario=record.scenario.name,
@@ -206,6 +222,11 @@ def _row(
         attackers=None if panel is None else len(panel.by_attacker),
         users=None if panel is None else panel.worst.n,
         draws=None if panel is None else panel.draws,
+        bound=None if panel is None else _bound(figure, met),
+        not_ok=max(map(not_ok, cells)),
+        contamination=max(
+            (value for cell in cells if (value := contaminated(cell)) is not None), default=None
+        ),
         detectable=None if panel is None else _detectable(panel),
         rank_first=None if rank is None else rank.first,
         rank_last=None if rank is None else rank.last,
@@ -213,6 +234,12 @@ def _row(
         flags=_flags(cells),
         **further(record, OF_A_DEFENSE),
     )
+
+
+def _bound(figure: str, met: _Met) -> float:
+    """The strongest attacker's rate, had the photos that are not ok gone worst."""
+    rates = [float(of_one.mean()) for of_one in met.at_worst.values() if _complete(of_one)]
+    return max(rates) if FIGURES[figure].clusters else min(rates)
 
 
 def _detectable(panel: Panel) -> float | None:

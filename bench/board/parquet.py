@@ -42,6 +42,7 @@ class Held:
 
 RATE = Held(0, 1)
 COUNT = Held(0, _MOST, whole=True)
+LABEL = Held(-1, _MOST, whole=True)
 
 
 def read_table(
@@ -84,10 +85,15 @@ def read_table(
                 raise ValueError(f"it has {names.count(column)} columns {column!r}")
             if column in names:
                 columns[column] = _numbers(table, column, held)
+        return _divided(columns)
     except ValueError as error:
-        reason = " ".join(printable(str(error)).split())[:200]
-        raise UserError(f"{file} is damaged: {reason}. Repeat the command that wrote it.") from error
-    return _divided(columns)
+        raise damaged(file, str(error)) from error
+
+
+def damaged(file: Path, reason: str) -> UserError:
+    """Make the error for a table that is not what it should be."""
+    words = " ".join(printable(reason).split())[:200]
+    return UserError(f"{file} is damaged: {words}. Repeat the command that wrote it.")
 
 
 def _loaded(content: bytes) -> pa.Table:
@@ -104,16 +110,19 @@ def _texts(table: pa.Table, column: str) -> np.ndarray[Any, Any]:
     import pyarrow as pa
 
     values = table.column(column)
-    if pa.types.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
-    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
-        raise ValueError(f"its column {column!r} holds {values.type}, and must hold texts")
+    kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        raise ValueError(f"its column {column!r} holds {kind}, and must hold texts")
     if values.null_count:
         raise ValueError(f"its column {column!r} has {values.null_count} empty places")
+    # each text once: a column names few cells, people and outcomes, and each of them often
+    coded = values.cast(kind).dictionary_encode().combine_chunks()
     try:
-        return np.array(values.to_pylist(), dtype=object)
+        texts = np.array([*coded.dictionary.to_pylist(), ""], dtype=object)
     except UnicodeDecodeError as error:
         raise ValueError(f"its column {column!r} holds what is no text") from error
+    values_of_rows: np.ndarray[Any, Any] = texts[np.asarray(coded.indices)]
+    return values_of_rows
 
 
 def _numbers(table: pa.Table, column: str, held: Held) -> Floats:
@@ -143,11 +152,11 @@ def _numbers(table: pa.Table, column: str, held: Held) -> Floats:
 
 def _divided(columns: dict[str, np.ndarray[Any, Any]]) -> dict[str, dict[str, np.ndarray[Any, Any]]]:
     cells = columns.pop("cell")
-    names, which = np.unique(cells.astype(str), return_inverse=True)
-    order = np.argsort(which, kind="stable")
-    ends = np.cumsum(np.bincount(which, minlength=len(names)))
-    parts = np.split(order, ends[:-1]) if names.size else []
+    number: dict[str, int] = {}
+    which = np.array([number.setdefault(cell, len(number)) for cell in cells], np.int64)
+    ends = np.cumsum(np.bincount(which, minlength=len(number)))
+    parts = np.split(np.argsort(which, kind="stable"), ends[:-1]) if number else []
     return {
-        str(name): {column: values[rows] for column, values in columns.items()}
-        for name, rows in zip(names, parts, strict=True)
+        name: {column: values[rows] for column, values in columns.items()}
+        for name, rows in zip(number, parts, strict=True)
     }

@@ -65,12 +65,14 @@ class View(Generic[Row]):
         columns: for people, as in `Table`.
         rows: what makes the rows of records and of their users' tables.
         of_users: whether it needs the users' tables.
+        of_photos: whether it needs the photos' tables besides.
     """
 
     kind: type[Row]
     columns: tuple[Column[Row], ...]
     rows: Callable[[Sequence[CellRecord], Users], Sequence[Row]]
     of_users: bool
+    of_photos: bool = False
 
     def table(self, records: Sequence[CellRecord], users: Users) -> Table[Row]:
         """The table of this view.

@@ -56,6 +56,11 @@ def sizes(record: CellRecord, parts: Collection[str] | None = None) -> str:
     return json.dumps({k: v for k, v in counts.items() if parts is None or k in parts}, sort_keys=True)
 
 
+def but_for_knowledge(record: CellRecord) -> str:
+    """A text that cells of several tracks share if these differ in what the defense knew, and in no more."""
+    return same(record, [field for field in TRACK if field != "knowledge"]) + _options(record)
+
+
 def defense(record: CellRecord) -> str:
     """A text that two cells of a track share only if they belong to the same row."""
     further = {row.name: recorded(record, row) for row in FURTHER if row.of == "cloaking" and not row.track}
@@ -81,8 +86,12 @@ def tracks(cells: Sequence[CellRecord]) -> dict[str, str]:
 
 
 def _track(record: CellRecord) -> str:
+    return same(record, TRACK) + _options(record)
+
+
+def _options(record: CellRecord) -> str:
     options = {row.name: recorded(record, row) for row in AXES.values() if row.semantic and row.track}
-    return same(record, TRACK) + json.dumps(options, default=_dumped, sort_keys=True)
+    return json.dumps(options, default=_dumped, sort_keys=True)
 
 
 def _dumped(named: Named) -> dict[str, Any]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from bench.board.parquet import COUNT, RATE, Held, read_table
-from bench.errors import UserError
+from bench.board.figures import FIGURES
+from bench.board.parquet import COUNT, RATE, Held, damaged, read_table
+from bench.board.photo_tables import FILE as PHOTOS
+from bench.board.photo_tables import NUMBERS, TEXTS, PhotoTable
+from bench.records.record import Metric
 from bench.types import Floats
 
 FILE = "users.parquet"
@@ -23,17 +26,26 @@ class UserTable:
     Attributes:
         users: digest of each user, each once.
         columns: name -> float [user], whatever the attacker of the cell gives, such as `formed` or `psr1`.
+        photos: their released photos; None where nobody needs them.
     """
 
     users: tuple[str, ...]
     columns: Mapping[str, Floats]
+    photos: PhotoTable | None = None
 
     @classmethod
-    def of(cls, table: Mapping[str, Sequence[Any]]) -> UserTable:
+    def of(cls, table: Mapping[str, Any], photos: Mapping[str, Any] | None = None) -> UserTable:
         """A table out of columns, one of them `user`; columns without any number are left out.
 
         One file holds the users of all cells, so that a clusterer's columns are empty where an identifier
         ran.
+
+        Args:
+            table: The columns.
+            photos: The columns of their photos, as `PhotoTable.of` takes them.
+
+        Raises:
+            ValueError: As in `PhotoTable.of`.
         """
         columns = {
             name: np.asarray(values, np.float64)
@@ -41,7 +53,35 @@ class UserTable:
             if name not in ("user", "cell")
         }
         filled = {name: values for name, values in columns.items() if not np.isnan(values).all()}
-        return cls(tuple(str(user) for user in table["user"]), filled)
+        users = tuple(str(user) for user in table["user"])
+        return cls(users, filled, None if photos is None else PhotoTable.of(photos, users))
+
+    def at_worst(self, figure: str, metric: Metric) -> Floats | None:
+        """A figure of each user if the photos that are not ok had gone worst for this user: float [user].
+
+        Args:
+            figure: One of `bench.board.figures.FIGURES`.
+            metric: What the record of the cell says of it.
+
+        Returns:
+            The figure's own column where all photos are ok or nobody knows of them, and where the record says
+            that the worst case is what happened; None where the cell lacks the column.
+
+        Raises:
+            ValueError: The columns of the photos contradict each other.
+        """
+        own = self.columns.get(FIGURES[figure].column)
+        if own is None or self.photos is None or self.photos.sure.all():
+            return own
+        if metric.bounds is not None and metric.value == metric.bounds[1 if FIGURES[figure].clusters else 0]:
+            return own
+        if (
+            figure == "protection_rate"
+        ):  # the photos are what the attacker learned from, all of a user's or none
+            return np.where(self.photos.doubtful(), 0.0, own)
+        if figure == "psr1":
+            return self.photos.named_at_worst() if "rank" in self.photos.columns else None
+        return self.photos.formed_at_worst(linking=figure == "cfr_link") if self.photos.clustered else None
 
 
 Users: TypeAlias = Mapping[str, UserTable]
@@ -68,19 +108,26 @@ _NUMBERS: Mapping[str, Held] = {
 """Column of a table of users -> what it holds."""
 
 
-def read_users(folder: Path) -> dict[str, UserTable]:
+def read_users(folder: Path, *, of_photos: bool = False) -> dict[str, UserTable]:
     """The users of all cells of a folder that `bench run --out` wrote.
 
+    Args:
+        folder: The folder.
+        of_photos: Whether their photos are read too.
+
     Raises:
-        UserError: The folder has no table of users, or a damaged one, or one that names a user twice.
+        UserError: The folder lacks a table, or has a damaged one, such as one that names a user twice.
     """
     cells = read_table(folder, FILE, ("user",), _NUMBERS)
+    photos = read_table(folder, PHOTOS, TEXTS, NUMBERS) if of_photos else {}
     tables = {}
     for cell, columns in cells.items():
-        tables[cell] = UserTable.of({name: values.tolist() for name, values in columns.items()})
-        if len(set(tables[cell].users)) < len(tables[cell].users):
-            raise UserError(
-                f"{folder / FILE} is damaged: it names a user of cell {cell[:12]} twice. "
-                "Repeat the command that wrote it."
-            )
+        if len(set(columns["user"])) < len(columns["user"]):
+            raise damaged(folder / FILE, f"it names a user of cell {cell[:12]} twice")
+        if of_photos and cell not in photos:
+            raise damaged(folder / PHOTOS, f"it has no photos of cell {cell[:12]}")
+        try:
+            tables[cell] = UserTable.of(columns, photos.get(cell))
+        except ValueError as error:
+            raise damaged(folder / PHOTOS, f"of cell {cell[:12]}: {error}") from error
     return tables

@@ -42,7 +42,7 @@ def board(
         try_file(out, instead=_INSTEAD)
 
     chosen = views.view(view)
-    table = chosen.table(*load(records, of_users=chosen.of_users))
+    table = chosen.table(*load(records, of_users=chosen.of_users, of_photos=chosen.of_photos))
     if kind == "text" and not as_json and out is None:
         print_board(table, wide=wide)
         return

@@ -44,7 +44,7 @@ def curve(
 
     if out is not None:
         try_file(out, instead=INSTEAD)
-    drawn = curves(*load(records, of_users=True), axis)
+    drawn = curves(*load(records, of_users=True, of_photos=axis == "coverage"), axis)
     if out is not None:
         with _matplotlib_at_home():
             draw(out, drawn, axis)

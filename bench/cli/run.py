@@ -81,7 +81,11 @@ def _print(result: RunResult, *, whole: bool) -> None:
     from bench.board.views import view
     from bench.cli.printing import print_board
 
-    users = {cell: UserTable.of(tables["users"]) for cell, tables in result.tables.items() if tables}
+    users = {
+        cell: UserTable.of(tables["users"], tables["photos"])
+        for cell, tables in result.tables.items()
+        if tables
+    }
     if whole:
         print_board(view("cells").table(result.records, users))
     else:

@@ -229,6 +229,29 @@ def formation_bounds(
 ) -> tuple[float, float]:
     """Cluster-formation rate if each user's unsure photos had gone best, and worst, for that user.
 
+    The arguments and the errors are those of `formation_extremes`.
+
+    Returns:
+        The rate in the best case, which is the lower one, and in the worst case.
+    """
+    best, worst = formation_extremes(
+        labels, owners, users, unsure, released=released, linked=linked, criterion=criterion
+    )
+    return float(best.mean()), float(worst.mean())
+
+
+def formation_extremes(
+    labels: npt.ArrayLike,
+    owners: npt.ArrayLike,
+    users: npt.ArrayLike,
+    unsure: npt.ArrayLike,
+    *,
+    released: npt.ArrayLike | None = None,
+    linked: npt.ArrayLike | None = None,
+    criterion: Criterion = PROTOCOL,
+) -> tuple[Mask, Mask]:
+    """F_u of every user if this user's unsure photos had gone best, and worst, for the user.
+
     Best: no unsure photo is in any cluster. Worst: all unsure photos are in the one cluster where they help
     the attacker most, or form a cluster of their own. Everybody else's photos stay as they were seen.
 
@@ -243,7 +266,7 @@ def formation_bounds(
         criterion: As in `formed`.
 
     Returns:
-        The rate in the best case, which is the lower one, and in the worst case.
+        bool [user] in the best case, and bool [user] in the worst case.
 
     Raises:
         ValueError: As in `cluster_formation`, or a mask has another length.
@@ -275,8 +298,7 @@ def formation_bounds(
     alone = (extra >= criterion.support) & (extra / table.released >= criterion.coverage)
     if table.linking:
         alone[:] = False
-    worst = formed(most, criterion) | alone
-    return float(formed(least, criterion).mean()), float(worst.mean())
+    return formed(least, criterion), formed(most, criterion) | alone
 
 
 def coverage_curve(

@@ -31,6 +31,7 @@ from bench.metrics._formation import (
     cluster_formation,
     coverage_curve,
     formation_bounds,
+    formation_extremes,
     formation_rate,
     formed,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "contamination",
     "coverage_curve",
     "formation_bounds",
+    "formation_extremes",
     "formation_rate",
     "formed",
     "mean_best_match_f1",

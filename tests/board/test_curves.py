@@ -12,10 +12,10 @@ import pytest
 from bench.board.curve_picture import draw
 from bench.board.curve_table import curve_table
 from bench.board.curves import curves
-from bench.board.user_tables import UserTable, read_users
+from bench.board.loading import load
+from bench.board.user_tables import UserTable
 from bench.errors import UserError
 from bench.metrics.clustering import PROTOCOL
-from bench.records import read
 from bench.records.record import CellRecord, Metric, Named
 
 
@@ -68,22 +68,6 @@ def test_no_cell_hides_another() -> None:
     assert [c.name for c in curves(cells, {}, "distractors")] == ["knn:k=1", "knn:k=3"]
 
 
-def test_coverage_is_counted_again_from_the_users() -> None:
-    cell = record(0.5)
-    columns: dict[str, list[Any]] = {
-        "user": ["a", "b", "c"],
-        "support": [10, 6, 2],
-        "purity": [1.0, 1.0, 1.0],
-        "coverage": [1.0, 0.6, 0.2],
-    }
-    (curve,) = curves([cell], {cell.cell: UserTable.of(columns)}, "coverage")
-    assert {p.n for p in curve.points} == {3}
-    assert {round(p.x, 1): round(p.value, 3) for p in curve.points} == {
-        **dict.fromkeys([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 0.667),
-        **dict.fromkeys([0.7, 0.8, 0.9, 1.0], 0.333),
-    }
-
-
 def test_an_identifier_has_no_coverage() -> None:
     # one file holds the users of all cells: the columns of a clusterer are empty where an identifier ran
     cell = record(0.5, metrics={"psr1": Metric(value=0.5, low=0, high=1, n=2, better="higher")})
@@ -94,9 +78,9 @@ def test_an_identifier_has_no_coverage() -> None:
 
 
 def test_the_coverage_curve_meets_the_protocol_where_the_protocol_is() -> None:
-    # the record counted with the protocol's criterion; the curve counts again from the table of users
+    # the record counted with the protocol's criterion; the curve counts again from the table of photos
     folder = Path(__file__).resolve().parents[2] / "results" / "built-in"
-    records, users = read(folder), read_users(folder)
+    records, users = load([folder], of_users=True, of_photos=True)
     for cell in records:
         (curve,) = curves([cell], users, "coverage")
         (at,) = (p for p in curve.points if p.x == PROTOCOL.coverage)

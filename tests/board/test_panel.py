@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from bench.board.coverage import judged_by
 from bench.board.panel import PanelRow, panel_rows
 from bench.board.user_tables import UserTable
 from bench.records.record import CellRecord, Metric, Named
@@ -64,6 +67,7 @@ def rank(row: PanelRow) -> tuple[int | None, int | None]:
 
 
 UNRANKED = (None, None)
+ALONE = Flag(FlagCode.NARROW_PANEL, "dbscan is the only attacker")
 
 
 def test_the_largest_rate_counts_and_any_counts_users() -> None:
@@ -110,10 +114,137 @@ def test_white_box_rows_with_other_surrogates_meet_the_same_condition() -> None:
     assert rows[0].strongest == "dbscan / its surrogate"
 
 
-def test_rows_that_met_other_encoders_are_not_compared() -> None:
+def test_an_encoder_that_only_other_rows_met_is_missing() -> None:
     rows = made(cell("mask", "dbscan", 20, encoder="a"), cell("other", "dbscan", 0, encoder="b"))
     assert [rank(row) for row in rows] == [UNRANKED, UNRANKED]
-    assert [row.missing for row in rows] == [(), ()]
+    assert [row.missing for row in rows] == [("dbscan / b",), ("dbscan / a",)]
+
+
+def test_an_encoder_that_a_row_met_in_another_track_is_not_missing() -> None:
+    # each is a stranger to the other's surrogate, and knows its own
+    black = [("one", "a", "b"), ("two", "b", "a"), ("one", "a", "c"), ("two", "b", "c")]
+    cells = [
+        cell(name, "dbscan", 9, encoder=encoder, surrogate=[Named(name=surrogate)])
+        for name, surrogate, encoder in black
+    ]
+    cells += [
+        cell(name, "dbscan", 0, encoder=own, surrogate=[Named(name=own)], knowledge="white-box")
+        for name, own in (("one", "a"), ("two", "b"))
+    ]
+    rows = made(*cells)
+    assert [row.missing for row in rows] == [()] * len(rows)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "attacker", "figures"),
+    [
+        ("introduced", "hdbscan", ["cfr"]),
+        ("linked", "hdbscan", ["cfr", "cfr_link"]),
+        ("linked", "knn", ["psr1"]),
+        ("evasion", "logistic", ["psr1"]),
+        ("poisoning", "svm", ["protection_rate"]),
+        ("introduced", "somebody-elses", ["cfr"]),
+        ("linked", "somebody-elses", ["cfr", "cfr_link", "psr1"]),
+        ("no-such-scenario", "hdbscan", []),
+    ],
+)
+def test_what_a_failed_cell_would_have_had_is_said_by_its_attackers_role(
+    scenario: str, attacker: str, figures: list[str]
+) -> None:
+    failed, _ = cell("mask", attacker, None, scenario=Named(name=scenario))
+    assert judged_by(failed) == figures
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_an_attacker_that_failed_is_missing_wherever_it_failed(data: st.DataObject) -> None:
+    attackers = ["dbscan", "hdbscan", "louvain", "rank-order"]
+    defenses = ["one", "two", "three"]
+    failed = data.draw(st.sets(st.sampled_from([(d, a) for d in defenses for a in attackers])))
+    everywhere = data.draw(st.sets(st.sampled_from(attackers), max_size=3))
+    failed |= {(d, a) for d in defenses for a in everywhere}
+    cells = [cell(d, a, None if (d, a) in failed else 5) for d in defenses for a in attackers]
+    rows = made(*cells)
+    assert [row.defense for row in rows] == defenses
+    for row in rows:
+        assert set(row.missing) == {f"{a} / net" for a in attackers if (row.defense, a) in failed}
+        if row.missing:
+            assert rank(row) == UNRANKED
+
+
+def with_photos(
+    made: tuple[CellRecord, dict[str, list[Any]]], unsure: int
+) -> tuple[CellRecord, dict[str, list[Any]], dict[str, list[Any]]]:
+    """The same cell with ten photos a user, of which some are not ok; who is clustered has one cluster."""
+    record, table = made
+    clustered = dict(zip(table["user"], table["formed"], strict=True))
+    photos: dict[str, list[Any]] = {name: [] for name in ("user", "outcome", "cluster", "cluster_size")}
+    for number, user in enumerate(table["user"]):
+        for photo in range(10):
+            blind = photo < unsure
+            held = bool(clustered[user]) and not blind
+            photos["user"].append(user)
+            photos["outcome"].append("not_detected" if blind else "ok")
+            photos["cluster"].append(number if held else -1)
+            photos["cluster_size"].append(10 - unsure if held else 0)
+    outcomes = {"ok": 20 * (10 - unsure), "not_detected": 20 * unsure}
+    return record.model_copy(update={"outcomes": outcomes}), table, photos
+
+
+def of_photos(*cells: tuple[CellRecord, dict[str, list[Any]], dict[str, list[Any]]]) -> list[PanelRow]:
+    tables = {record.cell: UserTable.of(table, photos) for record, table, photos in cells}
+    return panel_rows([record for record, *_ in cells], tables)
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 6), st.integers(5, 10), st.integers(0, 19))
+def test_who_blinds_the_detector_is_never_ranked_before_who_does_not(
+    clustered: int, unsure: int, blind_clustered: int
+) -> None:
+    # half of a user's photos or more say nothing: they could all have been one cluster
+    rows = of_photos(
+        with_photos(cell("honest", "dbscan", clustered), 0),
+        with_photos(cell("blinding", "dbscan", 0 if unsure == 10 else blind_clustered), unsure),
+    )
+    honest, blinding = rows
+    assert (blinding.bound, blinding.not_ok) == (1.0, 20 * unsure)
+    assert (honest.bound, honest.not_ok) == (clustered / 20, 0)
+    assert rank(honest) == (1, 1)
+    assert rank(blinding) == (2, 2)
+
+
+def test_a_cloak_that_blinds_an_identifier_is_ranked_as_if_all_were_named() -> None:
+    def named(defense: str, protected: float, outcome: str) -> tuple[CellRecord, UserTable]:
+        record, _ = cell(defense, "knn", 20, figure="psr1", scenario=Named(name="evasion"))
+        photos = {
+            "user": [user for user in USERS for _ in range(4)],
+            "outcome": [outcome] * 80,
+            "rank": [0 if photo < protected * 4 else 1 for _ in USERS for photo in range(4)],
+        }
+        outcomes = {outcome: 80}
+        return record.model_copy(update={"outcomes": outcomes}), UserTable.of(
+            {"user": USERS, "psr1": [protected] * 20}, photos
+        )
+
+    cells = [named("honest", 0.75, "ok"), named("blinding", 1.0, "not_detected")]
+    honest, blinding = panel_rows([r for r, _ in cells], {r.cell: table for r, table in cells})
+    assert (worst(honest), honest.bound, worst(blinding), blinding.bound) == (0.75, 0.75, 1.0, 0.0)
+    assert (rank(honest), rank(blinding)) == ((1, 1), (2, 2))
+
+
+def test_contamination_and_outcomes_are_those_of_the_cell_with_most() -> None:
+    merged = Metric(value=0.4, low=0.3, high=0.5, n=30, better="lower")
+    one, table = cell("mask", "dbscan", 4)
+    one = one.model_copy(update={"metrics": one.metrics | {"contamination": merged}})
+    (row,) = made((one, table), cell("mask", "hdbscan", 2, outcomes={"ok": 190, "misaligned": 10}))
+    assert (row.contamination, row.not_ok) == (0.4, 10)
+
+
+def test_one_attacker_is_no_panel() -> None:
+    (row,) = made(cell("mask", "dbscan", 4))
+    assert row.flags == (Flag(FlagCode.NARROW_PANEL, "dbscan is the only attacker"),)
+    (row,) = made(cell("mask", "dbscan", 4), cell("mask", "hdbscan", 4))
+    assert row.flags == ()
 
 
 def test_draws_are_pooled() -> None:
@@ -198,8 +329,8 @@ def test_who_met_weak_attackers_only_holds_no_rank() -> None:
     }
     strong = [cell(name, "dbscan", formed) for name, formed in (("one", 20), ("two", 10))]
     one, two, three = made(*strong, cell("three", "dbscan", 0, **weak))
-    assert (rank(three), three.flags) == (UNRANKED, (Flag(FlagCode.WEAK_ATTACKER, "1 of 1 cells"),))
-    assert (rank(one), rank(two), one.flags) == ((2, 2), (1, 1), ())
+    assert (rank(three), three.flags[0]) == (UNRANKED, Flag(FlagCode.WEAK_ATTACKER, "1 of 1 cells"))
+    assert (rank(one), rank(two), one.flags) == ((2, 2), (1, 1), (ALONE,))
 
 
 def test_who_is_over_budget_holds_no_rank() -> None:
@@ -208,7 +339,7 @@ def test_who_is_over_budget_holds_no_rank() -> None:
         cell("two", "dbscan", 0, flags=[Flag(FlagCode.OUT_OF_BUDGET, "on at least one photo")]),
     )
     over = Flag(FlagCode.OUT_OF_BUDGET, "1 of 1 cells")
-    assert [(rank(row), row.flags) for row in rows] == [(UNRANKED, ()), (UNRANKED, (over,))]
+    assert [(rank(row), row.flags) for row in rows] == [(UNRANKED, (ALONE,)), (UNRANKED, (over, ALONE))]
 
 
 def test_clusters_that_carry_the_users_name_have_a_row() -> None:

@@ -58,6 +58,7 @@ CELL = CellRow(
     cfr=metric(1 / 3, 0.1, 0.9),
     cfr_clean=metric(0.987),
     ssim=0.91234,
+    contamination=0.25,
     not_ok=0,
     flags=(),
 )
@@ -77,6 +78,9 @@ PANEL = PanelRow(
     attackers=2,
     users=20,
     draws=1,
+    bound=0.25,
+    not_ok=3,
+    contamination=None,
     detectable=0.4314,
     rank_first=1,
     rank_last=3,
@@ -99,6 +103,8 @@ STEPS = StepRow(
     anything=attack(None, failed=2),
     named=attack(metric(0.95), "svm"),
     named_another_encoder=None,
+    not_ok=0,
+    contamination=0.1,
 )
 ATTACKER = AttackerRow("dbscan", "cfr_link", 12, 3, 0, 0.98765, 0, None)
 ROWS: dict[str, Any] = {"cells": CELL, "panel": PANEL, "steps": STEPS, "attackers": ATTACKER}
@@ -129,6 +135,7 @@ def test_a_cell() -> None:
         "CFR [95 %]": "0.33 [0.10, 0.90]",
         "clean CFR": "0.99",
         "SSIM": "0.912",
+        "contamination": "0.25",
     }
 
 

@@ -53,6 +53,7 @@ COLUMNS: tuple[Column[CellRow], ...] = (
     Column(f"protection rate [{CONFIDENT}]", lambda row: row.protection_rate, place=2),
     Column("TAR@FAR 1e-3", lambda row: _value(row.tar_far_1e3)),
     Column("SSIM", lambda row: row.ssim, ".3f"),
+    Column("contamination", lambda row: row.contamination),
     Column("not ok", lambda row: row.not_ok or None, place=8),
     Column("bounds", _bounds),
     Column("flags", _flags, common=False, place=5),

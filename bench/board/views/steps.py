@@ -28,6 +28,8 @@ COLUMNS: tuple[Column[StepRow], ...] = (
     Column("anything", lambda row: row.anything, place=3),
     Column("named among clean photos", lambda row: row.named, place=4),
     Column("named through another encoder", lambda row: row.named_another_encoder, place=5),
+    Column("not ok", lambda row: row.not_ok or None, place=10),
+    Column("contamination", lambda row: row.contamination, place=11),
 )
 
 VIEW = View(KIND, COLUMNS, step_rows, of_users=True)
