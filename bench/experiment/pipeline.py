@@ -172,7 +172,9 @@ class Pipeline:
         tuned = stages.tune(seen, collection)
         result = stages.attack(tuned, seen, collection, became)
         cost = cost_of(stages.clock.seconds, release, self._observer.pool, new_hits(self._cache, hits))
-        record = record_attack(cell, tuned, result, collection.calibration, costs, became, cost)
+        record = record_attack(
+            cell, tuned, result, collection.calibration, costs, became, stages.repetition.split, cost
+        )
         return record, rows(stages.repetition, release, result.verdict, became, costs, seen.released)
 
     def _stages(self, cell: Cell) -> Stages:

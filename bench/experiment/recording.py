@@ -17,6 +17,7 @@ from bench.parameters import Plain, plain, resolved
 from bench.plan.cells import Cell
 from bench.plan.chosen import Chosen
 from bench.plan.nouns import Attack
+from bench.plan.split import Split
 from bench.records.columns import FURTHER
 from bench.records.record import CLEAN_TOO, CellRecord, Cost, Metric, Named
 from bench.release.costs import Costs
@@ -24,6 +25,9 @@ from bench.release.outcomes import budget_flags
 from bench.release.release import Release
 from bench.store.cache import Cache
 from bench.types import EncoderCard, Flag, FlagCode, Outcome, Score
+
+BACKGROUND = 5
+"""Photos of background people for each user: with fewer, the protocol's haystack is too small."""
 
 
 def record_of(cell: Cell, **result: Any) -> CellRecord:
@@ -75,6 +79,7 @@ def record_attack(
     calibration: Calibration,
     costs: Costs,
     became: Sequence[Outcome],
+    split: Split,
     cost: Cost,
 ) -> CellRecord:
     """The record of a cell that was attacked.
@@ -86,12 +91,14 @@ def record_attack(
         calibration: Clean photos of calibration people, by which the encoder is judged.
         costs: The perceptual cost of each released photo.
         became: The outcome of each released photo.
+        split: Who plays which part.
         cost: What the cell took.
     """
     scores, clean = result.verdict.scores, result.controls["clean"]
     separates = replace(separation(calibration.embeddings, calibration.people), name="encoder_auc")
     metrics = scores | _clean_scores(clean) | {separates.name: separates}
     flags = [*judge.flags(scores, clean), *encoder_flags(separates), *_conditions(cell.attack)]
+    flags += background_flags(split)
     flags += budget_flags(cell.cloaking.budget, became)
     return record_of(
         cell,
@@ -105,6 +112,15 @@ def record_attack(
         flags=flags,
         cost=cost,
     )
+
+
+def background_flags(split: Split) -> list[Flag]:
+    """Whether the haystack has fewer photos than the protocol asks for: simulated strangers do not count."""
+    photos, least = sum(map(len, split.background)), BACKGROUND * len(split.released)
+    if photos >= least:
+        return []
+    reason = f"{photos} photos of other people, and the protocol asks for {BACKGROUND} a user: {least}"
+    return [Flag(FlagCode.SMALL_BACKGROUND, reason)]
 
 
 def cost_of(seconds: dict[str, float], release: Release, pool: EncoderPool, hits: dict[str, int]) -> Cost:
