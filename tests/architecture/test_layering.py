@@ -58,13 +58,15 @@ MAY_IMPORT = {
         "bench.machine.workers",
     },
     # a board reads records, and the table that says what their options are: it cannot run, attack or
-    # recognise anything
+    # recognise anything; of an attacker whose cell failed it asks the role, which says what the cell lacks
     "board": {
         "bench.types",
         "bench.errors",
         "bench.plan.axes",
         "bench.plan.rows",
+        "bench.plan.scenarios",
         "bench.records",
+        "bench.registry",
         "bench.uncertainty",
         "bench.metrics.clustering",
         "bench.channels",
