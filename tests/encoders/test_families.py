@@ -135,6 +135,7 @@ def test_the_order_is_that_of_the_page() -> None:
     # built-in families first, then by the name of the module; within a family, as it lists its cards
     assert encoders.names() == [
         *("synth-inc", "synth-ir", "synth-vit"),
+        "dlib",
         *("facenet-vggface2", "facenet-casia"),
         *("buffalo_l", "buffalo_s", "antelopev2"),
         *("insightface_mobilefacenet_y1", "mfn_espdl", "mobilefacenet_casia_xiaoccer"),

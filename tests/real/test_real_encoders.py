@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +17,20 @@ import pytest
 import torch
 
 import bench.encoders
+from bench.encoders.families import dlib
 from bench.encoders.families.onnx_file.cards import CARDS as ONNX
 from bench.faces.align import matrix, warp
 from bench.faces.detect import Detector
 from bench.photos.decode import decode
-from bench.types import ARCFACE_CROP, Face, Folders
+from bench.types import ARCFACE_CROP, Crop, Face, Folders, Image
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 NAMES = [card.name for card in ONNX]
 PEOPLE, EACH = 40, 4
+needs_dlib = pytest.mark.skipif(
+    find_spec("dlib") is None or find_spec(dlib.PACKAGE) is None,
+    reason="needs the extra dlib: pip install 'cloakbench[dlib]'",
+)
 
 
 @dataclass(frozen=True)
@@ -31,8 +38,17 @@ class Found:
     """Photos of `images.jsonl`, what it says of them and what we detect: EACH of PEOPLE people, in order."""
 
     listed: list[dict[str, Any]]
+    photos: list[Image]
     faces: list[Face | None]
-    crops: torch.Tensor
+
+    def crops(self, crop: Crop) -> torch.Tensor:
+        """The faces as an encoder takes them, [n, 3, size, size] in [0, 1]."""
+        cut = [
+            warp(torch.from_numpy(photo).permute(2, 0, 1)[None] / 255, matrix(face, crop)[None], crop.size)
+            for photo, face in zip(self.photos, self.faces, strict=True)
+            if face is not None
+        ]
+        return torch.cat(cut).clamp(0, 1)
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +61,7 @@ def found(real_data: Path) -> Found:
     listed = [entry for person in sorted(people)[:PEOPLE] for entry in people[person][:EACH]]
     photos = [decode((real_data / str(entry["file"])).read_bytes()) for entry in listed]
     faces = Detector().detect(photos)
-    crops = [
-        warp(torch.from_numpy(p).permute(2, 0, 1)[None] / 255, matrix(f, ARCFACE_CROP)[None], 112)
-        for p, f in zip(photos, faces, strict=True)
-        if f is not None
-    ]
-    return Found(listed, faces, torch.cat(crops))
+    return Found(listed, photos, faces)
 
 
 def test_every_face_is_found(found: Found) -> None:
@@ -70,9 +81,10 @@ def test_landmarks_agree_with_the_list(found: Found) -> None:
     assert landmarks.max() < 5
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, pytest.param("dlib", marks=needs_dlib)])
 def test_same_people_are_nearer_than_others(name: str, found: Found, real_folders: Folders) -> None:
-    e = bench.encoders.load(name, real_folders).embed(found.crops).numpy()
+    encoder = bench.encoders.load(name, real_folders)
+    e = encoder.embed(found.crops(encoder.card.crop)).numpy()
     people = np.repeat(np.arange(PEOPLE), EACH)
     first, second = np.triu_indices(len(e), 1)
     cosine = (e[first] * e[second]).sum(1)
@@ -84,11 +96,33 @@ def test_same_people_are_nearer_than_others(name: str, found: Found, real_folder
     assert auc > (0.95 if name == "mobileface_v3" else 0.985)
 
 
+@needs_dlib
+def test_our_chip_stands_for_dlibs_own(found: Found, real_folders: Folders) -> None:
+    """Our detector's landmarks on dlib's mean face, beside dlib's detector, landmarks, chip and network."""
+    library = importlib.import_module("dlib")
+    weights = dlib.FAMILY.present(dlib.CARD, real_folders)
+    assert weights is not None
+    theirs = library.face_recognition_model_v1(str(weights))
+    points = library.shape_predictor(str(weights.with_name("shape_predictor_5_face_landmarks.dat")))
+    find = library.get_frontal_face_detector()
+    encoder = bench.encoders.load("dlib", real_folders)
+    ours = encoder.embed(found.crops(encoder.card.crop)[: 10 * EACH])
+    cosines = []
+    for row, photo in zip(ours, found.photos, strict=False):
+        boxes = find(photo, 1)
+        if len(boxes) == 1:  # of several faces the two detectors may mean different ones
+            own = torch.tensor(list(theirs.compute_face_descriptor(photo, points(photo, boxes[0]))))
+            cosines.append(float(torch.nn.functional.cosine_similarity(row, own, dim=0)))
+    assert len(cosines) > 5 * EACH
+    assert np.median(cosines) > 0.99
+    assert min(cosines) > 0.97
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_twin_agrees_on_real_faces(name: str, found: Found, real_folders: Folders) -> None:
     encoder = bench.encoders.load(name, real_folders)
     noise = torch.rand(8, 3, 112, 112, generator=torch.Generator().manual_seed(0))
-    crops = torch.cat([found.crops[:24], noise])
+    crops = torch.cat([found.crops(ARCFACE_CROP)[:24], noise])
     with torch.no_grad():
         twin = encoder.twin()(crops).double()
     cosine = torch.nn.functional.cosine_similarity(twin, encoder.embed(crops).double())

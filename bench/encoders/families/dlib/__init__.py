@@ -15,17 +15,21 @@ PACKAGE = "face_recognition_models"
 """The import name of the package that holds the file. It is looked for, and never imported."""
 
 MEAN_FACE = {
-    "left eye": ((0.121737, 0.216423), (0.187122, 0.178758), (0.265825, 0.179852))
-    + ((0.334606, 0.231733), (0.260918, 0.245099), (0.182743, 0.244077)),
-    "right eye": ((0.645647, 0.231733), (0.714428, 0.179852), (0.793132, 0.178758))
-    + ((0.858516, 0.216423), (0.79751, 0.244077), (0.719335, 0.245099)),
+    "left eye": (
+        *((0.121737, 0.216423), (0.187122, 0.178758), (0.265825, 0.179852)),
+        *((0.334606, 0.231733), (0.260918, 0.245099), (0.182743, 0.244077)),
+    ),
+    "right eye": (
+        *((0.645647, 0.231733), (0.714428, 0.179852), (0.793132, 0.178758)),
+        *((0.858516, 0.216423), (0.79751, 0.244077), (0.719335, 0.245099)),
+    ),
     "nose": ((0.490127, 0.515625),),
     "left mouth corner": ((0.254149, 0.780233),),
     "right mouth corner": ((0.726104, 0.780233),),
 }
-"""The points of dlib's mean face that a five-point detector finds, in units of the face.
+"""The points of dlib's mean face that a five-point detector finds, in units of the face; an eye is six.
 
-Source: `get_face_chip_details` of dlib 20.0 (dlib/image_transforms/interpolation.h), points 31 and 37 to 55 of 68.
+Source: `get_face_chip_details` in dlib 20.0, dlib/image_transforms/interpolation.h.
 """
 
 PADDING, SIDE = 0.25, 150

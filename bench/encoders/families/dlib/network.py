@@ -35,9 +35,16 @@ class ResidualNetwork(nn.Module):
         if len(convolutions) != 1 + 2 * sum(BLOCKS):
             raise NotThisNetworkError(f"it has {len(convolutions)} convolutions, not {1 + 2 * sum(BLOCKS)}")
         rest = iter(convolutions)
-        self.first = _convolution(next(rest), 3)
+        self.first = _convolution(next(rest), 3, 7)
+        if (self.first.stride[0], self.first.padding[0]) != (2, 0):
+            raise NotThisNetworkError("it begins with a convolution of another kind")
         self.blocks = nn.Sequential(*_blocks(rest, self.first.out_channels, _pooled(_strided(SIDE, 7))))
-        self.last = nn.Linear(*matrix.shape, bias=False)
+        features, dimensions = matrix.shape
+        if features != _channels(self.blocks):
+            raise NotThisNetworkError(
+                f"its last layer takes {features} numbers, not {_channels(self.blocks)}"
+            )
+        self.last = nn.Linear(features, dimensions, bias=False)
         with torch.no_grad():
             self.last.weight.copy_(torch.from_numpy(matrix.copy()).T)
 
@@ -51,8 +58,8 @@ class ResidualNetwork(nn.Module):
 class Block(nn.Module):
     """Two convolutions beside a shortcut.
 
-    A block that halves averages in its shortcut. Where shortcut and convolutions differ in channels or by a row
-    and a column, the smaller is filled up with zeros.
+    A block that halves averages in its shortcut. Where shortcut and convolutions differ in channels, or by a
+    row and a column, the smaller is filled up with zeros.
     """
 
     def __init__(self, first: nn.Conv2d, second: nn.Conv2d, side: int) -> None:
@@ -81,8 +88,8 @@ class Block(nn.Module):
 def _blocks(convolutions: Iterator[Convolution], channels: int, side: int) -> Iterator[Block]:
     for group, count in enumerate(BLOCKS):
         for number in range(count):
-            first = _convolution(next(convolutions), channels)
-            second = _convolution(next(convolutions), first.out_channels)
+            first = _convolution(next(convolutions), channels, 3)
+            second = _convolution(next(convolutions), first.out_channels, 3)
             halves = group > 0 and number == 0
             kinds = first.stride[0], first.padding[0], second.stride[0], second.padding[0]
             if kinds != ((2, 0, 1, 1) if halves else (1, 1, 1, 1)) or second.out_channels < channels:
@@ -91,16 +98,22 @@ def _blocks(convolutions: Iterator[Convolution], channels: int, side: int) -> It
             channels, side = second.out_channels, side // 2 if halves else side
 
 
-def _convolution(given: Convolution, channels: int) -> nn.Conv2d:
-    filters, takes, rows, columns = given.weights.shape
-    if takes != channels:
-        raise NotThisNetworkError(f"it has a convolution of {takes} channels behind one of {channels}")
-    made = nn.Conv2d(takes, filters, (rows, columns), given.stride, given.padding)
+def _convolution(given: Convolution, channels: int, window: int) -> nn.Conv2d:
+    filters, *kind = given.weights.shape
+    if kind != [channels, window, window]:
+        raise NotThisNetworkError(f"it has a convolution of {kind}, not {[channels, window, window]}")
+    made = nn.Conv2d(channels, filters, window, given.stride, given.padding)
     with torch.no_grad():
         made.weight.copy_(torch.from_numpy(given.weights.copy()))
         assert made.bias is not None
         made.bias.copy_(torch.from_numpy(given.bias.copy()))
     return made
+
+
+def _channels(blocks: nn.Sequential) -> int:
+    last = blocks[-1]
+    assert isinstance(last, Block)
+    return last.second.out_channels
 
 
 def _strided(side: int, window: int) -> int:

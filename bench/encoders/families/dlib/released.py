@@ -88,7 +88,7 @@ def _layers(content: bytes) -> Iterator[tuple[str, Numbers, tuple[int, ...]]]:
 
 def _convolution(numbers: Numbers, affine: Numbers, sizes: tuple[int, ...]) -> Convolution:
     filters, rows, columns, down, across, above, beside = sizes
-    if down != across or above != beside or filters < 1 or rows * columns < 1:
+    if down != across or above != beside or min(filters, rows, columns, down) < 1 or above < 0:
         raise NotThisNetworkError("it has a convolution of another kind")
     weights = numbers[:-filters].astype(np.float64)
     if len(affine) != 2 * filters or len(weights) % (filters * rows * columns):
