@@ -1,10 +1,12 @@
 """Inject faults into the bench, count what came of them, and write the counts and the page.
 
     python .ci/reliability.py [NAME ...] [--seed N]
+    python .ci/reliability.py [NAME ...] --inputs before|after [--code PATH]
 
 runs the injections of `.ci/injecting` with these names, or all, and writes docs/reliability.md and
 `results/reliability/injections/NAME.json`. The exit status is 1 when an outcome is wrong, and 2 when an
-injection cannot be run here.
+injection cannot be run here. With `--inputs`, it hands the inputs of `.ci/injecting/inputs` to the `bench` of
+a checkout instead, and writes `results/reliability/inputs/before.json` or `after.json`.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import pages  # noqa: E402
 
 from injecting import counts  # noqa: E402
 from injecting.injection import CannotInjectError, Injection, counts_of, known  # noqa: E402
+from injecting.inputs import record  # noqa: E402
 
 
 def say(line: str) -> None:
@@ -50,12 +53,21 @@ def main(arguments: list[str]) -> int:
     """Run what was asked for; the worst status."""
     injections = known()
     parser = argparse.ArgumentParser(description="Inject faults and count what came of them.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="of an injection; all where none is given")
-    parser.add_argument("--seed", type=int, default=0, help="what is drawn; 0 where it is left out")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of injections or inputs; else all")
+    parser.add_argument("--seed", type=int, default=0, help="what is drawn; else 0")
+    parser.add_argument("--inputs", choices=("before", "after"), help="the record of inputs that is written")
+    parser.add_argument("--code", type=Path, default=ROOT, help="the checkout that gets them; else this one")
     asked = parser.parse_args(arguments)
-    strange = sorted(set(asked.names) - injections.keys())
+    names = record.known() if asked.inputs else injections
+    strange = sorted(set(asked.names) - names.keys())
     if strange:
-        parser.error(f"no injection {', '.join(strange)}; there are: {', '.join(injections)}")
+        parser.error(f"there is no {', '.join(strange)}; there are: {', '.join(names)}")
+    if asked.inputs:
+        chosen = [given for name, given in record.known().items() if not asked.names or name in asked.names]
+        seen = record.look(chosen, asked.code.resolve(), say)
+        record.write(asked.inputs, asked.code.resolve(), seen)
+        pages.main(check=False)
+        return int(asked.inputs == "after" and not all(each["right"] for each in seen.values()))
     statuses = [run(injections[name], asked.seed) for name in asked.names or injections]
     pages.main(check=False)
     return 1 if 1 in statuses else max(statuses, default=0)

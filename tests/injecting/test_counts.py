@@ -104,7 +104,7 @@ def test_the_command_says_which_outcomes_were_wrong(
     assert "none: cannot be run here: no coin; its former counts stay" in told
     with pytest.raises(SystemExit):
         reliability.main(["dice"])
-    assert "no injection dice; there are: coin, fine, none" in capsys.readouterr().err
+    assert "there is no dice; there are: coin, fine, none" in capsys.readouterr().err
 
 
 def test_two_injections_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
