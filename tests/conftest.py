@@ -7,6 +7,7 @@ each has its own BENCH_HOME, its own temporary folders and its own part of the c
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
@@ -105,6 +106,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
         if not torch.cuda.is_available():
             pytest.skip("needs a CUDA device")
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """A command that runs in this process heeds signals; after it the tests do as before."""
+    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, action in usual.items():
+        signal.signal(number, action)
 
 
 @pytest.fixture(scope="module")

@@ -20,14 +20,29 @@ AMPLIFY = 8
 INSTEAD = "choose another --preview"
 """What a user may do about a file that cannot be written."""
 
+_FORMS = {"": "PNG", ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 _GAP, _HEAD = 6, 22
 
 
+def form(path: Path) -> str:
+    """The format that the ending of a name stands for, in Pillow's words; PNG for a name without ending.
+
+    Raises:
+        UserError: No picture of that ending can be drawn.
+    """
+    ending = path.suffix.lower()
+    if ending not in _FORMS:
+        raise UserError(
+            f"--preview {path}: no picture is drawn as {ending}. Choose {', '.join(filter(None, _FORMS))}."
+        )
+    return _FORMS[ending]
+
+
 def draw(path: Path, pairs: Sequence[tuple[str, Image, Image]]) -> None:
-    """Write a PNG with one column a pair: original, released, difference.
+    """Write a picture with one column a pair: original, released, difference.
 
     Args:
-        path: where to.
+        path: where to; its ending says the format, see `form`.
         pairs: a caption (the defense), the original and the released photo of the same shape.
 
     Raises:
@@ -58,5 +73,5 @@ def draw(path: Path, pairs: Sequence[tuple[str, Image, Image]]) -> None:
         for row, photo in enumerate((before, after, shown)):
             sheet.paste(Pillow.fromarray(photo), (x, _HEAD + row * (height + _GAP)))
     picture = io.BytesIO()
-    sheet.save(picture, "PNG")
+    sheet.save(picture, form(path), quality=95)
     write_output({path: picture.getvalue()}, f"the preview to {path}", instead=INSTEAD)

@@ -13,12 +13,13 @@ from typer.core import TyperCommand
 
 from bench.errors import UserError
 from bench.plan.rows import Axis
+from bench.store.folders import expanded
 
 
 class Verb(TyperCommand):
-    """A command whose options and arguments are never empty texts.
+    """A command whose options and arguments are never empty texts, and whose paths may begin with `~`.
 
-    `Path("")` would be the current folder, and an empty name would be none.
+    `Path("")` would be the current folder, and an empty name would be none. No shell expands `--out=~/x`.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -32,7 +33,13 @@ class Verb(TyperCommand):
             if not (value.strip() or (option and not equals)):
                 option = option or (before if before.startswith("--") else "an argument")
                 raise UserError(f"{option} is an empty text. Give it a value, or leave it out.")
-        return super().parse_args(ctx, args)
+        return super().parse_args(ctx, [_expanded(word) for word in args])
+
+
+def _expanded(word: str) -> str:
+    """A word with the user's home folder in the place of `~/`, also after the name of an option."""
+    option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    return f"{option}{equals}{expanded(Path(value))}" if value.startswith("~/") else word
 
 
 def with_options(rows: Iterable[Axis]) -> Callable[[Callable[..., None]], Callable[..., None]]:

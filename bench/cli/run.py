@@ -49,8 +49,10 @@ def run(options: dict[str, Any]) -> None:
     if out is not None:
         try_folder(out, instead=files.INSTEAD)
     if preview is not None:
+        picture.form(preview)
         try_file(preview, instead=picture.INSTEAD)
-    result = execute(load(suite, given) if suite else RunSpec(**given), Terminal())
+    begin = None if out is None else files.spare(out)
+    result = execute(load(suite, given) if suite else RunSpec(**given), Terminal(), begin=begin)
     if out is not None:
         files.write(result, out)
     if command["json"]:

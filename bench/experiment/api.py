@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Unpack
 
-from bench.experiment.files import INSTEAD, write
+from bench.experiment.files import INSTEAD, spare, write
 from bench.experiment.session import execute
 from bench.experiment.signature import ARGUMENTS, described, signature
 from bench.plan.doors import PYTHON
@@ -47,7 +47,7 @@ def run(**options: Unpack[RunOptions]) -> Records:
     out = given.pop("out", None)
     if out is not None:
         try_folder(out, instead=INSTEAD)
-    result = execute(RunSpec(**given))
+    result = execute(RunSpec(**given), begin=None if out is None else spare(out))
     if out is not None:
         write(result, out)
     if result.faults:

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from bench.errors import UserError
 from bench.experiment.session import RunResult
 from bench.plan.manifest import manifest, manifest_csv
+from bench.records.files import CELLS, read
 from bench.store.writing import write_output
 
 INSTEAD = "choose another --out and repeat the command: everything computed is kept"
 """What a user may do about an `--out` that cannot be written."""
+
+
+def spare(folder: Path) -> Callable[[Sequence[str]], None]:
+    """Refuse cells that would replace others in a folder: the records of another run are not to be lost.
+
+    Args:
+        folder: What `write` is to be given.
+
+    Returns:
+        A function of the digests of a run's cells; it raises a UserError where the folder holds others.
+    """
+
+    def refuse(cells: Sequence[str]) -> None:
+        if not (folder / CELLS.file).exists():
+            return
+        others = {record.cell for record in read(folder)} - set(cells)
+        if others:
+            raise UserError(
+                f"{folder} holds the records of {len(others)} other cells, which --out would replace. Choose "
+                f"another --out, or move {CELLS.file} away; 'bench board' reads several folders at once."
+            )
+
+    return refuse
 
 
 def write(result: RunResult, folder: Path) -> None:
@@ -20,7 +46,7 @@ def write(result: RunResult, folder: Path) -> None:
     """
     import pandas as pd
 
-    files = {"records.json": result.records.to_json().encode() + b"\n", **_manifests(result)}
+    files = {CELLS.file: result.records.to_json().encode() + b"\n", **_manifests(result)}
     for name in ("users", "photos"):
         frames = [pd.DataFrame({"cell": cell, **rows[name]}) for cell, rows in result.tables.items() if rows]
         if frames:

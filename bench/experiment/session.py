@@ -49,10 +49,12 @@ def execute(
     asked: RunSpec | Sequence[RunSpec],
     progress: Progress | None = None,
     done: Callable[[CellRecord], None] | None = None,
+    begin: Callable[[Sequence[str]], None] | None = None,
 ) -> RunResult:
     """Run a matrix, or several one after another. What was computed before a fault or a kill is kept.
 
-    All of them are resolved before the first one starts; a cell that two of them have is run once.
+    All of them are resolved before the first one starts; a cell that two of them have is run once. `begin` is
+    given the digests of all cells before the work starts, and may refuse them.
 
     Raises:
         UserError: for anything the user can mend. Where some cells were refused and others went well, it is
@@ -65,6 +67,8 @@ def execute(
         plans = [resolve(spec, where, detector_parameters(), device(spec.device), progress) for spec in specs]
         pipelines = tuple(Pipeline(each, where, cache, progress) for each in _distinct(plans))
         tables: dict[str, Tables] = {}
+        if begin:
+            begin([cell.digest for each in pipelines for cell in each.plan.cells])
 
         total = sum(len(each.plan.cells) for each in pipelines)
         teller = progress if progress and total > 1 else Silent()

@@ -275,9 +275,9 @@ class _Command:
     )
     preview: str | None = axis(
         None,
-        kind=Place("the path of a PNG file"),
+        kind=Place("the path of a picture"),
         of="command",
-        about="a PNG: before, after, amplified difference",
+        about="a picture (`.png`, `.jpg` or `.webp`): before, after, amplified difference",
         left_out="nothing is drawn",
         example=("out/preview.png",),
         in_python=None,

@@ -10,6 +10,8 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ClassVar
 
+from bench.store.folders import expanded
+
 
 class Kind(ABC):
     """What one value of an option may be.
@@ -113,7 +115,7 @@ class Number(Kind):
 
 @dataclass(frozen=True)
 class Place(Kind):
-    """The path of a file or a folder."""
+    """The path of a file or a folder; `~` is the home folder, as in `--out=~/x`, which no shell expands."""
 
     type: ClassVar[type] = Path
     words: str = "a path"
@@ -122,7 +124,7 @@ class Place(Kind):
         """See `Kind.read`."""
         # Path("") is the current folder; whoever gives an empty text does not mean it
         if isinstance(value, Path) or (isinstance(value, str) and value.strip()):
-            return Path(value)
+            return expanded(Path(value))
         raise ValueError(value)
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.errors import UserError
-from bench.types import Folders
+
+if TYPE_CHECKING:  # paths are read before numpy is
+    from bench.types import Folders
 
 
 def folders() -> Folders:
@@ -16,8 +19,11 @@ def folders() -> Folders:
         UserError: `BENCH_REAL_DATA` names a folder that does not exist, or `BENCH_HOME` is not set and the
             user has no home folder.
     """
-    home = os.environ.get("BENCH_HOME") or _usual_home()
-    real = os.environ.get("BENCH_REAL_DATA") or None
+    from bench.types import Folders
+
+    home = str(expanded(Path(os.environ.get("BENCH_HOME") or _usual_home())))
+    given = os.environ.get("BENCH_REAL_DATA")
+    real = str(expanded(Path(given))) if given else None
     if real is not None and not Path(real).is_dir():
         raise UserError(
             f"BENCH_REAL_DATA is {real!r}, and there is no such folder. Set it to one, or unset it."

@@ -5,12 +5,13 @@ It holds no photo, no path and no person's name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
+from bench.errors import UserError
 from bench.records.documents import Document
 from bench.records.record import Amount, Cost, Count, Metrics, Model, Named, Real
 from bench.store.writing import write_output
@@ -85,6 +86,7 @@ VERIFICATIONS = Document(
 """What `bench verify --json` prints and `bench verify --out` writes."""
 
 
+_OTHERWISE = "Choose another --out and repeat the command: embeddings are kept."
 INSTEAD = "choose another --out and repeat the command: embeddings are kept"
 """What a user may do about an `--out` that cannot be written."""
 
@@ -103,12 +105,23 @@ def read(path: Path) -> list[VerificationRecord]:
     return VERIFICATIONS.read(path)
 
 
-def write(records: Iterable[VerificationRecord], markdown: str, folder: Path) -> None:
+def write(records: Sequence[VerificationRecord], markdown: str, folder: Path) -> None:
     """Write `verification.json` and `verification.md`, each whole or not at all.
 
     Raises:
-        UserError: The folder cannot be written to.
+        UserError: The folder cannot be written to, or holds records of others, which would be lost.
     """
+
+    def subjects(of: Iterable[VerificationRecord]) -> set[tuple[str, str]]:
+        return {(record.encoder.name, record.dataset.name) for record in of}
+
+    if (folder / VERIFICATIONS.file).exists():
+        others = sorted(subjects(read(folder)) - subjects(records))
+        if others:
+            told = ", ".join(f"{encoder} on {dataset}" for encoder, dataset in others)
+            raise UserError(
+                f"{folder} holds the verification of {told}, which --out would replace. {_OTHERWISE}"
+            )
     texts = {VERIFICATIONS.file: to_json(records), "verification.md": markdown}
     files = {folder / name: text.encode() for name, text in texts.items()}
     write_output(files, f"to {folder}", instead=INSTEAD)

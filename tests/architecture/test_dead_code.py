@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ALLOWED = {
     # called by torch: a module's computation
     "forward": "torch.nn.Module",
+    # called by click
+    "format_commands": "typer's group of commands",
     # called by Python
     "__getattr__": "of a module: `bench.run` is loaded on first use",
     # settings of objects of other libraries

@@ -389,7 +389,7 @@ def test_no_plugin_folder_is_a_package() -> None:
         "bench.registry",
         "bench.channels",
         "bench.inventory.doctor",
-        "bench.cli",
+        "bench.cli.application",
     ],
 )
 def test_the_command_line_starts_light(module: str) -> None:

@@ -5,12 +5,9 @@ The kernel is the witness: what native code of a library does is seen as well.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
-import platform
 import signal
-import struct
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -23,71 +20,17 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from bench.cli import app
-
-INET, INET6 = 2, 10
-DATAGRAM = 2
-CALLS = {"x86_64": 41, "aarch64": 198}
-"""Machine -> the number of the system call `socket`."""
-
-_LOAD, _AND, _EQUAL, _RETURN = 0x20, 0x54, 0x15, 0x06
-_ALLOW, _KILL = 0x7FFF0000, 0x80000000
-
-
-class _Program(ctypes.Structure):
-    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
-
-
-def without_internet() -> None:
-    """Have the kernel kill this process, and those that it starts, at the first socket of the internet."""
-    _watch(
-        (_LOAD, 0, 0, 0),  # the number of the call
-        (_EQUAL, 0, 3, CALLS[platform.machine()]),
-        (_LOAD, 0, 0, 16),  # its first argument, the family of addresses
-        (_EQUAL, 2, 0, INET),
-        (_EQUAL, 1, 0, INET6),
-        (_RETURN, 0, 0, _ALLOW),
-        (_RETURN, 0, 0, _KILL),
-    )
-
-
-def without_questions() -> None:
-    """The same, but for streams over IPv6, which cannot find a host that nobody was asked for."""
-    _watch(
-        (_LOAD, 0, 0, 0),
-        (_EQUAL, 0, 6, CALLS[platform.machine()]),
-        (_LOAD, 0, 0, 16),
-        (_EQUAL, 5, 0, INET),
-        (_EQUAL, 0, 3, INET6),
-        (_LOAD, 0, 0, 24),  # its second argument, the kind of socket and flags
-        (_AND, 0, 0, 15),
-        (_EQUAL, 1, 0, DATAGRAM),
-        (_RETURN, 0, 0, _ALLOW),
-        (_RETURN, 0, 0, _KILL),
-    )
-
-
-def _watch(*rules: tuple[int, int, int, int]) -> None:
-    """Give the kernel a program that decides about system calls."""
-    content = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *rule) for rule in rules))
-    program = _Program(len(rules), ctypes.cast(content, ctypes.c_void_p))
-    system, number = ctypes.CDLL(None, use_errno=True), ctypes.c_ulong
-    for call in ((38, number(1)), (22, number(2), ctypes.byref(program))):
-        rest = [number(0)] * (5 - len(call))
-        if system.prctl(*call, *rest):
-            raise OSError(ctypes.get_errno(), "prctl")
+from injecting import watch
+from injecting.injection import CannotInjectError
 
 
 @pytest.fixture(scope="module")
 def guard() -> Callable[[], None]:
     """`without_internet`, where the kernel can do it."""
-    if platform.machine() not in CALLS or sys.platform != "linux":
-        pytest.skip("only Linux on x86_64 and aarch64 is asked to watch system calls")
     try:
-        fine = sockets_of("print()", without_internet)
-    except subprocess.SubprocessError as error:
-        pytest.skip(f"the kernel does not watch system calls here: {error}")
-    assert fine == 0
-    return without_internet
+        return watch.guard()
+    except CannotInjectError as error:
+        pytest.skip(str(error))
 
 
 def sockets_of(code: str, guard: Callable[[], None]) -> int:
@@ -258,14 +201,14 @@ import onnx2torch, sklearn.cluster, torchvision, skimage.metrics, pandas
 
 def test_the_packages_that_encoders_stand_on_ask_nobody(guard: Callable[[], None], place: Place) -> None:
     # requests, which two of them import, binds a socket of this machine to see whether there is IPv6
-    assert guard is without_internet
+    assert guard is watch.without_internet
     here = place.root / "empty" / "here"
     command = [sys.executable, "-c", LOADED]
     done = subprocess.run(
         command,
         env=place.environment(),
         cwd=here,
-        preexec_fn=without_questions,
+        preexec_fn=watch.without_questions,
         capture_output=True,
         text=True,
         check=False,
@@ -278,4 +221,4 @@ def test_the_packages_that_encoders_stand_on_ask_nobody(guard: Callable[[], None
         ("AF_INET6", "STREAM", False),
     ):
         made = f"import socket; socket.socket(socket.{family}, socket.SOCK_{kind})"
-        assert (sockets_of(made, without_questions) == -signal.SIGSYS) == killed
+        assert (sockets_of(made, watch.without_questions) == -signal.SIGSYS) == killed

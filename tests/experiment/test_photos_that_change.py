@@ -5,15 +5,12 @@ Files and disturbances are real. The networks are stand-ins, quick and a functio
 
 from __future__ import annotations
 
-import json
 import random
 import shutil
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +23,8 @@ from bench.encoders.networks import embed
 from bench.errors import UserError
 from bench.experiment.session import RunResult, execute
 from bench.plan.spec import RunSpec
-from bench.records.record import CellRecord
 from bench.types import Face, Image
+from injecting.homes import read_home
 
 PEOPLE, EACH = 12, 4
 MOMENTS, TOGETHER = 50, 5
@@ -149,33 +146,6 @@ def disturbed(folder: Path, rng: random.Random, length: float) -> Iterator[None]
         thread.join()
 
 
-@dataclass(frozen=True)
-class Home:
-    """What a home holds."""
-
-    rows: dict[tuple[str, str], bytes]
-    files: dict[str, object]
-
-
-def read_home(home: Path) -> Home:
-    """Everything in a cache, but for what a cell took and where."""
-    connection = sqlite3.connect(home / "cache" / "rows.sqlite")
-    rows = {
-        (stage, key): value for stage, key, value in connection.execute("SELECT stage, key, value FROM row")
-    }
-    connection.close()
-    files: dict[str, object] = {}
-    for path in (home / "cache").rglob("*"):
-        if path.is_file() and "sqlite" not in path.name:
-            content: object = path.read_bytes()
-            if path.parts[-3] == "cell":
-                document = json.loads(path.read_bytes()[16:])
-                record = CellRecord.model_validate(document["record"]).comparable()
-                content = (record, document["tables"])
-            files[str(path.relative_to(home))] = content
-    return Home(rows, files)
-
-
 @pytest.mark.slow
 @pytest.mark.usefixtures("stand_ins")
 def test_a_disturbance_at_any_moment_leaves_nothing_wrong_behind(
@@ -215,13 +185,7 @@ def test_a_disturbance_at_any_moment_leaves_nothing_wrong_behind(
                 assert "\n" not in str(error)
                 ended.append(str(error))
         if moment % TOGETHER == TOGETHER - 1:
-            again = read_home(home)
-            assert {
-                key: value for key, value in again.rows.items() if stored.rows.get(key, value) != value
-            } == {}
-            assert {
-                key: value for key, value in again.files.items() if stored.files.get(key, value) != value
-            } == {}
+            assert read_home(home).other_than(stored) == []
             assert {r.cell: r.comparable() for r in run(home).records} == right
             shutil.rmtree(home)
     # the moments meant something: some ended the run, and others passed or came too late

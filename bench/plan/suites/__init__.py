@@ -11,6 +11,7 @@ from bench.errors import UserError, unknown_name
 from bench.plan.axes import AXES
 from bench.plan.doors import SUITE
 from bench.plan.spec import RunSpec, read_options
+from bench.store.folders import expanded
 from bench.store.reading import read_text
 from bench.store.reasons import reason
 
@@ -41,7 +42,7 @@ def _read(name: str) -> list[dict[str, object]]:
     """The `[[run]]` tables of a suite, as they stand there."""
     path = FOLDER / f"{name}.toml"
     if not path.is_file():
-        path = Path(name)
+        path = expanded(Path(name))
     if path.suffix != ".toml" and not path.is_file():
         raise unknown_name("suite", name, names(), command="bench list suites")
     if not path.exists():
