@@ -86,7 +86,10 @@ def judge_clustering(labels: Labels, clean: Labels, corpus: Corpus, not_ok: Mask
     if background.any():
         scores += clustering.bcubed(corpus.owners, labels, of=background, suffix="_background", better="none")
         people = np.unique(corpus.owners[background])
-        scores.append(clustering.contamination(clean, labels, corpus.owners, people))
+        merged = clustering.contamination(clean, labels, corpus.owners, people)
+        scores.append(
+            merged if not_ok is None else _bounded_contamination(merged, clean, labels, corpus, not_ok)
+        )
     scores += [
         clustering.v_measure(corpus.owners, labels),
         clustering.cluster_count(labels),
@@ -133,6 +136,19 @@ def _bounded(score: Score, labels: Labels, corpus: Corpus, not_ok: Mask) -> Scor
     return replace(score, bounds=bounds)
 
 
+def _bounded_contamination(
+    score: Score, clean: Labels, labels: Labels, corpus: Corpus, not_ok: Mask
+) -> Score:
+    """Contamination with the bounds that not_ok photos leave it."""
+    if not not_ok.any():
+        return score
+    doubtful = np.zeros(labels.size, bool)
+    doubtful[corpus.released] = not_ok
+    people = np.unique(corpus.owners[corpus.background])
+    bounds = clustering.contamination_bounds(clean, labels, corpus.owners, people, doubtful)
+    return replace(score, bounds=bounds)
+
+
 def judge_identification(
     ranked: Labels,
     corpus: Corpus,
@@ -145,7 +161,8 @@ def judge_identification(
         ranked: int [probe, TOP] from `bench.attack.asking.ask_identifier`.
         corpus: who is on the photos.
         detected: bool [probe].
-        not_ok: bool [released], photos whose outcome is not `ok`: if they are the probes, rates have bounds.
+        not_ok: bool [released], photos whose outcome is not `ok`: then the rates have bounds. Where the
+            released photos are the gallery, all probes of a user with such a photo are unsure.
     """
     truth = corpus.owners[corpus.probes]
     # where the gallery is cloaked the rate at which clean probes are missed has a name of its own
@@ -154,7 +171,10 @@ def judge_identification(
         if corpus.poisoned
         else {1: "psr1", TOP: f"psr{TOP}"}
     )
-    doubtful = None if corpus.poisoned or not_ok is None or not not_ok.any() else not_ok
+    doubtful = None
+    if not_ok is not None and not_ok.any():
+        unsure = corpus.owners[corpus.released][not_ok]
+        doubtful = np.isin(truth, unsure) if corpus.poisoned else not_ok
     scores, by_user = {}, {}
     for k, called in names.items():
         score = identification.protection_success_rate(ranked, truth, k, detected=detected, name=called)
@@ -176,6 +196,7 @@ def judge_retrieval(
     corpus: Corpus,
     attackers_clean: Embedded,
     impostor: npt.NDArray[np.float64],
+    not_ok: Mask | None = None,
 ) -> dict[str, Score]:
     """Four-cell retrieval, TAR@FAR and OPOM's PSR of the released photos, whatever the attacker.
 
@@ -185,17 +206,22 @@ def judge_retrieval(
         corpus: Who is on the photos.
         attackers_clean: The clean photos that the attacker holds; those of the background are distractors.
         impostor: float64 [pair], similarities of different calibration people.
+        not_ok: bool [photo], released photos whose outcome is not `ok`: then the figures have bounds.
     """
     shown = corpus.released
     owners = corpus.owners[shown]
     others = attackers_clean.select(corpus.background[~shown]).of_faces
-    cells = retrieval.four_cells(clean.or_nan, released.or_nan, owners, others, impostor=impostor)
+    cells = retrieval.four_cells(
+        clean.or_nan, released.or_nan, owners, others, impostor=impostor, unsure=not_ok
+    )
     short = {
         f"tar_far_{rate}": replace(cells[f"tar_far_{rate}_cloaked_clean"], name=f"tar_far_{rate}")
         for rate in RATES
     }
     if len(others):
-        cells |= retrieval.single_mate_protection(released.or_nan, clean.or_nan, owners, others)
+        cells |= retrieval.single_mate_protection(
+            released.or_nan, clean.or_nan, owners, others, unsure=not_ok
+        )
     return cells | short
 
 

@@ -188,7 +188,9 @@ def attack_views(
     if searched:
         impostor = impostor_similarities(calibration.embeddings, calibration.people, seed=seed)
         verdict.scores.update(
-            judge.judge_retrieval(views["clean"], views["released"], corpus, attackers_clean, impostor)
+            judge.judge_retrieval(
+                views["clean"], views["released"], corpus, attackers_clean, impostor, not_ok
+            )
         )
     controls = {
         view: judge.main_scores(other.scores)

@@ -72,7 +72,7 @@ def _check_worst(record: CellRecord, table: UserTable | None, path: Path) -> Non
     Raises:
         UserError: They do not.
     """
-    for name in ("cfr", "psr1"):
+    for name in ("cfr", "psr1", "protection_rate"):
         metric = record.metrics.get(name)
         if table is None or table.photos is None or metric is None or metric.bounds is None:
             continue

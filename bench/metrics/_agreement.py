@@ -16,7 +16,7 @@ from bench.metrics._partition import (
     same_length,
     whole_numbers,
 )
-from bench.types import Floats, Mask, Score
+from bench.types import Floats, Ints, Mask, Score
 from bench.uncertainty.intervals import wilson
 
 NAN = float("nan")
@@ -169,6 +169,22 @@ def best_match_f1(labels: npt.ArrayLike, owners: npt.ArrayLike, people: npt.Arra
         ValueError: An array has another type, the lengths differ, `people` is empty, or a person has no
             photo.
     """
+    return _best_match(labels, owners, people).f1
+
+
+class _Best(NamedTuple):
+    """The best cluster of each person: its F1, its label among `Crossing.guess`, and what F1 is made of.
+
+    F1 is 2 `own` / `sizes`; the arrays have one entry a person.
+    """
+
+    f1: Floats
+    cluster: Ints
+    own: Ints
+    sizes: Ints
+
+
+def _best_match(labels: npt.ArrayLike, owners: npt.ArrayLike, people: npt.ArrayLike) -> _Best:
     wanted, owned = whole_numbers(people, "people"), whole_numbers(owners, "owners")
     assigned = cluster_labels(labels)
     same_length(labels=assigned, owners=owned)
@@ -176,13 +192,15 @@ def best_match_f1(labels: npt.ArrayLike, owners: npt.ArrayLike, people: npt.Arra
         raise ValueError("people is empty")
     names, person = np.unique(owned, return_inverse=True)
     x = crossing(person, assigned)
-    f1 = 2 * x.cell_size / (x.truth_size[x.cell_truth] + x.guess_size[x.cell_guess])
-    best = np.zeros(names.size)
-    np.maximum.at(best, x.cell_truth, f1)
+    sizes = x.truth_size[x.cell_truth] + x.guess_size[x.cell_guess]
+    f1 = 2 * x.cell_size / sizes
+    order = np.lexsort((x.cell_guess, -f1, x.cell_truth))
+    best = order[np.unique(x.cell_truth[order], return_index=True)[1]]
     place = np.minimum(np.searchsorted(names, wanted), names.size - 1)
     if np.any(names[place] != wanted):
         raise ValueError(f"person {wanted[names[place] != wanted][0]} has no photo")
-    return best[place]
+    chosen = best[place]
+    return _Best(f1[chosen], x.cell_guess[chosen], x.cell_size[chosen], sizes[chosen])
 
 
 def mean_best_match_f1(labels: npt.ArrayLike, owners: npt.ArrayLike, users: npt.ArrayLike) -> Score:
@@ -215,6 +233,59 @@ def contamination(
     # The slack keeps a fall of exactly .1 (1.0 to .9 is .09999… or .10000…1 in binary) on one side.
     worse = int((before - after > 0.1 + 1e-9).sum())
     return Score("contamination", worse / before.size, *wilson(worse, before.size), before.size, "lower")
+
+
+def contamination_bounds(
+    clean_labels: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    owners: npt.ArrayLike,
+    background: npt.ArrayLike,
+    unsure: npt.ArrayLike,
+) -> tuple[float, float]:
+    """Contamination if the users' unsure photos had gone best, and worst, for the background.
+
+    Best: no unsure photo is in any cluster. Worst: they are where most people are harder to sort for it. Of
+    the worst it is an upper bound: it does not ask whether another cluster would then be a person's best, and
+    lets a part of a photo harm a part of the people. Everybody else's photos stay as they were seen.
+
+    Args:
+        clean_labels: As for `contamination`.
+        labels: As for `contamination`.
+        owners: As for `contamination`.
+        background: As for `contamination`.
+        unsure: bool [photo], photos of other people than `background` whose place says nothing.
+
+    Raises:
+        ValueError: As in `best_match_f1`, or the mask has another length.
+    """
+    assigned = cluster_labels(labels)
+    open_ = mask(unsure, "unsure", assigned.size, default=False)
+    limit = best_match_f1(clean_labels, owners, background) - 0.1 - 1e-9
+    after = _best_match(np.where(open_, NOISE, assigned), owners, background)
+    already = after.f1 < limit
+    # so many photos of others in the best cluster take its F1 below the limit
+    needed = np.floor(2 * after.own / np.maximum(limit, 1e-12)).astype(np.int64) - after.sizes + 1
+    possible = ~already & (limit > 0)
+    most = int(already.sum()) + _most_harmed(after.cluster[possible], needed[possible], int(open_.sum()))
+    return float(already.mean()), min(1.0, most / after.f1.size)
+
+
+def _most_harmed(cluster: Ints, needed: Ints, photos: int) -> int:
+    """How many people at most are harmed by so many photos, of whom each needs some in a cluster."""
+    segments: list[tuple[float, float]] = []  # photos, and people whom they harm
+    for name in np.unique(cluster):
+        needs = np.sort(np.maximum(needed[cluster == name], 1))
+        at = people = 0
+        while people < needs.size:
+            gains = (np.arange(people, needs.size) + 1 - people) / (needs[people:] - at)
+            best = people + int(len(gains) - 1 - gains[::-1].argmax())
+            segments.append((float(needs[best] - at), float(best + 1 - people)))
+            at, people = int(needs[best]), best + 1
+    harmed, left = 0.0, float(photos)
+    for cost, gain in sorted(segments, key=lambda segment: -segment[1] / segment[0]):
+        share = min(1.0, left / cost)
+        harmed, left = harmed + share * gain, left - share * cost
+    return int(harmed + 1e-9)
 
 
 def v_measure(truth: npt.ArrayLike, guess: npt.ArrayLike) -> Score:

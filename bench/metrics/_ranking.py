@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,10 @@ Rows = npt.NDArray[np.float32]
 
 _DIGITS = 1e6
 """Similarities that agree to six digits are ties: further digits depend on how a product was blocked."""
+
+
+_BEYOND = 2.0
+"""A cosine that no two photos have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,37 @@ def rank_mates(
                 above[at, m] += (far > digits[:, m, None]).sum(1)
                 tied[at, m] += (far == digits[:, m, None]).sum(1)
     return MateRanks(has_mate, similarity, above, tied)
+
+
+def extremes(
+    ranks: MateRanks, people: Ints, queries: Rows, gallery: Rows, open_queries: Mask, open_gallery: Mask
+) -> tuple[MateRanks, MateRanks]:
+    """What queries would see if all photos that are open were unlike everybody, and if unmistakable.
+
+    Everybody else's photos stay as they were seen. A photo that is not open and has no face finds nothing and
+    is not found, whatever the other one is.
+
+    Args:
+        ranks: What `rank_mates` gave.
+        people: int64 [photo], as for `rank_mates`.
+        queries: As for `rank_mates`.
+        gallery: As for `rank_mates`.
+        open_queries: bool [photo], queries whose place says nothing.
+        open_gallery: bool [photo], gallery photos whose place says nothing.
+    """
+    mate = _mates(people)
+    there = open_gallery | ~np.isnan(gallery).any(1)
+    asked = open_queries | ~np.isnan(queries).any(1)
+    opened = ranks.mates & (open_queries[:, None] | open_gallery[mate])
+    found = opened & asked[:, None] & there[mate]
+    least = replace(ranks, similarity=np.where(opened, -np.inf, ranks.similarity))
+    most = MateRanks(
+        ranks.mates,
+        np.where(found, _BEYOND, ranks.similarity),
+        np.where(found, 0.0, ranks.above),
+        np.where(found, 0.0, ranks.tied),
+    )
+    return least, most
 
 
 def _blocks(

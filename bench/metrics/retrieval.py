@@ -8,14 +8,15 @@ cosines. Similarities that agree to six digits are ties, and a tie counts as its
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.metrics._partition import whole_numbers
-from bench.metrics._ranking import Rows, average_precision, rank_mates, within
+from bench.metrics._partition import mask, whole_numbers
+from bench.metrics._ranking import MateRanks, Rows, average_precision, extremes, rank_mates, within
 from bench.metrics.verification import RATES, threshold_at_far
 from bench.types import Floats, Ints, Score
 from bench.uncertainty.intervals import wilson
@@ -36,6 +37,7 @@ def four_cells(
     impostor: npt.ArrayLike | None = None,
     ranks: Sequence[int] = (1, 5),
     rates: Sequence[float] = tuple(RATES.values()),
+    unsure: npt.ArrayLike | None = None,
     block: int = 1024,
 ) -> dict[str, Score]:
     """Retrieval and verification in the four cells of query × gallery.
@@ -65,6 +67,9 @@ def four_cells(
             (`impostor_similarities`). Without them there is no TAR.
         ranks: The values of k of rank-k.
         rates: The false accept rates.
+        unsure: bool [photo], cloaked photos whose place says nothing, such as undetected or over-budget ones.
+            With them, the cells that have cloaked photos have bounds: had these photos been unlike everybody,
+            and had they been unmistakable.
         block: The number of gallery photos that are compared with as many queries at once. At most block²
             similarities are in memory.
 
@@ -76,21 +81,42 @@ def four_cells(
     people = _people(owners, versions["clean"], versions["cloaked"])
     others = _others(distractors, versions["clean"].shape[1])
     _positive(ranks=ranks, block=[block])
+    doubtful = mask(unsure, "unsure", len(people), default=False)
     thresholds: dict[str, float] = {}
     if impostor is not None:
         thresholds = {f"tar_far_{_scientific(far)}": threshold_at_far(impostor, far) for far in rates}
     scores: dict[str, Score] = {}
     for query, gallery in CELLS:
         mates = rank_mates(versions[query], versions[gallery], others, people, block)
-        each: dict[str, Floats] = {f"rank{k}": within(mates, k) for k in ranks}
-        each["map"] = average_precision(mates)
-        for name, threshold in thresholds.items():
-            above = (mates.similarity > threshold).sum(1) / mates.mates.sum(1)
-            each[name] = above if np.isfinite(threshold) else np.full(len(above), np.nan)
+        each = _each(mates, ranks, thresholds)
+        open_ = {"clean": np.zeros_like(doubtful), "cloaked": doubtful}
+        ends: list[dict[str, Floats]] = []
+        if doubtful.any() and "cloaked" in (query, gallery):
+            photos = versions[query], versions[gallery], open_[query], open_[gallery]
+            ends = [_each(end, ranks, thresholds) for end in extremes(mates, people, *photos)]
         for name, values in each.items():
             label = f"{name}_{query}_{gallery}"
-            scores[label] = _over_users(label, values, people, "lower")
+            score = _over_users(label, values, people, "lower")
+            scores[label] = _bounded(score, [end[name] for end in ends], people)
     return scores
+
+
+def _each(mates: MateRanks, ranks: Sequence[int], thresholds: Mapping[str, float]) -> dict[str, Floats]:
+    """Metric -> float64 [query]."""
+    each: dict[str, Floats] = {f"rank{k}": within(mates, k) for k in ranks}
+    each["map"] = average_precision(mates)
+    for name, threshold in thresholds.items():
+        above = (mates.similarity > threshold).sum(1) / mates.mates.sum(1)
+        each[name] = above if np.isfinite(threshold) else np.full(len(above), np.nan)
+    return each
+
+
+def _bounded(score: Score, ends: Sequence[Floats], people: Ints) -> Score:
+    """A score with the bounds that two extremes give it, lower one first; as it is without extremes."""
+    if not ends or math.isnan(score.value):
+        return score
+    low, high = (float((np.bincount(people, weights=end) / np.bincount(people)).mean()) for end in ends)
+    return replace(score, bounds=(low, high))
 
 
 def single_mate_protection(
@@ -100,6 +126,7 @@ def single_mate_protection(
     distractors: npt.ArrayLike,
     *,
     ranks: Sequence[int] = (1, 5),
+    unsure: npt.ArrayLike | None = None,
     block: int = 1024,
 ) -> dict[str, Score]:
     """PSR@k by the convention of OPOM (Zhong and Deng 2022, as in MegaFace).
@@ -119,6 +146,7 @@ def single_mate_protection(
         owners: int [photo], the person on each photo; everybody has at least two photos.
         distractors: float [distractor, dimension], clean photos of nobody in `owners`.
         ranks: The values of k.
+        unsure: As in `four_cells`.
         block: As in `four_cells`.
 
     Raises:
@@ -131,14 +159,25 @@ def single_mate_protection(
         raise ValueError("PSR@k against a single photo of the person needs distractors")
     _positive(ranks=ranks, block=[block])
     mates = rank_mates(probes, held, others, people, block, only_distractors=True)
+    doubtful = mask(unsure, "unsure", len(people), default=False)
+    ends: tuple[MateRanks, ...] = ()
+    if doubtful.any():
+        ends = extremes(mates, people, probes, held, doubtful, np.zeros_like(doubtful))
     scores = {}
     for k in ranks:
-        # the mate shares its place with as many as are tied with it
-        hit = np.clip((k - mates.above) / (mates.tied + 1), 0, 1) * np.isfinite(mates.similarity)
         label = f"psr{k}_single"
-        protected = 1 - (hit * mates.mates).sum(1) / mates.mates.sum(1)
-        scores[label] = _over_users(label, protected, people, "higher")
+        score = _over_users(label, _protected(mates, k), people, "higher")
+        # the unmistakable ones protect least
+        scores[label] = _bounded(score, [_protected(end, k) for end in reversed(ends)], people)
     return scores
+
+
+def _protected(mates: MateRanks, k: int) -> Floats:
+    """float64 [query]: the share of mates that are not among the first k among distractors."""
+    # the mate shares its place with as many as are tied with it
+    hit = np.clip((k - mates.above) / (mates.tied + 1), 0, 1) * np.isfinite(mates.similarity)
+    protected: Floats = 1 - (hit * mates.mates).sum(1) / mates.mates.sum(1)
+    return protected
 
 
 def impostor_similarities(
