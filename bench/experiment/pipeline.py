@@ -105,7 +105,7 @@ class Pipeline:
         kind = role(attacker.plugin)
         if kind not in SCENARIOS[str(cell.scenario["name"])].roles:
             reason = f"attacker {attacker.name!r} is a {kind}: scenario {' or '.join(scenarios_of(kind))}"
-            return record_of(cell, status="skipped", error=reason), {}
+            return record_of(cell, self.plan.device, status="skipped", error=reason), {}
         own = isinstance(cell.cloaking.defense.plugin, FunctionDefense)
         key = self._key(cell)
         stored = None if own else self._stored(cell, key)
@@ -146,7 +146,7 @@ class Pipeline:
         self.faults.append(self._with_file(cell, error))
         self._failed.add(cell.digest)
         reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-        return record_of(cell, status="failed", error=reason), {}
+        return record_of(cell, self.plan.device, status="failed", error=reason), {}
 
     def _with_file(self, cell: Cell, error: BaseException) -> BaseException:
         """The same error for the user's eyes, with the file of a photo that it is of. No record has names."""

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import torch
+
 from bench.attack import judge
 from bench.attack.runner import AttackResult, Calibration, Tuned
 from bench.encoders.pool import EncoderPool
@@ -15,7 +17,7 @@ from bench.machine.memory import peak_memory
 from bench.metrics.verification import encoder_flags, separation
 from bench.parameters import Plain, plain, resolved
 from bench.plan.cells import Cell
-from bench.plan.chosen import Chosen
+from bench.plan.chosen import Chosen, FunctionDefense
 from bench.plan.nouns import Attack
 from bench.plan.split import Split
 from bench.records.columns import FURTHER
@@ -30,11 +32,12 @@ BACKGROUND = 5
 """Photos of background people for each user: with fewer, the protocol's haystack is too small."""
 
 
-def record_of(cell: Cell, **result: Any) -> CellRecord:
+def record_of(cell: Cell, device: str = "", **result: Any) -> CellRecord:
     """The record of a cell: its threat model, and the result.
 
     Args:
         cell: The cell.
+        device: What computes; neither it nor the number of threads is in the cell's digest.
         result: Fields of `CellRecord` that the result fills; `status` at least.
     """
     cloaking, view, attack = cell.cloaking, cell.view, cell.attack
@@ -58,7 +61,7 @@ def record_of(cell: Cell, **result: Any) -> CellRecord:
         draw=cell.repetition,
         distractors=attack.distractors,
         options={row.name: value for row in FURTHER if (value := cell.value_of(row)) != row.before},
-        environment=environment(),
+        environment=environment() | {"device": device, "threads": torch.get_num_threads()},
         **result,
     )
 
@@ -98,10 +101,11 @@ def record_attack(
     separates = replace(separation(calibration.embeddings, calibration.people), name="encoder_auc")
     metrics = scores | _clean_scores(clean) | {separates.name: separates}
     flags = [*judge.flags(scores, clean), *encoder_flags(separates), *_conditions(cell.attack)]
-    flags += background_flags(split)
+    flags += [*background_flags(split), *_unseen(cell)]
     flags += budget_flags(cell.cloaking.budget, became)
     return record_of(
         cell,
+        cost.device,
         status="ok",
         calibrated=resolved(tuned.attacker),
         tried=tuned.scores,
@@ -121,6 +125,15 @@ def background_flags(split: Split) -> list[Flag]:
         return []
     reason = f"{photos} photos of other people, and the protocol asks for {BACKGROUND} a user: {least}"
     return [Flag(FlagCode.SMALL_BACKGROUND, reason)]
+
+
+def _unseen(cell: Cell) -> list[Flag]:
+    """Whether a function reads what no digest covers: then two records of one digest may differ."""
+    unseen = cell.cloaking.defense.parameters.get("unseen")
+    if not isinstance(unseen, list) or not isinstance(cell.cloaking.defense.plugin, FunctionDefense):
+        return []
+    names = ", ".join(map(str, unseen))
+    return [Flag(FlagCode.UNSEEN_STATE, f"the function reads what no digest covers: {names}")]
 
 
 def cost_of(seconds: dict[str, float], release: Release, pool: EncoderPool, hits: dict[str, int]) -> Cost:

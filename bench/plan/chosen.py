@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from bench.parameters import Plain, resolved
+from bench.plan.reached import Reached, reached
 from bench.protocols import Kit
 from bench.types import BUDGETS, Album, Image, PluginCard
 
@@ -28,21 +27,16 @@ class FunctionDefense:
     )
 
     function: UserFunction
+    reached: Reached = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Follow the function to what it reads, once: it may change what it reads when it is called."""
+        object.__setattr__(self, "reached", reached(self.function))
 
     def cloak(self, albums: Sequence[Album], kit: Kit) -> list[list[Image | None]]:
         """See `bench.protocols.Defense.cloak`."""
         del kit
         return [list(self.function([photo.copy() for photo in album.photos])) for album in albums]
-
-    @property
-    def source_digest(self) -> str:
-        """Hex sha256 of the function's source text, or of its byte code where there is no text."""
-        try:
-            text = inspect.getsource(self.function).encode()
-        except (OSError, TypeError):
-            code = getattr(self.function, "__code__", None)
-            text = code.co_code if code is not None else repr(type(self.function)).encode()
-        return hashlib.sha256(text).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -54,9 +48,10 @@ class Chosen:
 
     @property
     def parameters(self) -> dict[str, Plain]:
-        """Every parameter; for a function, the digest of its source."""
+        """Every parameter; for a function, the digest of what it reads, and the names of what has none."""
         if isinstance(self.plugin, FunctionDefense):
-            return {"source": self.plugin.source_digest}
+            seen, unseen = self.plugin.reached.digest, self.plugin.reached.unseen
+            return {"source": seen, **({"unseen": list(unseen)} if unseen else {})}
         return resolved(self.plugin)
 
     def described(self) -> dict[str, Plain]:

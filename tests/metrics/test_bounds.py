@@ -21,7 +21,8 @@ LABELS = st.integers(-1, 3)
 def unit(rng: np.random.Generator, photos: int) -> np.ndarray:
     rows = rng.normal(size=(photos, 3))
     length: np.ndarray = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / length
+    shares: np.ndarray = rows / length
+    return shares
 
 
 @settings(max_examples=60)
