@@ -89,16 +89,41 @@ class Mean:
         """
         widest = max(part.shape[1] for part in parts)
         first = _widened(parts[0], widest)
-        turns = [np.eye(parts[0].shape[1], widest, dtype=np.float32)]
-        for part in parts[1:]:
-            left, _, right = np.linalg.svd(part.T.astype(np.float64) @ first, full_matrices=False)
-            turns.append((left @ right).astype(np.float32))
-        return cls(tuple(turns))
+        straight = np.eye(parts[0].shape[1], widest, dtype=np.float32)
+        return cls((straight, *(_turn(part, first) for part in parts[1:])))
 
     def __call__(self, parts: Sequence[Vectors]) -> Vectors:
         """Unit rows [photo, widest]."""
-        turned = sum(part @ turn for part, turn in zip(parts, self.turns, strict=True))
+        turned = sum(product(part, turn) for part, turn in zip(parts, self.turns, strict=True))
         return unit(np.asarray(turned, np.float32))
+
+
+def product(rows: Vectors, matrix: Vectors) -> Vectors:
+    """`rows @ matrix` on one thread: libraries that multiply on several may add in another order."""
+    import torch
+
+    from bench.machine.workers import alone
+
+    def multiplied() -> Vectors:
+        made: Vectors = (torch.from_numpy(rows) @ torch.from_numpy(matrix)).numpy()
+        return made
+
+    return alone(multiplied)
+
+
+def _turn(part: Vectors, first: Vectors) -> Vectors:
+    """The orthogonal map that brings one set of rows closest to another, on one thread."""
+    import torch
+
+    from bench.machine.workers import alone
+
+    def turn() -> Vectors:
+        both = torch.from_numpy(part).double().T @ torch.from_numpy(first).double()
+        left, _, right = torch.linalg.svd(both, full_matrices=False)
+        made: Vectors = (left @ right).float().numpy()
+        return made
+
+    return alone(turn)
 
 
 def unit(rows: Vectors) -> Vectors:

@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from bench.adaptations.methods import Head
+from bench.machine.workers import alone
 from bench.types import Labels
 
 SCALE = 16.0
@@ -35,10 +36,20 @@ def train_head(
 
     Raises:
         ValueError: for fewer than two people.
+        FloatingPointError: if the map is no longer finite.
     """
     names, owners = np.unique(people, return_inverse=True)
     if names.size < 2:
         raise ValueError(f"a head is learned on two people or more, not on {names.size}")
+    learned = alone(lambda: _learned(embeddings, owners, names.size, how, seed))
+    if not np.isfinite(learned).all():
+        raise FloatingPointError("what it learns is not finite")
+    return learned
+
+
+def _learned(
+    embeddings: npt.NDArray[np.float32], owners: Labels, people: int, how: Head, seed: int
+) -> npt.NDArray[np.float32]:
     rows, truth = torch.from_numpy(embeddings), torch.from_numpy(owners)
     width = how.dimensions or rows.shape[1]
     start = torch.eye(rows.shape[1], width)
@@ -47,7 +58,7 @@ def train_head(
         draw = torch.Generator().manual_seed(seed)
         start = torch.linalg.qr(torch.randn(rows.shape[1], rows.shape[1], generator=draw))[0][:, :width]
     matrix = start.clone().requires_grad_(True)
-    means = torch.zeros(names.size, rows.shape[1]).index_add_(0, truth, rows)
+    means = torch.zeros(people, rows.shape[1]).index_add_(0, truth, rows)
     centres = functional.normalize(means @ start).requires_grad_(True)
     optimiser = torch.optim.Adam([matrix, centres], lr=how.rate)
     for _ in range(how.steps):

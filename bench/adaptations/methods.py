@@ -123,11 +123,15 @@ class Adversarial:
         )
 
 
+_MOST = 1e6
+
+
 def _positive(name: str, **values: float) -> None:
     for key, value in values.items():
-        if not value > 0:
+        if not 0 < value <= _MOST:
             raise UserError(
-                f"adaptation {name!r}: {key} {value:g} must be above 0. Leave it out for the default."
+                f"adaptation {name!r}: {key} {value:g} must be above 0 and at most {_MOST:g}. Leave it "
+                "out for the default."
             )
 
 

@@ -14,6 +14,9 @@ from bench.store.reading import read_text
 from bench.store.reasons import reason
 
 _MINIMAL = 'architecture = "…", training_set = "…", licence = "…", source = "…", dimensions = 512'
+_MOST = 60
+"""Characters of a value that a message shows."""
+
 Number = Annotated[float, Field(ge=0, le=255)]
 
 
@@ -67,4 +70,6 @@ def _first_problem(error: ValidationError) -> str:
     key = str(problem["loc"][0])
     if problem["type"] == "missing":
         return f"{key!r} is missing. A card has at least {_MINIMAL}."
-    return f"{key} = {problem['input']!r}: {problem['msg'].lower()}."
+    given = repr(problem["input"])
+    shown = given if len(given) <= _MOST else f"{given[:_MOST]}…"
+    return f"{key} = {shown}: {problem['msg'].lower()}."

@@ -173,7 +173,15 @@ class Pipeline:
         result = stages.attack(tuned, seen, collection, became)
         cost = cost_of(stages.clock.seconds, release, self._observer.pool, new_hits(self._cache, hits))
         record = record_attack(
-            cell, tuned, result, collection.calibration, costs, became, stages.repetition.split, cost
+            cell,
+            tuned,
+            result,
+            collection.calibration,
+            costs,
+            became,
+            stages.repetition.split,
+            cost,
+            stages.view.robustness(),
         )
         return record, rows(stages.repetition, release, result.verdict, became, costs, seen.released)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
 
+from bench.adaptations.robustness import Robustness
 from bench.attack import judge
 from bench.attack.runner import AttackResult, Calibration, Tuned
 from bench.encoders.pool import EncoderPool
@@ -84,6 +85,7 @@ def record_attack(
     became: Sequence[Outcome],
     split: Split,
     cost: Cost,
+    robust: Mapping[str, Robustness],
 ) -> CellRecord:
     """The record of a cell that was attacked.
 
@@ -96,6 +98,7 @@ def record_attack(
         became: The outcome of each released photo.
         split: Who plays which part.
         cost: What the cell took.
+        robust: Name of an encoder -> what adversarial training did to it.
     """
     scores, clean = result.verdict.scores, result.controls["clean"]
     separates = replace(separation(calibration.embeddings, calibration.people), name="encoder_auc")
@@ -110,6 +113,7 @@ def record_attack(
         calibrated=resolved(tuned.attacker),
         tried=tuned.scores,
         metrics=metrics_of(metrics),
+        robustness={name: asdict(one) for name, one in robust.items()},
         controls={name: metrics_of(control) for name, control in result.controls.items()},
         perceptual=perceptual_summary(costs),
         outcomes={outcome: became.count(outcome) for outcome in sorted(set(became))},

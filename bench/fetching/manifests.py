@@ -7,6 +7,8 @@ from pathlib import Path
 
 from bench.errors import UserError
 from bench.store import lock, weights
+from bench.store.reading import read_text
+from bench.store.reasons import reason
 from bench.store.writing import write_whole
 from bench.types import Folders
 
@@ -40,7 +42,12 @@ def verify(target: Path, folders: Folders) -> None:
         )
     weights.verified(listed, pinned)
     wrong = []
-    lines = listed.read_text(encoding="utf-8").splitlines()
+    try:
+        lines = read_text(listed).splitlines()
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{listed} is damaged ({reason(error)}). Move {target} away and fetch it again."
+        ) from error
     for line in lines:
         sha256, _, name = line.partition("  ")
         path = target.parent / name

@@ -34,6 +34,11 @@ def each(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Resu
     return list(_pool().map(function, items))
 
 
+def alone(function: Callable[[], Result]) -> Result:
+    """What a function gives that runs with one torch thread, so that the number of threads cannot matter."""
+    return each(lambda _: function(), [None])[0]
+
+
 @contextmanager
 def exact_gpu() -> Iterator[None]:
     """Full float32 and deterministic kernels, chosen by shape and not by trial. On a CPU nothing changes."""

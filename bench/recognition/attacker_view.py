@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from bench import channels
 from bench.adaptations import ensembles, methods
+from bench.adaptations.robustness import Robustness
 from bench.channels.mirror import Mirror
 from bench.channels.protocol import Channel
 from bench.encoders.faults import EncoderFault
@@ -25,7 +26,7 @@ from bench.photos.through_channel import through
 from bench.plan.nouns import View
 from bench.recognition.embedded import Embedded
 from bench.recognition.observer import Observed, Observer
-from bench.recognition.trained import TrainingData, train_denoiser, trained_card
+from bench.recognition.trained import TrainingData, measured_robustness, train_denoiser, trained_card
 from bench.store.cache import Cache
 from bench.types import EncoderCard
 
@@ -167,7 +168,7 @@ class AttackerView:
             matrix = train_head(vectors, owners, self._adaptation, seed=self._lessons.seed)
         except FloatingPointError as error:
             raise RefusedError(f"adaptation 'head': {error}. Try a lower rate.") from error
-        return lambda seen: seen.mapped(ensembles.unit(seen.vectors @ matrix))
+        return lambda seen: seen.mapped(ensembles.unit(ensembles.product(seen.vectors, matrix)))
 
     @cached_property
     def _cards(self) -> tuple[EncoderCard, ...]:
@@ -190,6 +191,14 @@ class AttackerView:
             )
             for card in self._view.members
         )
+
+    def robustness(self) -> dict[str, Robustness]:
+        """Name of an encoder -> how well it stands perturbations since it was trained to; empty otherwise."""
+        if not isinstance(self._adaptation, methods.Adversarial):
+            return {}
+        pairs = zip(self._view.members, self._cards, strict=True)
+        measured = {member.name: measured_robustness(card, self._tools.cache) for member, card in pairs}
+        return {name: one for name, one in measured.items() if one is not None}
 
     @property
     def _device(self) -> str:

@@ -5,8 +5,9 @@ Training takes minutes: its result is kept under the digest of everything that i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from bench import encoders
 from bench.adaptations import methods
+from bench.adaptations.robustness import Robustness
 from bench.errors import RefusedError
 from bench.machine.progress import Progress
 from bench.parameters import plain
@@ -133,8 +135,10 @@ def trained_card(
         return adapted
     network = trainable(observer.pool.encoder(card))
     content = cache.file("adapted", adapted.sha256)
-    if content is None:
-        network = _train(network, card, adaptation.plugin, lessons, seed, observer, progress)
+    if content is None or cache.file("robustness", adapted.sha256) is None:
+        network, measured = _train(network, card, adaptation.plugin, lessons, seed, observer, progress)
+        told = None if measured is None else asdict(measured)
+        cache.put_file("robustness", adapted.sha256, json.dumps(told).encode())
         cache.put_file("adapted", adapted.sha256, stored(network))
     else:
         network = restored(network, content)
@@ -150,9 +154,11 @@ def _train(
     seed: int,
     observer: Observer,
     progress: Progress,
-) -> nn.Module:
+) -> tuple[nn.Module, Robustness | None]:
+    """The trained network, and what adversarial training did to it, on people who were held out of it."""
     import torch
 
+    from bench.adaptations.robustness import accuracies, held_out
     from bench.adaptations.training import train_network
 
     crops, people = [], []
@@ -160,12 +166,42 @@ def _train(
         faces, positions = observer.crops(photos, card)
         crops.append(faces)
         people.append(owners[positions])
+    shown, owners = torch.cat(crops), np.concatenate(people)
+    adversarial = isinstance(method, methods.Adversarial)
+    held = held_out(owners) if adversarial else np.zeros(len(owners), bool)
+
+    def judged() -> tuple[float, float, int]:
+        assert isinstance(method, methods.Adversarial)
+        return accuracies(network, shown[torch.from_numpy(held)], owners[held], method, seed=seed)
+
+    before = judged() if held.any() else None
     with progress.stage(f"train {card.name}", method.steps) as advance:
         try:
-            return train_network(
-                network, torch.cat(crops), np.concatenate(people), method, seed=seed, advance=advance
+            network = train_network(
+                network,
+                shown[torch.from_numpy(~held)],
+                owners[~held],
+                method,
+                seed=seed,
+                advance=advance,
             )
         except FloatingPointError as error:
             raise RefusedError(
                 f"encoder {card.name!r} cannot be trained further: {error}. Try a lower rate."
             ) from error
+    if before is None:
+        return network, None
+    clean, perturbed, named = judged()
+    return network, Robustness(len(np.unique(owners[held])), named, *before[:2], clean, perturbed)
+
+
+def measured_robustness(card: EncoderCard, cache: Cache) -> Robustness | None:
+    """What adversarial training did to a network; None where nobody was held out.
+
+    Args:
+        card: The card that `trained_card` gave.
+        cache: Has it.
+    """
+    content = cache.file("robustness", card.sha256)
+    told = None if content is None else json.loads(content)
+    return None if told is None else Robustness(**told)

@@ -29,6 +29,7 @@ SLACK = 1e-9
 
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Count = Annotated[int, Field(strict=True, ge=0, le=MOST)]
+Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 Amount = Annotated[float, Field(strict=True, ge=0, le=MOST)]
 
 
@@ -169,6 +170,21 @@ def _measurable(perceptual: dict[str, Measures]) -> dict[str, Measures]:
     return perceptual
 
 
+class Robustness(Model):
+    """What adversarial training did to an encoder: shares of photos of held-out people that it names rightly.
+
+    The people are calibration people whom it was not trained on. Perturbations are those of the training,
+    made against the network that is asked.
+    """
+
+    people: Count
+    photos: Count
+    clean_before: Share = Field(description="clean photos, before the training")
+    perturbed_before: Share = Field(description="perturbed photos, before the training")
+    clean: Share = Field(description="clean photos, after it")
+    perturbed: Share = Field(description="perturbed photos, after it")
+
+
 class Cost(Model):
     """What this cell took. Not part of what has to be equal between two runs."""
 
@@ -223,6 +239,9 @@ class CellRecord(Model):
         "in its order; empty where nothing was tuned that way",
     )
     metrics: Metrics = {}
+    robustness: dict[str, Robustness] = Field(
+        default={}, description="encoder -> what `adversarial` did to it; empty for other adaptations"
+    )
     controls: dict[str, Metrics] = Field(
         default={}, description="clean, channel, noise, permutation -> the main metrics under that control"
     )

@@ -40,6 +40,8 @@ ALLOWED = {
     "peak_memory_mib": "Cost",
     "providers": "Cost",
     "cache_hits": "Cost",
+    "clean_before": "Robustness",
+    "perturbed_before": "Robustness",
     "psnr": "PerceptualCost",
     "ms_ssim_scales": "PerceptualCost",
     # fields that are read by name

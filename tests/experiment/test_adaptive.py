@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import bench.photos.through_channel
 from bench import registry
 from bench.channels import learner, parse
+from bench.errors import RefusedError
 from bench.experiment.session import RunResult
 from bench.recognition.attacker_view import AttackerView
 from bench.recognition.trained import TrainingData
@@ -30,6 +32,7 @@ def value(record: CellRecord, metric: str) -> float:
 
 Run = Callable[..., RunResult]
 
+ASTRAY = ["finetune:steps=3,rate=1e6", "adversarial:steps=3,rate=1e6"]
 LEARNING = {
     "head": {"adaptations": ("head:steps=5",)},
     "finetune": {"adaptations": ("finetune:steps=2,batch=6",)},
@@ -177,6 +180,39 @@ def test_strangers_make_the_collection_larger(one: One) -> None:
     few, many = one(**near), one(**near, distractors=(300,))
     assert value(many, "clusters") > value(few, "clusters") + 200
     assert many.metrics["cfr"].n == few.metrics["cfr"].n == 2
+
+
+def test_a_record_says_how_robust_an_adversarially_trained_encoder_is(one: One) -> None:
+    record = one(adaptations=("adversarial:steps=2,batch=6,inner=1",), encoders=("synth-ir+synth-vit",))
+    assert set(record.robustness) == {"synth-ir", "synth-vit"}
+    for measured in record.robustness.values():
+        assert (measured.people, measured.photos) == (2, 4)  # of six calibration people, half of four photos
+        assert measured.perturbed_before <= measured.clean_before
+    again = one(adaptations=("adversarial:steps=2,batch=6,inner=1",), attackers=("hdbscan",))
+    assert again.robustness == {"synth-ir": record.robustness["synth-ir"]}  # trained once, told twice
+    assert one(adaptations=("finetune:steps=2,batch=6",)).robustness == {}
+
+
+@pytest.mark.parametrize("way", ["finetune:steps=3,rate=1e6", "adversarial:steps=3,rate=1e6"])
+def test_a_training_that_goes_astray_fails_its_own_cell(way: str, run: Run) -> None:
+    result = run(adaptations=(way, "none"))
+    failed, good = result.records
+    assert (failed.status, good.status) == ("failed", "ok")
+    (fault,) = result.faults
+    assert isinstance(fault, RefusedError)
+    assert re.search(r"not finite|its loss is|Try a lower rate", str(fault)), fault
+
+
+def test_a_denoiser_that_goes_astray_fails_its_own_cell(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def astray(*given: object, **more: object) -> bytes:
+        raise FloatingPointError("the denoiser's loss is nan")
+
+    monkeypatch.setattr("bench.channels.denoiser.train", astray)
+    result = run(channels=("denoiser:4", "none"))
+    assert [record.status for record in result.records] == ["failed", "ok"]
+    assert [str(fault) for fault in result.faults] == [
+        "channel 'denoiser:4': the denoiser's loss is nan. Try other steps."
+    ]
 
 
 def test_a_denoiser_is_not_asked_before_it_is_trained() -> None:

@@ -24,6 +24,10 @@ _FAULTS = (RuntimeError, TypeError, AttributeError, IndexError)
 """What torch raises for a program that does not run, or that gives something else than rows."""
 
 
+_NOT_LOADED = (RuntimeError, ValueError, EOFError, LookupError, TypeError, AttributeError, MemoryError)
+"""What torch raises for a file that is no program, or a part of one."""
+
+
 class TorchScriptEncoder:
     """One TorchScript file as an encoder. See `bench.protocols.Encoder`.
 
@@ -108,6 +112,6 @@ def _loaded(data: bytes, path: Path) -> nn.Module:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript is what the user has
             module: nn.Module = torch.jit.load(io.BytesIO(data), map_location="cpu")
-    except (RuntimeError, ValueError, EOFError) as error:
+    except _NOT_LOADED as error:
         raise UserError(f"{path} is not a whole TorchScript file: {reason(error)}") from error
     return module
