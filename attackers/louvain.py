@@ -2,115 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from itertools import product
+from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.errors import UserError
-from bench.types import Embeddings, Labels, PluginCard
+from bench.types import Ints, PluginCard
 
-from ._embeddings.order import content_order, in_content_order, put_back
-from ._embeddings.rows import Floats32, unit_rows
+from ._cluster.communities import Communities
 from ._graph.louvain import louvain_labels
-from ._graph.neighbours import Graph, neighbour_graph
-from ._graph.searching import Searching
-from ._parameters.choice import DISTANCES, best, check_calibration
-from ._parameters.ranges import check_distance, check_least
+from ._graph.neighbours import Graph
 
 
 @dataclass(frozen=True)
-class Louvain(Searching):
-    """Louvain communities of the graph of near photos, weighted by cosine similarity.
-
-    A photo by itself is noise (-1). The seed also decides the order in which photos are visited.
-
-    Attributes:
-        eps: The cosine distance up to which two photos are neighbours; None takes the best of `grid` on
-            calibration identities.
-        penalty: The similarity that two photos must have above what the product of their totals makes likely:
-            gamma / 2m of modularity. None takes the best of `penalty_grid` at the best eps.
-        neighbours: The number of nearest neighbours within eps that a photo is joined to. It is also joined
-            to the photos whose nearest neighbour it is.
-        grid: The increasing candidates for eps, tried at the middle penalty.
-        penalty_grid: The candidates for penalty.
-    """
+class Louvain(Communities):
+    """Communities by the Louvain method; see `Communities`."""
 
     card: ClassVar[PluginCard] = PluginCard(
         summary="Louvain communities of the graph of near photos; tuned on calibration identities",
         source="Blondel, Guillaume, Lambiotte and Lefebvre, J. Stat. Mech. 2008",
     )
 
-    eps: float | None = None
-    penalty: float | None = None
-    neighbours: int = 64
-    grid: tuple[float, ...] = DISTANCES
-    penalty_grid: tuple[float, ...] = (0.0001, 0.0003, 0.001, 0.003, 0.01)
-
-    def check(self) -> None:
-        """See `Attacker.check`."""
-        super().check()
-        check_distance(self.name, "eps", self.eps, self.grid)
-        check_least(self.name, "neighbours", self.neighbours, 1, 64)
-        if not self.penalty_grid or min(self.penalty_grid) < 0 or (self.penalty or 0) < 0:
-            raise UserError(f"{self.name}: penalty must be at least 0. Leave it out, or try penalty=0.001.")
-
-    def calibrated(
-        self, embeddings: Embeddings, people: Labels, objective: Callable[[Labels, Labels], float]
-    ) -> Louvain:
-        """A copy with the eps and the penalty that sort the calibration identities best.
-
-        See `EpsClusterer.calibrated`.
-        """
-        self.check()
-        if self.eps is not None and self.penalty is not None:
-            return self
-        score = self._scores(embeddings, people, objective)
-        middle = self.penalty_grid[len(self.penalty_grid) // 2] if self.penalty is None else self.penalty
-        eps = best(self.grid, lambda eps: score(eps, middle)) if self.eps is None else self.eps
-        if self.penalty is not None:
-            return replace(self, eps=eps)
-        return replace(self, eps=eps, penalty=best(self.penalty_grid, lambda penalty: score(eps, penalty)))
-
-    def in_hindsight(
-        self, embeddings: Embeddings, people: Labels, objective: Callable[[Labels, Labels], float]
-    ) -> Louvain:
-        """See `bench.protocols.Clusterer`: every eps is tried with every penalty."""
-        self.check()
-        if self.eps is not None and self.penalty is not None:
-            return self
-        score = self._scores(embeddings, people, objective)
-        distances = self.grid if self.eps is None else (self.eps,)
-        penalties = self.penalty_grid if self.penalty is None else (self.penalty,)
-        eps, penalty = best(list(product(distances, penalties)), lambda both: score(*both))
-        return replace(self, eps=eps, penalty=penalty)
-
-    def cluster(self, embeddings: Embeddings) -> Labels:
-        """See `EpsClusterer.cluster`; the penalty, too, has to be calibrated or given."""
-        self.check()
-        eps, penalty = self.eps, self.penalty
-        if eps is None or penalty is None:
-            raise ValueError(f"{self.name} is not tuned yet: calibrate it, or give eps and penalty")
-        return in_content_order(
-            embeddings, self.seed, lambda rows: louvain_labels(self._graph(rows, eps), penalty, self.seed)
-        )
-
-    def _scores(
-        self, embeddings: Embeddings, people: Labels, objective: Callable[[Labels, Labels], float]
-    ) -> Callable[[float, float], float]:
-        """(eps, penalty) -> how well they sort the photos of some people."""
-        check_calibration(people, len(embeddings))
-        rows = unit_rows(embeddings)
-        order = content_order(rows, self.seed)
-        graph = self._graph(rows[order], max(self.grid) if self.eps is None else self.eps)
-
-        def score(eps: float, penalty: float) -> float:
-            return objective(put_back(louvain_labels(graph.within(eps), penalty, self.seed), order), people)
-
-        return score
-
-    def _graph(self, rows: Floats32, eps: float) -> Graph:
-        return neighbour_graph(rows, eps, self).nearest(self.neighbours)
+    def labels(self, graph: Graph, penalty: float) -> Ints:
+        """See `Communities.labels`."""
+        return louvain_labels(graph, penalty, self.seed)
 
 
 PLUGIN = Louvain

@@ -86,6 +86,8 @@ def test_a_pair_found_through_lists_is_a_pair_and_most_are_found() -> None:
         ("components", {"eps": 0.5}),
         ("agglomerative", {"distance": 0.5}),
         ("chinese-whispers", {"eps": 0.5}),
+        ("infomap", {"eps": 0.5}),
+        ("leiden", {"eps": 0.5, "penalty": 0.001}),
         ("louvain", {"eps": 0.5, "penalty": 0.001}),
         ("hdbscan", {"min_cluster_size": 3, "min_samples": 2, "selection": "eom"}),
     ],

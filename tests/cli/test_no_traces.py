@@ -124,18 +124,8 @@ SMALL = ("--dataset", "synthetic:people=12,photos-each=4", "--users", "2", "--ph
 RUN = (
     *("run", *SMALL, "--background", "2", "--device", "cpu", "--out", "OUT", "--preview", "OUT/preview.png"),
     *("--defense", "none", "--defense", "pgd:steps=2", "--surrogate", "synth-ir", "--channel", "jpeg:75"),
-    *(
-        "--attacker",
-        "dbscan",
-        "--attacker",
-        "hdbscan",
-        "--attacker",
-        "louvain",
-        "--dose",
-        "1",
-        "--dose",
-        "0.5",
-    ),
+    *("--attacker", "dbscan", "--attacker", "hdbscan", "--attacker", "louvain"),
+    *("--attacker", "leiden", "--attacker", "infomap", "--dose", "1", "--dose", "0.5"),
     *("--encoder", "synth-ir", "--encoder", "ENCODER"),
 )
 VERBS: dict[str, list[tuple[str, ...]]] = {
