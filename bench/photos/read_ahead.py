@@ -50,6 +50,17 @@ def chunks(
             del chunk
 
 
+def readable(photo: Image | UnreadablePhoto) -> Image:
+    """The pixels of a photo that was readable when its face was found.
+
+    Raises:
+        UnreadablePhoto: It is not.
+    """
+    if isinstance(photo, UnreadablePhoto):
+        raise photo
+    return photo
+
+
 class _Source:
     def __init__(self, read: Read, wanted: Sequence[int], photos: int, size: int) -> None:
         self._read, self._wanted, self._photos, self._size = read, wanted, photos, size

@@ -19,8 +19,8 @@ from bench.encoders.pool import EncoderPool
 from bench.faces.finder import FaceFinder, read_faces
 from bench.machine.progress import Progress
 from bench.photos.collection import Photos
-from bench.photos.decode import UnreadablePhoto, decode
-from bench.photos.read_ahead import chunks
+from bench.photos.decode import UnreadablePhoto
+from bench.photos.read_ahead import chunks, readable
 from bench.recognition.embedded import Embedded
 from bench.store.cache import Cache
 from bench.store.code import stage_code
@@ -90,10 +90,11 @@ class Observer:
         from bench.machine.workers import each
 
         faces = self.finder.find(photos, "photos to learn from").faces
-        positions = [i for i, face in enumerate(faces) if face is not None]
-        images = [decode(content) for content in photos.read(positions)]
-        pairs = [(image, face) for image, i in zip(images, positions, strict=True) if (face := faces[i])]
-        crops = each(lambda pair: crop_face(pair[0], pair[1], card.crop), pairs)
+        seen = {i: face for i, face in enumerate(faces) if face is not None}
+        positions, crops = list(seen), list[torch.Tensor]()
+        for part in chunks(photos.read, positions, self.finder.chunk):
+            crops += each(lambda photo: crop_face(readable(photo[1]), seen[photo[0]], card.crop), part)
+            del part
         return torch.cat(crops).to(self.pool.device), np.array(positions, np.int64)
 
     def first_sight(self, photos: Photos) -> bool:

@@ -11,8 +11,8 @@ from bench.machine.progress import Progress
 from bench.metrics import perceptual
 from bench.metrics.lpips import Lpips
 from bench.photos.collection import Photos
-from bench.photos.decode import UnreadablePhoto, decode
-from bench.photos.read_ahead import chunks
+from bench.photos.decode import decode
+from bench.photos.read_ahead import chunks, readable
 from bench.release.release import Release
 from bench.store.cache import Cache
 from bench.store.code import stage_code
@@ -70,7 +70,7 @@ class CostMeter:
         with self._progress.stage("measure", len(missing)) as advance:
             for part in chunks(originals.read, missing, _AT_ONCE):
                 rows |= self._measure(
-                    [_Pair(keys[i], _pixels(before), release.files[i], faces[i]) for i, before in part]
+                    [_Pair(keys[i], readable(before), release.files[i], faces[i]) for i, before in part]
                 )
                 advance(len(part))
                 del part
@@ -123,14 +123,3 @@ class CostMeter:
             digest("perceptual", code, before, after, face)
             for before, after, face in zip(originals, released, faces, strict=True)
         ]
-
-
-def _pixels(photo: Image | UnreadablePhoto) -> Image:
-    """The pixels of a photo of which something was published.
-
-    Raises:
-        UnreadablePhoto: It can no longer be read.
-    """
-    if isinstance(photo, UnreadablePhoto):
-        raise photo
-    return photo

@@ -19,6 +19,8 @@ from bench.machine.progress import Progress
 from bench.metrics.lpips import Lpips
 from bench.parameters import Plain
 from bench.photos.collection import Photos, clean_photos, in_memory, pixels_or_none
+from bench.photos.decode import UnreadablePhoto
+from bench.photos.read_ahead import chunks
 from bench.plan.chosen import FunctionDefense
 from bench.plan.nouns import Cloaking
 from bench.plan.split import Split
@@ -132,8 +134,16 @@ class Publisher:
 
     def _as_they_are(self, names: Sequence[str]) -> Release:
         """Photos that are published without a cloak, as 8-bit files like all others."""
-        images = [pixels_or_none(content) for content in self._data.read(names)]
-        return publish(images, [self._data.digest(name) for name in names], [False] * len(names))
+        photos = clean_photos(self._data, names)
+        parts = [
+            publish(
+                [None if isinstance(image, UnreadablePhoto) else image for _, image in part],
+                [photos.digests[i] for i, _ in part],
+                [False] * len(part),
+            )
+            for part in chunks(photos.read, range(len(names)), GROUP["cpu"])
+        ]
+        return put_together(parts, range(len(names)), ())
 
     def _photos(self, people: Sequence[Sequence[str]]) -> Photos:
         """Photos of some people as they are, one person after another."""
