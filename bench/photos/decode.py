@@ -11,6 +11,8 @@ import hashlib
 import io
 import logging
 import os
+import re
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,8 +29,15 @@ from bench.types import Image
 
 FREE_PIXELS = 50_000_000
 MOST_PIXELS_A_BYTE = 200
-"""A file that states more than `FREE_PIXELS` must hold at least a byte for so many of them. A JPEG cannot
-hold fewer, and another file that does is of one colour: made to fill memory, and no photo."""
+"""A file that states more than `FREE_PIXELS` must hold at least a byte for so many of them. No camera's file
+holds fewer. One that does is of one colour: made to fill memory, and no photo."""
+
+_COSTLY = {"JPEG2000": 3}
+"""Formats whose decoders take several times the usual 7 bytes a pixel: their limits are lower by as much."""
+
+_ICONS = (b"\0\0\1\0", b"\0\0\2\0", b"icns")
+_INNER = re.compile(rb"\x89PNG\r\n\x1a\n.{4}IHDR(.{8})", re.DOTALL)
+"""Icons hold whole files, which Pillow decodes as soon as it opens the icon."""
 
 _log = logging.getLogger("bench")
 
@@ -37,6 +46,7 @@ _BAND = 2**21
 
 # what Pillow remarks about a damaged file on its way to reading it, or not: the reason says what matters
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+warnings.filterwarnings("ignore", category=PIL.Image.DecompressionBombWarning)
 
 _POSTSCRIPT = (b"%!PS", b"\xc5\xd0\xd3\xc6")
 """The first bytes of PostScript. Pillow would hand such a file to another program, which would execute it."""
@@ -126,9 +136,13 @@ def _opened(picture: bytes) -> Iterator[PIL.Image.Image]:
     """
     kind = "HEIC file" if heif.is_heif(picture) else "file"
     try:
+        if picture.startswith(_ICONS):
+            for inner in _INNER.finditer(picture):
+                width, height = struct.unpack(">II", inner[1])
+                _measured(width, height, len(picture))
         with PIL.Image.open(io.BytesIO(picture)) as photo:
             kind = f"{photo.format} file"
-            _measured(*photo.size, len(picture))
+            _measured(*photo.size, len(picture), _COSTLY.get(photo.format or "", 1))
             yield photo
     except UnreadablePhoto:
         raise
@@ -146,16 +160,22 @@ def _opened(picture: bytes) -> Iterator[PIL.Image.Image]:
         raise UnreadablePhoto(f"broken {kind}: {said}") from error
 
 
-def _measured(width: int, height: int, size: int) -> None:
+def _measured(width: int, height: int, size: int, costly: int = 1) -> None:
     """See that a photo is not too large to be decoded.
+
+    Args:
+        width: As the file states it.
+        height: As the file states it.
+        size: The number of bytes of the file.
+        costly: By how much the limits are lower.
 
     Raises:
         UnreadablePhoto: It is.
     """
     number = width * height
-    if number > MAX_PIXELS:
-        raise UnreadablePhoto(f"{width} x {height} is more than {MAX_PIXELS:,} pixels")
-    if number > FREE_PIXELS and number > MOST_PIXELS_A_BYTE * size:
+    if number > MAX_PIXELS // costly:
+        raise UnreadablePhoto(f"{width} x {height} is more than {MAX_PIXELS // costly:,} pixels")
+    if number > FREE_PIXELS // costly and number > MOST_PIXELS_A_BYTE * size:
         raise UnreadablePhoto(
             f"{size:,} bytes state {width} x {height} pixels, more than any photo of that size"
         )
