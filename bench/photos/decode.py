@@ -41,7 +41,7 @@ _INNER = re.compile(rb"\x89PNG\r\n\x1a\n.{4}IHDR(.{8})", re.DOTALL)
 
 _log = logging.getLogger("bench")
 
-_BAND = 2**21
+_BAND = 2**18
 """The number of pixels that are converted at a time."""
 
 # what Pillow remarks about a damaged file on its way to reading it, or not: the reason says what matters
