@@ -41,6 +41,17 @@ _INNER = re.compile(rb"\x89PNG\r\n\x1a\n.{4}IHDR(.{8})", re.DOTALL)
 
 _log = logging.getLogger("bench")
 
+_TURNS = {
+    2: PIL.Image.Transpose.FLIP_LEFT_RIGHT,
+    3: PIL.Image.Transpose.ROTATE_180,
+    4: PIL.Image.Transpose.FLIP_TOP_BOTTOM,
+    5: PIL.Image.Transpose.TRANSPOSE,
+    6: PIL.Image.Transpose.ROTATE_270,
+    7: PIL.Image.Transpose.TRANSVERSE,
+    8: PIL.Image.Transpose.ROTATE_90,
+}
+"""EXIF's orientation -> what turns stored pixels upright."""
+
 _BAND = 2**18
 """The number of pixels that are converted at a time."""
 
@@ -201,20 +212,14 @@ def _upright(photo: PIL.Image.Image, orientation: int) -> Image:
     """The pixels of a photo, turned. They are converted a band at a time, so that no second copy is made."""
     width, height = photo.size
     out = np.empty((width, height, 3) if orientation > 4 else (height, width, 3), np.uint8)
-    stored = {
-        1: out,
-        2: out[:, ::-1],
-        3: out[::-1, ::-1],
-        4: out[::-1],
-        5: out.transpose(1, 0, 2),
-        6: np.rot90(out),
-        7: out.transpose(1, 0, 2)[::-1, ::-1],
-        8: np.rot90(out, -1),
-    }[orientation]
     rows = max(1, _BAND // width)
     for top in range(0, height, rows):
-        band = photo.crop((0, top, width, min(top + rows, height)))
-        stored[top : top + rows] = _rgb(band, photo.format)
+        bottom = min(top + rows, height)
+        band = photo.crop((0, top, width, bottom))
+        # the first rows of the file are the last rows or columns of an upright photo
+        span = slice(height - bottom, height - top) if orientation in (3, 4, 6, 7) else slice(top, bottom)
+        place = out[:, span] if orientation > 4 else out[span]
+        place[:] = _rgb(band if orientation == 1 else band.transpose(_TURNS[orientation]), photo.format)
     return out
 
 
