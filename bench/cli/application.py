@@ -73,7 +73,9 @@ def carry_out(interrupts: Interrupts) -> int:
         return status
 
     streams = Streams()
-    logging.basicConfig(format="bench: %(message)s", level=logging.WARNING, stream=sys.stderr)
+    told = logging.StreamHandler(sys.stderr)
+    told.addFilter(logging.Filter("bench"))  # other libraries' remarks, such as on fonts, are not the user's
+    logging.basicConfig(format="bench: %(message)s", level=logging.WARNING, handlers=[told])
     try:
         status = app(standalone_mode=False) or 0
     except UserError as error:

@@ -81,6 +81,11 @@ class Family(EncoderFamily):
         del folders
         return card
 
+    @property
+    def apart(self) -> bool:
+        """Whether such weights are tried in a process of its own: not where the user installed the code."""
+        return True
+
     def untried(self, card: EncoderCard, folders: Folders) -> EncoderCard | None:
         """The card with the digest of weights that are here and that nobody has vouched for; else None."""
         del card, folders

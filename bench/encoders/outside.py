@@ -70,6 +70,16 @@ class OutsideFamily(Family):
         return self._family().load(card, folders, device)
 
     @property
+    def apart(self) -> bool:
+        """In this process, which knows the package."""
+        return False
+
+    def untried(self, card: EncoderCard, folders: Folders) -> EncoderCard | None:
+        """The card: a package's own author may have left dropout on."""
+        del folders
+        return card
+
+    @property
     def module(self) -> str:
         """The package's module, or that of its object's class."""
         family = self._family()

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from bench import encoders
+from bench.encoders.trial import check
 from bench.errors import PassingError, UserError
 from bench.store.cache import Cache
 from bench.store.code import stage_code
@@ -30,7 +31,8 @@ def ready(name: str, folders: Folders) -> EncoderCard:
     """The card of an encoder whose weights are here, as `bench.encoders.ready` gives it.
 
     A user's own file embeds a few crops first, on the CPU. So do weights whose digest nobody states, before
-    the digest is pinned: a wrong file must not become the right one by being the first. That it went well is
+    the digest is pinned: a wrong file must not become the right one by being the first. An encoder of an
+    installed package is tried in this process. That it went well is
     kept under the digest of card and weights; anything else is told, and tried again the next time.
 
     Raises:
@@ -44,7 +46,10 @@ def ready(name: str, folders: Folders) -> EncoderCard:
         cache = Cache(Path(folders.home))
         try:
             if not cache.rows("trial", [key]):
-                _try(name, untried, folders, family.present(card, folders))
+                if family.apart:
+                    _try(name, untried, folders, family.present(card, folders))
+                else:
+                    check(family.load(untried, folders, "cpu"))
                 cache.put_rows("trial", {key: b"it embeds"})
         finally:
             cache.close()

@@ -72,6 +72,37 @@ def test_an_encoder_of_another_package(install: Install) -> None:
     )
 
 
+UNSTEADY = """
+class Moody:
+    def __init__(self, encoder):
+        self.card, self.runtime, self.twin = encoder.card, encoder.runtime, encoder.twin
+        self._embed, self.calls = encoder.embed, 0
+    def embed(self, crops):
+        import torch
+        self.calls += 1
+        moved = self._embed((crops + 1e-3 * self.calls).clamp(0, 1))
+        return moved
+
+steady = load
+def load(card, folders, device):
+    return Moody(steady(card, folders, device))
+"""
+
+
+def test_it_is_tried_as_well(install: Install, folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    install()
+    monkeypatch.setattr("bench.encoders.trial_run.subprocess.run", lambda *_, **__: pytest.fail("apart"))
+    card = trial_run.ready("theirs", folders)
+    monkeypatch.setattr("bench.encoders.trial_run.check", lambda _: pytest.fail("tried twice"))
+    assert trial_run.ready("theirs", folders) == card
+
+
+def test_one_that_is_no_function_of_the_crop_is_refused(install: Install, folders: Folders) -> None:
+    install(more=UNSTEADY)
+    with pytest.raises(UserError, match="'theirs' gives one crop other numbers at a second call"):
+        trial_run.ready("theirs", folders)
+
+
 def test_its_code_is_in_the_digest(install: Install) -> None:
     install()
     card = bench.encoders.ready("theirs", FOLDERS)

@@ -99,6 +99,14 @@ def test_a_surrogate_without_a_twin_is_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_such_a_surrogate_leaves_the_other_cells_alone(tmp_path: Path) -> None:
+    name = write(tmp_path / "grid.onnx", refuses=True)
+    result = execute(spec(defenses=("pgd:steps=2",), encoders=("synth-ir",), surrogates=(name, "synth-ir")))
+    assert [record.status for record in result.records] == ["failed", "ok"]
+    (fault,) = result.faults
+    assert isinstance(fault, RefusedError)
+
+
 def test_a_broken_file_stops_a_run_before_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name = write(tmp_path / "grid.onnx")
     whole = (tmp_path / "grid.onnx").read_bytes()
