@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import shlex
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
@@ -37,6 +38,11 @@ def load(kind: Kind, name: str) -> type[Any]:
     outside = _outside(kind)
     if name in outside:
         return outside[name].load()  # type: ignore[no-any-return]  # by contract
+    if kind == "datasets" and (set(name) & {"/", "\\"} or name.startswith((".", "~"))):
+        raise UserError(
+            f"no dataset {name!r}: a folder of yours is named by 'folder:' and its path. "
+            f"Type --dataset {shlex.quote(f'folder:{name}')}."
+        )
     raise unknown_name(_SINGULAR[kind], name, names(kind), command=f"bench list {kind}")
 
 

@@ -37,7 +37,7 @@ class Folder:
 
     path: str = field(default="", metadata={"recorded": False})
 
-    def open(self, folders: Folders) -> OwnPhotos:
+    def open(self, folders: Folders) -> PhotoFiles:
         """Find the photos.
 
         Raises:
@@ -71,24 +71,7 @@ class Folder:
             citation="none: a private collection",
             unsorted=True,
         )
-        return OwnPhotos(about, folders.home, dict(sorted(tree.paths.items())), tree.missing)
-
-
-class OwnPhotos(PhotoFiles):
-    """An opened folder. See `bench.protocols.Dataset`."""
-
-    def left_out(self) -> dict[str, str]:
-        """Copies: the second copy in a person's folder, and all copies of a photo that two people have."""
-        out: dict[str, str] = {}
-        for names in self.repeated().values():
-            people = sorted({self.people[name] for name in names})
-            if len(people) > 1:
-                why = f"the same file lies in the folders of {len(people)} people: who is on it?"
-                out |= dict.fromkeys(names, why)
-            else:
-                first, *others = sorted(names)
-                out |= dict.fromkeys(others, f"the same file as {first}")
-        return out
+        return PhotoFiles(about, folders.home, dict(sorted(tree.paths.items())), tree.missing)
 
 
 class _Tree:

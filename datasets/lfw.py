@@ -90,8 +90,8 @@ class LfwPhotos(PhotoFiles):
     listed: dict[str, str] = field(default_factory=dict)
 
     def left_out(self) -> dict[str, str]:
-        """Photos that are probably mislabelled, and photos that differ from what `images.jsonl` lists."""
-        out = {name: _WHY for name in SUSPICIOUS if name in self.paths}
+        """Probably mislabelled photos, copies, and photos that differ from what `images.jsonl` lists."""
+        out = super().left_out() | {name: _WHY for name in SUSPICIOUS if name in self.paths}
         contents = self.digests([name for name in self.paths if name in self.listed])
         changed = (name for name, digest in contents.items() if digest != self.listed[name])
         return out | dict.fromkeys(changed, "not the file that images.jsonl lists: its sha256 differs")

@@ -24,6 +24,7 @@ class RunOptions(TypedDict, total=False):
     photos: int
     labelled: int
     background: int | None
+    calibration: int | None
     dose: float | Sequence[float]
     level: str | Sequence[str]
     adaptation: str | Sequence[str]

@@ -12,6 +12,7 @@ from bench.faces.finder import detector_parameters
 from bench.machine.devices import device
 from bench.machine.progress import Progress, Silent
 from bench.plan.cells import Plan
+from bench.plan.manifest import taken
 from bench.plan.resolve import resolve
 from bench.plan.spec import RunSpec
 from bench.protocols import Dataset
@@ -56,6 +57,11 @@ def execute(
     All of them are resolved before the first one starts; a cell that two of them have is run once. `begin` is
     given the digests of all cells before the work starts, and may refuse them.
 
+    Args:
+        asked: The matrix, or several.
+        progress: Told of every stage.
+        done: Is handed each record as soon as it is there.
+
     Raises:
         UserError: for anything the user can mend. Where some cells were refused and others went well, it is
             among the run's faults instead.
@@ -84,7 +90,8 @@ def execute(
         faults = [fault for pipeline in pipelines for fault in pipeline.faults]
         if faults and isinstance(faults[0], UserError) and not any(r.status == "ok" for r in records):
             raise faults[0]
-        notes = [note for each in plans for note in left_out(each.data)]
+        notes = [taken(each.data.card.name, each.splits[0]) for each in plans]
+        notes += [note for each in plans for note in left_out(each.data)]
         return RunResult(records, tables, faults, pipelines, list(dict.fromkeys(notes)))
     finally:
         cache.close()

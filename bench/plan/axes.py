@@ -165,6 +165,20 @@ class Axes:
         column=False,
         track=False,
     )
+    calibration: int | None = axis(
+        None,
+        kind=Whole(2),
+        of="split",
+        about="people whom attackers are tuned on",
+        left_out="up to 30 with many photos, and a crowd: a third of everybody left over, at most 1,000, and "
+        "with `--background` at most five times the users and the background",
+        example=(40,),
+        see="protocol.md#parts",
+        before=FIRST,
+        record="scenario.parameters.calibration",
+        column=False,
+        track=False,
+    )
     doses: tuple[float, ...] = axis(
         (1.0,),
         option="dose",

@@ -38,3 +38,22 @@ def manifest(parts: Split, content: Callable[[str], str]) -> list[tuple[str, int
 def manifest_csv(rows: list[tuple[str, int, str]]) -> str:
     """Write a manifest as a table: `part,person,sha256`, one photo a line."""
     return "part,person,sha256\n" + "".join(f"{part},{person},{photo}\n" for part, person, photo in rows)
+
+
+def taken(dataset: str, parts: Split) -> str:
+    """One line on how many people and photos play which part.
+
+    Args:
+        dataset: The data set's name.
+        parts: The split of it.
+    """
+    roles = {
+        "users": parts.released,
+        "users, labelled": parts.labelled,
+        "people to tune attackers on": parts.calibration,
+        "people for defenses to look at": parts.reference,
+        "people in the background": parts.background,
+    }
+    photos = {role: sum(map(len, people)) for role, people in roles.items()}
+    said = [f"{photos[role]} of {len(people)} {role}" for role, people in roles.items() if photos[role]]
+    return f"photos of data set {dataset!r}: {'; '.join(said)}"

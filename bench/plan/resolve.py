@@ -146,7 +146,7 @@ def _check_roles(scenario: str, attackers: Sequence[Chosen]) -> None:
 
 def _split(spec: RunSpec, data: Dataset, draw: int) -> Split:
     labelled = spec.labelled if SCENARIOS[spec.scenario].clean else 0
-    request = Request(spec.users, spec.photos, labelled, spec.background, spec.seed, draw)
+    request = Request(spec.users, spec.photos, labelled, spec.background, spec.seed, draw, spec.calibration)
     parts = split(data.catalogue(), data.card, request)
     check_disjoint(parts, data.catalogue(), _content(parts, data))
     return parts

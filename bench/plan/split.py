@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bench.errors import UserError
+from bench.plan.too_few import TooFew
 from bench.store.digests import digest
 from bench.types import Catalogue, DatasetCard
 
@@ -18,6 +18,9 @@ MOST_USERS = 200
 CALIBRATION = 30
 CALIBRATION_PHOTOS = 5
 REFERENCE = 64
+CROWD_SHARE = 5
+"""Where the background is asked for, a crowd has at most this many people for each user and each person of
+the background: a small trial is small."""
 CROWD = 1000
 """At most this many further calibration people, with however few photos they have: thresholds tuned on a few
 well-photographed people alone are too wide for a collection (design/008-calibration-crowd.md)."""
@@ -33,6 +36,7 @@ class Request:
         labelled: How many clean labelled photos each user has besides (a); 0 unless the scenario has some.
         background: How many background people there are; None takes the data set's default.
         seed: The seed of the order of people and of their photos.
+        calibration: How many people attackers are tuned on in all; None takes `CALIBRATION` and a crowd.
         draw: The number of the draw of everybody but the users and the reference. Another draw has other
             people to calibrate on and another background, as far as there are people; the users and their
             cloaks stay.
@@ -44,6 +48,7 @@ class Request:
     background: int | None
     seed: int
     draw: int = 0
+    calibration: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +94,11 @@ def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
     need = request.photos + request.labelled
     people = by_lot(list(photos), "person")
     able = [name for name in people if len(photos[name]) >= need]
-    users = able[: _user_count(request, card, able, need)]
+    fault = TooFew(request, catalogue, card, len(able), max(map(len, photos.values()), default=0))
+    users = able[: _user_count(request, card, len(able), fault)]
     rest = _without(people, users)
     # at most half of the others, so that a small data set keeps people for the remaining parts
-    most = min(CALIBRATION, max(2, len(rest) // 2))
+    most = min(CALIBRATION, max(2, len(rest) // 2), request.calibration or CALIBRATION)
     enough = min(CALIBRATION_PHOTOS, request.photos)
 
     def well_known(names: list[str]) -> list[str]:
@@ -100,11 +106,7 @@ def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
 
     calibration = well_known(rest)
     if len(calibration) < 2:
-        raise UserError(
-            f"data set {card.name!r} has {len(able)} people with {need} photos; {len(users)} protected "
-            f"users leave {len(calibration)} to calibrate attackers on, and 2 with {enough} photos are "
-            "needed. Ask for fewer --users."
-        )
+        raise fault.nobody_to_tune_on(len(users), len(calibration), enough)
     left = _without(rest, calibration)
     reference = left[: min(REFERENCE, len(left) // 2)]
     others = left[len(reference) :]
@@ -112,15 +114,14 @@ def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
         pool = by_lot(_without(rest, reference), f"draw {request.draw}")
         calibration = well_known(pool)
         others = _without(pool, calibration)
-    # a third of the haystack is tuned on, the other two thirds are searched in
-    crowd = others[: min(CROWD, len(others) // 3)]
+    crowd = others[: _crowd(request, len(users), len(calibration), len(others))]
     background = others[len(crowd) :]
+    asked = len(calibration) + len(crowd)
+    if request.calibration is not None and asked < request.calibration:
+        raise fault.too_few("calibration", request.calibration, asked)
     wanted = request.background if request.background is not None else card.default_background
     if request.background is not None and request.background > len(background):
-        raise UserError(
-            f"{request.background} background people asked for, but data set {card.name!r} has "
-            f"{len(background)} left over. Ask for fewer with --background, or leave it out for all."
-        )
+        raise fault.too_few("background", request.background, len(background))
     background = background[:wanted]
 
     def shown(name: str) -> list[str]:
@@ -143,21 +144,33 @@ def _without(names: list[str], taken: list[str]) -> list[str]:
     return [name for name in names if name not in gone]
 
 
-def _user_count(request: Request, card: DatasetCard, able: list[str], need: int) -> int:
+def _crowd(request: Request, users: int, calibration: int, others: int) -> int:
+    """How many people the crowd has.
+
+    Args:
+        request: What the split should be.
+        users: The number of users.
+        calibration: The number of calibration people with many photos.
+        others: The number of people who are left for the crowd and the background.
+    """
+    if request.calibration is not None:
+        return min(request.calibration - calibration, others)
+    # a third of the haystack is tuned on, the other two thirds are searched in
+    most = min(CROWD, others // 3)
+    if request.background is None:
+        return most
+    return min(most, CROWD_SHARE * (users + request.background))
+
+
+def _user_count(request: Request, card: DatasetCard, able: int, fault: TooFew) -> int:
     if request.users is not None:
-        if request.users > len(able):
-            raise UserError(
-                f"{request.users} users asked for, but data set {card.name!r} has {len(able)} people with "
-                f"{need} photos. Ask for at most {len(able)} with --users, or for fewer --photos."
-            )
+        if request.users > able:
+            raise fault.too_few_users(request.users)
         return request.users
-    if card.default_users is not None and card.default_users <= len(able):
+    if card.default_users is not None and card.default_users <= able:
         return card.default_users
     # leave people to calibrate on: a third of those who could be users, 30 at most
-    most = min(MOST_USERS, len(able) - min(CALIBRATION, len(able) // 3))
+    most = min(MOST_USERS, able - min(CALIBRATION, able // 3))
     if most < 1:
-        raise UserError(
-            f"data set {card.name!r} has {len(able)} people with {need} photos, too few for one protected "
-            "user and calibration. Ask for fewer --photos, or bring more photos of each person."
-        )
+        raise fault.too_few_users(None)
     return most

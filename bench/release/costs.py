@@ -67,7 +67,7 @@ class CostMeter:
         keys = self._keys(originals.digests, release.digests, faces)
         rows = self._cache.rows("perceptual", keys)
         missing = [i for i, key in enumerate(keys) if key not in rows and release.files[i]]
-        with self._progress.stage("measure", len(missing)) as advance:
+        with self._progress.stage("measure what changed in photos", len(missing)) as advance:
             for part in chunks(originals.read, missing, _AT_ONCE):
                 rows |= self._measure(
                     [_Pair(keys[i], readable(before), release.files[i], faces[i]) for i, before in part]

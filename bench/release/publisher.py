@@ -110,7 +110,7 @@ class Publisher:
         chosen = [self._chosen(person, cloaking) for person in people]
         groups = _groups(chosen, GROUP[self._pool.device.partition(":")[0]])
         parts: list[Release] = []
-        with self._progress.stage(f"cloak {cloaking}", sum(map(len, chosen))) as advance:
+        with self._progress.stage(_doing(cloaking), sum(map(len, chosen))) as advance:
             for group in groups:
                 parts.append(self._group(cloaking, group, cached=not own, measured=measured))
                 advance(sum(map(len, group)))
@@ -206,6 +206,11 @@ class Publisher:
         code = stage_code(__name__, type(plugin).__module__, *encoders.modules(cloaking.surrogates))
         content = [[self._data.digest(photo) for photo in person] for person in people]
         return digest("cloak", stamp, code, content, *(boxes if any(boxes) else []))
+
+
+def _doing(cloaking: Cloaking) -> str:
+    """What the progress line says: `none` cloaks nothing."""
+    return "publish photos as they are" if cloaking.defense.name == "none" else f"cloak {cloaking}"
 
 
 def _groups(people: People, photos: int) -> list[list[tuple[str, ...]]]:

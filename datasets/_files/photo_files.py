@@ -70,8 +70,27 @@ class PhotoFiles:
         return Catalogue(tuple(used), tuple(self.people[name] for name in used), out, boxes)
 
     def left_out(self) -> dict[str, str]:
-        """Photo name -> why a photo of the folder is not used."""
-        return {}
+        """Photo name -> why a photo is not used.
+
+        Of a file that a person has several times, one is used. A file that two people have is not used,
+        unless different boxes say who is where on it.
+        """
+        out: dict[str, str] = {}
+        for names in self.repeated().values():
+            by_box: dict[Box | None, list[str]] = {}
+            for name in names:
+                by_box.setdefault(self.stored_boxes.get(name), []).append(name)
+            for same in by_box.values():
+                out |= self._all_but_one(same)
+        return out
+
+    def _all_but_one(self, names: Sequence[str]) -> dict[str, str]:
+        people = {self.people[name] for name in names}
+        if len(people) > 1:
+            why = f"the same file lies in the folders of {len(people)} people: who is on it?"
+            return dict.fromkeys(names, why)
+        first, *others = sorted(names)
+        return dict.fromkeys(others, f"the same file as {first}")
 
     @cached_property
     def _digests(self) -> dict[str, str]:

@@ -216,3 +216,15 @@ def test_heic_with_and_without_the_extra(
     monkeypatch.setattr(heif, "readable", lambda: False)
     (cell,) = json.loads(run(*asked, BENCH_HOME=tmp_path / "new home").out)["cells"]
     assert cell["outcomes"]["unreadable"] == 2
+
+
+def test_a_run_says_who_plays_which_part_and_that_none_cloaks_nothing(
+    bench: Command, small: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.machine.progress.PATIENCE", 0.0)
+    monkeypatch.setattr("bench.machine.progress._LOG_EVERY", 0.0)
+    done = bench("run", "--defense", "none", "--attacker", "dbscan", *small, "--seed", "77")
+    assert done.status == 0
+    assert "bench: photos of data set 'synthetic': 8 of 2 users; " in done.err
+    assert "publish photos as they are: 8/8" in done.err
+    assert "cloak none" not in done.err

@@ -168,7 +168,7 @@ def test_a_preview_of_nothing(bench: Command, small: tuple[str, ...], tmp_path: 
 def jpeg(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     grey = np.full((32, 32, 3), len(path.name) + sum(path.name.encode()) % 200, np.uint8)
-    PIL.Image.fromarray(grey).save(path)
+    PIL.Image.fromarray(grey).save(path, comment=path.name)
 
 
 def test_a_folder_without_photos(bench: Command, small: tuple[str, ...], real_folder: Path) -> None:

@@ -152,9 +152,9 @@ def test_names_that_are_no_text(shell: Shell, odd_names: Path, locale: str) -> N
     assert b"Ann/" + NAME in done.stdout  # the very bytes, as `ls` gives them to a pipe
     done = shell("", *asked, "--json", **LOCALES[locale])
     assert (done.returncode, done.stderr) == (0, b"")
-    assert json.loads(done.stdout) == {
-        "Ann/" + os.fsdecode(NAME): "not a photo in any format that Pillow reads"
-    }
+    why = "not a photo in any format that Pillow reads"
+    odd = {"Ann/" + os.fsdecode(NAME): why}
+    assert json.loads(done.stdout) == odd | {f"{who}/1.jpg": f"unreadable: {why}" for who in ("Ann", "Bob")}
 
 
 @pytest.mark.parametrize("locale", LOCALES)

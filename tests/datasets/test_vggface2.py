@@ -30,7 +30,9 @@ SIZE = (64, 48)
 
 def jpeg(number: int, **options: Any) -> bytes:
     out = io.BytesIO()
-    PIL.Image.new("RGB", SIZE, (number % 256, number // 256, 7)).save(out, "JPEG", **options)
+    PIL.Image.new("RGB", SIZE, (number % 256, number // 256, 7)).save(
+        out, "JPEG", **{"comment": f"number {number}"} | options
+    )
     return out.getvalue()
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.errors import UserError
 from bench.plan.leaks import LeakError, check_disjoint
 from bench.plan.split import Request, Split, split
 from bench.types import Catalogue, DatasetCard
@@ -53,7 +54,7 @@ def test_a_photo_in_two_parts(pair: tuple[str, str], place: tuple[int, int]) -> 
 def test_a_content_in_two_parts_under_two_names(pair: tuple[str, str], place: tuple[int, int]) -> None:
     first, second = (getattr(PARTS, name) for name in pair)
     twin = {second[place[1] % len(second)][0]: first[place[0] % len(first)][0]}
-    with pytest.raises(LeakError, match="1 contents of photos play two parts"):
+    with pytest.raises(UserError, match="1 photos play two parts of one run, each under two names"):
         check_disjoint(PARTS, WHOLE, lambda photo: twin.get(photo, photo))
 
 

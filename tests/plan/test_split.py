@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import UserError
-from bench.plan.manifest import manifest, manifest_csv
+from bench.plan.manifest import manifest, manifest_csv, taken
 from bench.plan.split import Request, Split, split
 from bench.types import Catalogue, DatasetCard
 
@@ -129,6 +129,71 @@ def test_more_background_than_there_is() -> None:
     said = one_line(replace(PLAIN, background=500), crowd(60))
     assert "500 background" in said
     assert "--background" in said
+
+
+@given(st.integers(1, 9), st.integers(0, 30), st.none() | st.integers(2, 60), st.integers(0, 2))
+def test_a_small_trial_is_small(users: int, background: int, calibration: int | None, draw: int) -> None:
+    asked = Request(users, 4, 0, background, 0, draw, calibration)
+    found = split(catalogue(crowd(900)), CARD, asked)
+    tuned_on = len(found.calibration)
+    if calibration is None:
+        assert tuned_on == 30 + min(5 * (users + background), (900 - users - 30 - 64) // 3)
+    else:
+        assert tuned_on == calibration
+    assert len(found.background) == background
+    everybody = [person for part in parts(found) for person in part]
+    assert len(everybody) == len(set(everybody))
+
+
+def test_without_a_background_to_keep_to_a_third_of_everybody_left_is_the_crowd() -> None:
+    found = split(catalogue(crowd(900)), CARD, replace(PLAIN, users=5))
+    assert found.crowd == (900 - 5 - 30 - 64) // 3
+
+
+def test_more_calibration_people_than_there_are() -> None:
+    said = one_line(replace(PLAIN, calibration=500), crowd(60))
+    assert "500 calibration people asked for" in said
+    assert "has 41 left over" in said  # 60 - 5 users - 14 for reference
+    assert "--calibration" in said
+
+
+def test_one_line_on_who_plays_which_part() -> None:
+    found = split(catalogue(crowd(40)), CARD, Request(3, 3, 2, None, 0))
+    assert taken("mine", found) == (
+        "photos of data set 'mine': 9 of 3 users; 6 of 3 users, labelled; "
+        "63 of 21 people to tune attackers on; 9 of 9 people for defenses to look at; "
+        "21 of 7 people in the background"
+    )
+
+
+@given(
+    st.dictionaries(st.integers(0, 99).map("p{:03d}".format), st.integers(1, 9), min_size=1, max_size=30),
+    st.none() | st.integers(1, 20),
+    st.integers(3, 8),
+    st.integers(0, 4),
+    st.integers(0, 3),
+)
+def test_what_is_advised_can_be_done(
+    people: dict[str, int], users: int | None, photos: int, labelled: int, out: int
+) -> None:
+    """Advice never asks for nothing, says what a user needs, and tells of files that are not used."""
+    left_out = {
+        f"x/{i}.jpg": f"a copy of y/{i}.jpg: the same picture, stored or edited anew" for i in range(out)
+    }
+    whole = replace(catalogue(people), left_out=left_out)
+    try:
+        split(whole, CARD, Request(users, photos, labelled, None, 0))
+    except UserError as error:
+        said = str(error)
+        assert "\n" not in said
+        assert "at most 0" not in said
+        if labelled:
+            assert f"{photos + labelled} photos ({photos} to release and {labelled} labelled)" in said
+        told = f"{out} files are not used (a copy of another photo): 'bench manifest --left-out' names them."
+        assert (told in said) == bool(out)
+        able = sum(count >= photos + labelled for count in people.values())
+        if able == 0:
+            assert f"nobody has more than {max(people.values())}" in said
 
 
 def test_one_photo_per_person() -> None:

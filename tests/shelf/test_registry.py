@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -115,3 +117,15 @@ class Unwritable:
 def test_a_parameter_that_cannot_be_written_down_is_refused() -> None:
     with pytest.raises(TypeError, match="cannot be written down"):
         resolved(Unwritable())
+
+
+@pytest.mark.parametrize(
+    "path", ["./photos", "photos/", "../x", "/srv/photos", "~/photos", "~", "C\\photos", "."]
+)
+def test_a_path_in_the_place_of_a_data_set_is_told_to_be_a_folder(path: str) -> None:
+    with pytest.raises(UserError) as caught:
+        registry.make("datasets", path)
+    said = str(caught.value)
+    assert repr(path) in said
+    (typed,) = re.findall(r"--dataset (.*)\.$", said)
+    assert shlex.split(typed) == [f"folder:{path}"]
