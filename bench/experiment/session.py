@@ -54,13 +54,13 @@ def execute(
 ) -> RunResult:
     """Run a matrix, or several one after another. What was computed before a fault or a kill is kept.
 
-    All of them are resolved before the first one starts; a cell that two of them have is run once. `begin` is
-    given the digests of all cells before the work starts, and may refuse them.
+    All of them are resolved before the first one starts; a cell that two of them have is run once.
 
     Args:
         asked: The matrix, or several.
         progress: Told of every stage.
         done: Is handed each record as soon as it is there.
+        begin: Is handed the digests of all cells before the work starts, and may refuse them.
 
     Raises:
         UserError: for anything the user can mend. Where some cells were refused and others went well, it is

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-NO_FACE = "no face was found"
-
 _SAME = (
     (re.compile(r"unreadable: "), ""),
     (re.compile(r"a copy of .*: the same picture, stored or edited anew"), "a copy of another photo"),
