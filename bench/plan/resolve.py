@@ -61,7 +61,7 @@ def resolve(
         folders: Where data sets and weights lie.
         detector: Everything that decides what is detected, see `bench.faces.finder.detector_parameters`.
         device: The device, resolved.
-        progress: Told of photos that are looked at before parts are drawn.
+        progress: Told of photos that are looked at before parts are drawn, and of cells that are planned.
 
     Raises:
         UserError: A name is unknown, a file is missing, a value is out of range, or two do not go together.
@@ -118,7 +118,11 @@ def resolve(
                         options=of_cell,
                     )
                     cells.append(cell)
-    unique = {cell.digest: cell for cell in cells}
+    unique: dict[str, Cell] = {}
+    with (progress or Silent()).stage("plan cells", len(cells)) as advance:
+        for cell in cells:
+            unique[cell.digest] = cell
+            advance()
     return Plan(spec, data, splits, tuple(unique.values()), device)
 
 

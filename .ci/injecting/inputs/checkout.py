@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -28,7 +29,7 @@ class Done:
             when its time was over.
         out: What it printed.
         err: What it said.
-        seconds: How long it took.
+        seconds: The seconds of a core that it and what it started took.
         peak: The most memory that it held, in MiB, as far as it was looked at.
     """
 
@@ -60,7 +61,7 @@ class Done:
 
     def __str__(self) -> str:
         if self.status is None:
-            return f"not done after {self.seconds:.0f} s"
+            return f"not done after {self.seconds:.0f} s of a core"
         parts = [
             f"exit {self.status}" if self.status >= 0 else f"ended by {signal.Signals(-self.status).name}"
         ]
@@ -109,6 +110,14 @@ class Checkout:
             before: Is called in the new process before the command.
             variables: Of the environment; None takes one away.
         """
+
+        def begin() -> None:
+            # a shell that starts this in the background has signals ignored
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_DFL)
+            if before:
+                before()
+
         path = os.pathsep.join(str(each) for each in (hook, self.code) if each)
         given = {**self.environment, "PYTHONPATH": path, **variables}
         return subprocess.Popen(
@@ -118,7 +127,7 @@ class Checkout:
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
-            preexec_fn=before,  # noqa: PLW1509 - no other thread runs
+            preexec_fn=begin,  # noqa: PLW1509 - no other thread runs
             start_new_session=True,
         )
 
@@ -149,7 +158,7 @@ class Checkout:
         if streams:
             command = ["bash", "-c", f'set -o pipefail; "$@" {streams}', "bash", *command]
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            began = time.monotonic()
+            began, before_it = time.monotonic(), _worked()
             process = self.start(command, here, out=out, err=err, hook=hook, before=before, **variables)
             peak = 0
             while process.poll() is None and time.monotonic() - began < limit:
@@ -157,7 +166,13 @@ class Checkout:
                 time.sleep(0.01)
             status = process.poll()
             end(process)
-            return Done(status, text(out), text(err), time.monotonic() - began, peak)
+            return Done(status, text(out), text(err), _worked() - before_it, peak)
+
+
+def _worked() -> float:
+    """The seconds of a core that all processes took that were started here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def text(stream: IO[bytes]) -> str:

@@ -152,7 +152,7 @@ def strange_surrogates(workshop: Workshop) -> Seen:
 
 def names_with_plus(workshop: Workshop) -> Seen:
     """A plus sign in a file's name, and a file as the first of an ensemble."""
-    plus = network(workshop.folder / "net+x.onnx")
+    plus = network(workshop.folder / "net+x.onnx", name="net")
     plain = network(workshop.folder / "a.onnx")
     return all_of(
         {

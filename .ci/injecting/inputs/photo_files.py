@@ -56,11 +56,12 @@ def _cut(path: Path, photo: Pixels, number: int) -> None:
 
 
 def used_all(done: Done) -> Seen:
-    """Right is one cell that is ok and in which every photo is."""
+    """Right is one cell that is ok and in which every photo is; what is said is a line a kind."""
     cells = list(done.cells().values())
     outcomes = dict(cells[0]["outcomes"]) if cells else {}
     unused = {name: count for name, count in outcomes.items() if name != "ok" and count}
-    right = done.status == 0 and len(cells) == 1 and cells[0]["status"] == "ok" and not unused
+    well = done.status == 0 and not done.tracebacks and len(done.lines) <= 3
+    right = well and len(cells) == 1 and cells[0]["status"] == "ok" and not unused
     told = ", ".join(f"{count} photos {name}" for name, count in unused.items())
     return Seen(f"{done}{f', {told}' if told else ''}{', all photos used' if right else ''}", right)
 
@@ -110,15 +111,17 @@ def _one_large(workshop: Workshop, width: int, height: int) -> None:
 def twelve_megapixels(workshop: Workshop) -> Seen:
     """One photo of 12 megapixels among the users' eight, released as it is."""
     _one_large(workshop, 4000, 3000)
-    done = workshop.run(workshop.photos, limit=20)
-    seen = used_all(done)
-    return Seen(f"{seen.says}, at most {round(done.peak, -1)} MiB", seen.right and done.peak < 1000)
+    done = workshop.run(workshop.photos, limit=180)
+    seen, slow = used_all(done), done.seconds > 20
+    told = f", {done.seconds:.0f} s of a core" if slow and done.status is not None else ""
+    right = seen.right and not slow and done.peak < 1000
+    return Seen(f"{seen.says}{told}, at most {round(done.peak, -1)} MiB", right)
 
 
 def hundred_megapixels(workshop: Workshop) -> Seen:
     """One photo of 108 megapixels, as phones take it."""
     _one_large(workshop, 12000, 9000)
-    return used_all(workshop.run(workshop.photos, limit=60))
+    return used_all(workshop.run(workshop.photos, limit=300))
 
 
 def _as_heic(workshop: Workshop, people: tuple[str, ...]) -> None:
@@ -247,7 +250,7 @@ INPUTS = (
         "F5",
         "twelve-megapixels",
         "one photo of 12 megapixels, released as it is",
-        "done within 20 s and 1,000 MiB",
+        "done within 20 s of a core and 1,000 MiB",
         twelve_megapixels,
     ),
     Input(

@@ -210,7 +210,7 @@ def signals(workshop: Workshop) -> Seen:
 
 
 def a_million_cells(workshop: Workshop) -> Seen:
-    """A suite of 1,000,000 cells: what is said within 15 seconds."""
+    """A suite of 1,000,000 cells: what is said within 20 seconds."""
     suite = workshop.folder / "suite.toml"
     doses = ", ".join(f"{step / 1000}" for step in range(1, 1001))
     budgets = ", ".join(f'"linf:{step}"' for step in range(1, 101))
@@ -218,7 +218,7 @@ def a_million_cells(workshop: Workshop) -> Seen:
     suite.write_text(
         f"[[run]]\ndefense = ['noise']\nattacker = [{attackers}]\ndose = [{doses}]\nbudget = [{budgets}]\n"
     )
-    done = workshop.run(workshop.photos, "--suite", suite, "--encoder", "synth-ir", limit=15)
+    done = workshop.run(workshop.photos, "--suite", suite, "--encoder", "synth-ir", limit=20)
     said = bool(done.err.strip())
     return Seen(f"{done}, {'something' if said else 'nothing'} is said", said and not done.tracebacks)
 
@@ -229,8 +229,8 @@ def small_file_large_photo(workshop: Workshop) -> Seen:
     for number in (0, 4, 5):
         (place / f"{number}.jpg").unlink()
     Image.new("RGBA", (10000, 9999), (90, 90, 90, 200)).save(place / "0.png")
-    done = workshop.run(workshop.photos, limit=30)
-    right = went_well(done).right and done.peak < 1200
+    done = workshop.run(workshop.photos, limit=180)
+    right = went_well(done).right and done.peak < 1200 and done.seconds < 30
     return Seen(f"{done}, at most {round(done.peak, -1)} MiB", right)
 
 
@@ -288,14 +288,14 @@ INPUTS = (
         "R5",
         "a-million-cells",
         "a suite of 1,000,000 cells",
-        "something is said within 15 s",
+        "something is said within 20 s",
         a_million_cells,
     ),
     Input(
         "R5",
         "small-file-large-photo",
         "a PNG of one colour, half transparent, with 100 megapixels in some 400 kB",
-        "exit 0 within 30 s and 1,200 MiB",
+        "exit 0 within 30 s of a core and 1,200 MiB",
         small_file_large_photo,
     ),
     Input(

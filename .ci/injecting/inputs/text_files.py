@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -76,7 +77,7 @@ def tables(workshop: Workshop) -> Seen:
     for name, change in changes.items():
         path = _copy(workshop, name) / "users.parquet"
         change(pd.read_parquet(path)).to_parquet(path)
-        seen[name] = refused(_panel(workshop, path.parent), "users.parquet")
+        seen[name] = refused(_panel(workshop, path.parent), ".parquet")
     path = _copy(workshop, "a text") / "users.parquet"
     path.write_text("this is no table")
     seen["a text"] = refused(_panel(workshop, path.parent), "users.parquet")
@@ -95,7 +96,7 @@ def _rate(value: Any, part: str = "value") -> Callable[[dict[str, Any]], None]:
 
 
 def rates(workshop: Workshop) -> Seen:
-    """Rates that are none: NaN, 2.0, 5.0, 1e308, a negative one; n of 4,000 digits; a text as version."""
+    """Rates that are none: NaN, 2.0, 5.0, 1e308, a negative one; n of 4,000 digits."""
     changes = {
         "NaN": _rate(float("nan")),
         "2.0": _rate(2.0),
@@ -103,7 +104,6 @@ def rates(workshop: Workshop) -> Seen:
         "1e308": _rate(1e308),
         "-0.5": _rate(-0.5),
         "n of 4,000 digits": _rate(10**3999, "n"),
-        "version as a text": lambda cell: cell.update(schema_version=str(cell["schema_version"])),
     }
     return all_of(
         {
@@ -140,13 +140,13 @@ def strange_records(workshop: Workshop) -> Seen:
 
 
 HOSTILE = {
-    "html": ("<script>alert(1)</script>", "<script>"),
-    "md": ("[x](javascript:alert(1))", "](javascript:"),
-    "text": ("red \x1b[31m", "\x1b["),
-    "csv": ("=cmd|'/C calc'!A0", "\n=cmd"),
-    "latex": ("\\input{/etc/passwd}", "\\input{"),
+    "html": ("<script>alert(1)</script>", r"<script>"),
+    "md": ("[x](javascript:alert(1))", r"(?<!\\)\]\(javascript:"),
+    "text": ("red \x1b[31m", r"\x1b\["),
+    "csv": ("=cmd|'/C calc'!A0", r"(^|[,\"])=cmd"),
+    "latex": ("\\input{/etc/passwd}", r"(?<!\\)\\input\{"),
 }
-"""Format -> a name in a record, and what must not come out of it."""
+"""Format -> a name in a record, and an expression for what must not come out of it."""
 
 
 def hostile_names(workshop: Workshop) -> Seen:
@@ -161,8 +161,7 @@ def hostile_names(workshop: Workshop) -> Seen:
             cell["attacker"]["name"] = cell["defense"]["name"] = name
 
         done = workshop.bench("board", _changed(workshop, form, change), "--format", form)
-        # a field of CSV may begin a line or follow a comma or a quote
-        raw = live in done.out or (form == "csv" and any(f"{mark}=cmd" in done.out for mark in (",", '"')))
+        raw = re.search(live, done.out, re.M) is not None
         right = done.status in (0, 2) and not done.tracebacks and not raw
         seen[form] = Seen(f"{done}{', goes out raw' if raw else ''}", right)
     return all_of(seen)
@@ -186,7 +185,7 @@ INPUTS = (
     Input(
         "F14",
         "rates-that-are-none",
-        "rates NaN, 2.0, 5.0, 1e308, -0.5; an n of 4,000 digits; a version as a text",
+        "rates NaN, 2.0, 5.0, 1e308, -0.5; an n of 4,000 digits",
         "one line that names the file",
         rates,
     ),
