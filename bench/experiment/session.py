@@ -13,7 +13,7 @@ from bench.machine.devices import device
 from bench.machine.progress import Progress, Silent
 from bench.plan.cells import Plan
 from bench.plan.manifest import taken
-from bench.plan.resolve import resolve
+from bench.plan.resolve import check_size, resolve
 from bench.plan.spec import RunSpec
 from bench.protocols import Dataset
 from bench.records.files import Records
@@ -67,6 +67,7 @@ def execute(
             among the run's faults instead.
     """
     specs = (asked,) if isinstance(asked, RunSpec) else tuple(asked)
+    check_size(specs)
     where = folders()
     cache = Cache(Path(where.home))
     try:

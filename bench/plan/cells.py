@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from functools import cache
 
 from bench import encoders
 from bench.parameters import Plain
@@ -15,7 +16,8 @@ from bench.plan.scenarios import PROTOCOL
 from bench.plan.spec import RunSpec
 from bench.plan.split import Split
 from bench.protocols import Dataset
-from bench.store.digests import digest
+from bench.store.digests import Canonical, digest
+from bench.types import EncoderCard
 
 DEFAULTS_NOT_IN_DIGEST: dict[str, Plain] = {row.name: row.before for row in AXES.values() if row.younger}
 """Options that are younger than the first published digests: at these values they are in no digest."""
@@ -58,12 +60,12 @@ class Cell(Noun):
             self.dataset,
             self.scenario,
             self.split_digest,
-            cloaking.defense.described(),
-            [encoders.identity(card) for card in cloaking.surrogates],
+            cloaking.defense.written,
+            _identities(cloaking, cloaking.surrogates),
             str(cloaking.budget),
             view.channel,
-            [encoders.identity(card) for card in (view.encoder, *view.members)],
-            attack.attacker.described(),
+            _identities(view, (view.encoder, *view.members)),
+            attack.attacker.written,
             self.detector,
             cloaking.seed,
             {name: value for name, value in younger.items() if value != DEFAULTS_NOT_IN_DIGEST[name]},
@@ -104,8 +106,21 @@ def further_axes(*of: Of) -> list[Axis]:
     ]
 
 
+def _identities(noun: Noun, cards: tuple[EncoderCard, ...]) -> Canonical:
+    if "identities" not in noun.memo:
+        noun.memo["identities"] = Canonical.of([encoders.identity(card) for card in cards])
+    written: Canonical = noun.memo["identities"]
+    return written
+
+
 def _has_attribute(noun: type[Noun], row: Axis) -> bool:
-    return (row.attribute or row.option) in {declared.name for declared in fields(noun)}
+    return (row.attribute or row.option) in _attributes(noun.__name__)
+
+
+@cache
+def _attributes(noun: str) -> frozenset[str]:
+    kinds: tuple[type[Noun], ...] = (Cloaking, View, Attack, Cell)
+    return frozenset(declared.name for kind in kinds if kind.__name__ == noun for declared in fields(kind))
 
 
 @dataclass(frozen=True)

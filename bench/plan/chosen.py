@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar
 
 from bench.parameters import Plain, resolved
 from bench.plan.reached import Reached, reached
 from bench.protocols import Kit
+from bench.store.digests import Canonical
 from bench.types import BUDGETS, Album, Image, PluginCard
 
 UserFunction = Callable[[list[Image]], Sequence[Image]]
@@ -53,6 +55,11 @@ class Chosen:
             seen, unseen = self.plugin.reached.digest, self.plugin.reached.unseen
             return {"source": seen, **({"unseen": list(unseen)} if unseen else {})}
         return resolved(self.plugin)
+
+    @cached_property
+    def written(self) -> Canonical:
+        """What `described` says, for digests of many cells."""
+        return Canonical.of(self.described())
 
     def described(self) -> dict[str, Plain]:
         """For digests and records."""

@@ -7,7 +7,8 @@ that computes it; so two cells that share a noun share the stage.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from bench.parameters import Plain
 from bench.plan.chosen import Chosen
@@ -20,9 +21,13 @@ class Noun:
 
     Attributes:
         options: Options that have no attribute of their own: name and value, where it is not the default.
+        memo: What follows from the noun, and is computed once for all cells that share it.
     """
 
     options: tuple[tuple[str, Plain], ...] = ()
+    memo: dict[str, Any] = field(
+        init=False, default_factory=dict, compare=False, repr=False, metadata={"recorded": False}
+    )
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import product
 
@@ -14,6 +15,7 @@ from bench.machine import devices
 from bench.machine.progress import Progress, Silent
 from bench.parameters import Plain, plain
 from bench.photos.distinct import opened
+from bench.plan.axes import AXES
 from bench.plan.budgets import check_budget, check_keeps, lpips_weights_of
 from bench.plan.cells import Cell, Plan, further_axes
 from bench.plan.chosen import Chosen, FunctionDefense, UserFunction
@@ -124,6 +126,30 @@ def resolve(
             unique[cell.digest] = cell
             advance()
     return Plan(spec, data, splits, tuple(unique.values()), device)
+
+
+MOST_CELLS = 100_000
+"""Cells of one command: nobody would wait for the end of more, and every record is held in memory."""
+
+
+def check_size(specs: Sequence[RunSpec]) -> None:
+    """See that runs have no more cells than a command takes, before any is resolved.
+
+    Raises:
+        UserError: They have more.
+    """
+    cells = sum(map(_size, specs))
+    if cells > MOST_CELLS:
+        raise UserError(
+            f"{cells:,} cells asked for, and one command takes at most {MOST_CELLS:,}. Divide the matrix: "
+            "commands with other --out share all that is computed."
+        )
+
+
+def _size(spec: RunSpec) -> int:
+    """The number of cells of a matrix, if all of its values are different."""
+    axes = [getattr(spec, row.field) for row in AXES.values() if row.repeatable]
+    return math.prod(len(values) or 1 for values in axes) * spec.draws
 
 
 def _further(spec: RunSpec, *of: Of) -> list[tuple[tuple[str, Plain], ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -15,10 +16,26 @@ import numpy.typing as npt
 from bench.parameters import plain
 
 
+@dataclass(frozen=True, slots=True)
+class Canonical:
+    """A value in canonical JSON: what many digests have in common is written once.
+
+    Attributes:
+        text: The JSON.
+    """
+
+    text: str
+
+    @classmethod
+    def of(cls, value: Any) -> Canonical:
+        """A plain value (see `bench.parameters.plain`), written."""
+        return cls(json.dumps(plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False))
+
+
 def digest(*parts: Any) -> str:
-    """Hex sha256 of plain values (see `bench.parameters.plain`), in canonical JSON."""
-    text = json.dumps(plain(list(parts)), sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    """Hex sha256 of plain values (see `bench.parameters.plain`), in canonical JSON; some may be written."""
+    texts = [part.text if isinstance(part, Canonical) else Canonical.of(part).text for part in parts]
+    return hashlib.sha256(f"[{','.join(texts)}]".encode()).hexdigest()
 
 
 def array_digest(array: npt.NDArray[Any]) -> str:
