@@ -127,6 +127,10 @@ def of_one_cell() -> Iterator[None]:
         raise RefusedError(str(error)) from error
 
 
+_LONGEST = 60
+"""Characters of a name that a message shows."""
+
+
 def unknown_name(kind: str, name: str, names: Iterable[str], *, command: str) -> UserError:
     """Make the error for an unknown name: it suggests the nearest name, and the command that lists all.
 
@@ -136,6 +140,7 @@ def unknown_name(kind: str, name: str, names: Iterable[str], *, command: str) ->
         names: Every name that exists.
         command: The command that lists all names.
     """
-    near = get_close_matches(name, list(names), n=1, cutoff=0.5)
+    short = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…"
+    near = get_close_matches(short, list(names), n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return UserError(f"no {kind} {name!r}.{hint} '{command}' names all.")
+    return UserError(f"no {kind} {short!r}.{hint} '{command}' names all.")

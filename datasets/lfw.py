@@ -175,7 +175,7 @@ def _listed(root: Path) -> dict[str, str]:
         return {e["file"].removeprefix(prefix): e["sha256"] for e in rows if e["file"].startswith(prefix)}
     except OSError as error:
         raise cannot_read(error, str(index)) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{index} is damaged ({error}). Delete it, or get it again.") from error
 
 

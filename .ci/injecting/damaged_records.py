@@ -299,14 +299,14 @@ INJECTIONS = (
         "damaged-records",
         f"`records.json` is damaged: {_described(DOCUMENTS)}",
         "the file is refused in one line that names it; or what it says is possible, and is printed",
-        4000,
+        1500,
         damage_records,
     ),
     Injection(
         "damaged-tables",
         f"`users.parquet` or `photos.parquet` is damaged: {_described(TABLES)}, or bytes changed and cut",
         "the file is refused in one line that names it; or what it says is possible, and is printed",
-        3000,
+        1000,
         damage_tables,
     ),
     Injection(
@@ -314,7 +314,7 @@ INJECTIONS = (
         "two folders have the same cells: as they are, computed later on another machine, failed, or with "
         "another figure",
         "another figure is refused with cell, field and both folders; all others are printed, each cell once",
-        1000,
+        300,
         contradict,
     ),
 )

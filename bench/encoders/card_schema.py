@@ -53,7 +53,7 @@ def read(path: Path) -> CardFile:
         raise UserError(f"no card {path}. Write one: {_MINIMAL}; docs/add-an-encoder.md has all its keys.")
     try:
         values = tomllib.loads(read_text(path))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not TOML: {reason(error)}.") from error
     keys = CardFile.model_fields
     for key in values:

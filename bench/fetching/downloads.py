@@ -127,7 +127,7 @@ def begun(part: Path) -> Begun | None:
     """What is known about a part; None where nothing is, or where it cannot be read."""
     try:
         return Begun(**json.loads(_beside(part).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None  # documented above: the download starts over
 
 

@@ -54,7 +54,7 @@ def _pins(folders: Folders) -> dict[str, str]:
 def _read(lock: Path) -> dict[str, str]:
     try:
         pins = json.loads(read_whole(lock)) if lock.is_file() else {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{lock} is damaged ({reason(error)}). Delete it to pin its files anew.") from error
     if not isinstance(pins, dict):
         raise UserError(f"{lock} is damaged (no object). Delete it to pin its files anew.")

@@ -26,6 +26,12 @@ _NUMBERS = {
 }
 """What SQLite says -> what the system would say."""
 
+_DAMAGE = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What SQLite raises for a damaged file, whose names may be no text. Errors of the system are among them."""
+
+_TABLE = "CREATE TABLE row (stage TEXT, key TEXT, value BLOB, PRIMARY KEY (stage, key)) WITHOUT ROWID"
+"""What makes the one table, as SQLite keeps it."""
+
 _HELD = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _AT_ONCE = 500
 Row = tuple[str, str, bytes]
@@ -69,9 +75,9 @@ class Rows:
         """
         try:
             self._insert(rows)
-        except sqlite3.OperationalError as error:
-            raise _system(error) from error
-        except sqlite3.DatabaseError as error:
+        except _DAMAGE as error:
+            if _of_the_system(error):
+                raise _system(error) from error
             self._set_aside(error)
             self._insert(rows)
 
@@ -90,9 +96,9 @@ class Rows:
     def _read(self, query: str, values: tuple[str, ...]) -> list[tuple[str, bytes]]:
         try:
             return self._open_connection.execute(query, values).fetchall()
-        except sqlite3.OperationalError as error:
-            raise _system(error) from error
-        except sqlite3.DatabaseError as error:
+        except _DAMAGE as error:
+            if _of_the_system(error):
+                raise _system(error) from error
             self._set_aside(error)
             return []
 
@@ -106,22 +112,22 @@ class Rows:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS row (stage TEXT, key TEXT, value BLOB,"
-                " PRIMARY KEY (stage, key)) WITHOUT ROWID"
-            )
-        except sqlite3.OperationalError as error:
+            connection.execute(_TABLE.replace("TABLE", "TABLE IF NOT EXISTS"))
+            held = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'row'").fetchall()
+            if held != [(_TABLE,)]:
+                raise sqlite3.DatabaseError("another table is in it")
+        except _DAMAGE as error:
+            if not _of_the_system(error):
+                self._connection = connection
+                self._set_aside(error)
+                return self._open_connection
             connection.close()
             if _primary(error) in _HELD:
                 raise _system(error) from error
             return self._open_to_read(error)
-        except sqlite3.DatabaseError as error:
-            self._connection = connection
-            self._set_aside(error)
-            return self._open_connection
         return connection
 
-    def _open_to_read(self, refused: sqlite3.OperationalError) -> sqlite3.Connection:
+    def _open_to_read(self, refused: Exception) -> sqlite3.Connection:
         """Open a file that cannot be written.
 
         A file in write-ahead mode wants a file beside it even to be read. Where that cannot be made, the file
@@ -142,7 +148,7 @@ class Rows:
                 return connection
         raise _system(refused) from refused
 
-    def _set_aside(self, error: sqlite3.DatabaseError) -> None:
+    def _set_aside(self, error: Exception) -> None:
         """Move a damaged file out of the way: what it held is computed again, and it can be looked at."""
         self.close()
         number = sum(1 for _ in self.path.parent.glob(f"{self.path.name}.damaged-*"))
@@ -153,11 +159,16 @@ class Rows:
         self.set_aside.append(f"the cache's rows were damaged ({error}) and are computed again")
 
 
-def _system(error: sqlite3.Error) -> OSError:
+def _of_the_system(error: Exception) -> bool:
+    """Whether the system refused something, and the file may well be whole."""
+    return isinstance(error, sqlite3.OperationalError) and _primary(error) in _NUMBERS
+
+
+def _system(error: Exception) -> OSError:
     """An error of SQLite as the system would tell it."""
     return OSError(_NUMBERS.get(_primary(error), errno.EIO), str(error))
 
 
-def _primary(error: sqlite3.Error) -> int:
+def _primary(error: Exception) -> int:
     """SQLite's code without its details; 0 if the error has none."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF

@@ -130,7 +130,7 @@ def read_list(path: Path) -> list[Listed]:
     except UnicodeDecodeError as error:
         raise UserError(f"cannot read {path} ({error}). Get LFW's pairs.txt again, or delete it.") from error
     head = rows[0] if rows else []
-    if len(head) != 2 or not all(word.isdigit() for word in head):
+    if len(head) != 2 or not all(map(_is_number, head)):
         raise _damaged(path, 1, "it should hold the number of folds and of pairs")
     folds, each = map(int, head)
     if folds < 2 or each < 1 or len(rows) != 1 + 2 * folds * each:
@@ -269,7 +269,7 @@ def _indexed(
 
 def _listed(path: Path, at: int, row: list[str], each: int) -> Listed:
     same = at // each % 2 == 0
-    if len(row) != (3 if same else 4) or not all(row[i].isdigit() for i in ((1, 2) if same else (1, 3))):
+    if len(row) != (3 if same else 4) or not all(_is_number(row[i]) for i in ((1, 2) if same else (1, 3))):
         raise _damaged(path, at + 2, f"it should be {_LISTED_HOW}")
     person, other = (row[0], row[0]) if same else (row[0], row[2])
     first, second = f"{person}_{int(row[1]):04d}", f"{other}_{int(row[-1]):04d}"
@@ -280,3 +280,8 @@ def _listed(path: Path, at: int, row: list[str], each: int) -> Listed:
 
 def _damaged(path: Path, line: int, what: str) -> UserError:
     return UserError(f"{path} is not LFW's list of pairs: line {line}: {what}. Get it again, or delete it.")
+
+
+def _is_number(word: str) -> bool:
+    """Whether a word is a whole number as LFW writes it; `²` is a digit and none."""
+    return word.isascii() and word.isdigit() and len(word) < 9

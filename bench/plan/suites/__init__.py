@@ -49,7 +49,7 @@ def _read(name: str) -> list[dict[str, object]]:
         raise UserError(f"no suite at {name}. 'bench list suites' names those there are.")
     try:
         document = tomllib.loads(read_text(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"suite {name} cannot be read: {reason(error)}.") from error
     runs = document.pop("run", None)
     if document or not isinstance(runs, list) or not runs or not all(isinstance(run, dict) for run in runs):
