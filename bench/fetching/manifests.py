@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -49,9 +50,13 @@ def verify(target: Path, folders: Folders) -> None:
             f"{listed} is damaged ({reason(error)}). Move {target} away and fetch it again."
         ) from error
     for line in lines:
+        if not _LINE.fullmatch(line):
+            raise UserError(
+                f"{listed} is damaged: no digest and name in {line[:40]!r}. Fetch {target} again."
+            )
         sha256, _, name = line.partition("  ")
         path = target.parent / name
-        if not path.is_file():
+        if not _is_file(path):
             wrong.append(f"{path} is missing")
         elif (actual := weights.digest(path)) != sha256:
             wrong.append(f"the sha256 of {path} is {actual}, it should be {sha256}")
@@ -60,6 +65,17 @@ def verify(target: Path, folders: Folders) -> None:
             f"{target} is not what was fetched: {wrong[0]} ({len(wrong)} of {len(lines)} files). "
             "Move it away and fetch it again."
         )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that no file can have
+        return False
+
+
+_LINE = re.compile(r"[0-9a-f]{64}  [^\0]{1,1000}")
+"""A digest and the path of a file."""
 
 
 def _beside(target: Path) -> Path:
