@@ -120,7 +120,7 @@ INJECTIONS = [
         "a network draws dropout or noise, has a state, or looks at its batch, anywhere between its layers "
         "and as weakly as a thousandth; or it has the same layers in eval mode",
         "the trial refuses the first in one line that says so, and takes the second",
-        2000,
+        400,
         try_networks,
     )
 ]

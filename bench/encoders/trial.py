@@ -23,7 +23,7 @@ from bench.types import Folders
 if TYPE_CHECKING:
     import torch
 
-ALIKE = 0.9999
+ALIKE = 0.99999
 """The least cosine between two embeddings of one crop that differ in the rest of the batch alone."""
 
 
@@ -65,14 +65,16 @@ def check(encoder: Encoder) -> None:
 
 
 def _between_batches(encoder: Encoder, crops: torch.Tensor) -> float:
-    """The least cosine of the first crop's embeddings, alone and in two batches; 1 if it takes no batch."""
+    """The least cosine of the first crop's embeddings, alone and in batches; 1 if it takes no batch."""
     import torch
 
     if not isinstance(encoder, Tried):
         return 1.0
     embedded = []
+    dark, bright = torch.zeros_like(crops[:2]), torch.ones_like(crops[:2])
+    companies = (crops[:0], crops[1:], dark, bright, 1 - crops)
     with torch.no_grad():
-        for batch in (crops[:1], crops, torch.cat([crops[:1], 1 - crops[1:]])):
+        for batch in (torch.cat([crops[:1], company]) for company in companies):
             with suppress(*_ONE_BY_ONE):
                 out = encoder.raw(batch)
                 if out.shape == (len(batch), encoder.card.dimensions):

@@ -21,6 +21,8 @@ from bench.recognition.observer import Observer
 from bench.registry import load
 from bench.store.cache import Cache
 from bench.types import ARCFACE_CROP, Catalogue, Crop, DatasetCard, Face, Folders, Image
+from injecting import encoders_that_fail
+from injecting.injection import assert_all_right
 
 ENCODER = "synth-ir"
 Watch = Callable[..., Observer]
@@ -220,3 +222,8 @@ def test_the_process_does_not_grow_with_the_number_of_photos(
     (few, _), (many, _) = (peak_of(STREAM, tmp_path, count) for count in (8, 40))
     assert many - few < 150, (few, many)
     assert many < 2048
+
+
+def test_an_encoder_that_fails_for_some_photos_is_named_with_them(tmp_path: Path) -> None:
+    (injection,) = encoders_that_fail.INJECTIONS
+    assert_all_right(injection, 25, 3, tmp_path)
