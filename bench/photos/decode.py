@@ -126,6 +126,27 @@ def pixels(data: bytes) -> int:
         return 0
 
 
+def check_size(width: int, height: int, size: int, costly: int = 1) -> None:
+    """See that a photo is not too large to be decoded, by what its file states.
+
+    Args:
+        width: As the file states it.
+        height: As the file states it.
+        size: The number of bytes of the file.
+        costly: By how much the limits are lower.
+
+    Raises:
+        UnreadablePhoto: It is.
+    """
+    number = width * height
+    if number > MAX_PIXELS // costly:
+        raise UnreadablePhoto(f"{width} x {height} is more than {MAX_PIXELS // costly:,} pixels")
+    if number > FREE_PIXELS // costly and number > MOST_PIXELS_A_BYTE * size:
+        raise UnreadablePhoto(
+            f"{size:,} bytes state {width} x {height} pixels, more than any photo of that size"
+        )
+
+
 def encode_png(image: Image) -> bytes:
     """Encode pixels as a PNG file: lossless, without metadata, the same bytes for the same pixels.
 
@@ -150,10 +171,10 @@ def _opened(picture: bytes) -> Iterator[PIL.Image.Image]:
         if picture.startswith(_ICONS):
             for inner in _INNER.finditer(picture):
                 width, height = struct.unpack(">II", inner[1])
-                _measured(width, height, len(picture))
+                check_size(width, height, len(picture))
         with PIL.Image.open(io.BytesIO(picture)) as photo:
             kind = f"{photo.format} file"
-            _measured(*photo.size, len(picture), _COSTLY.get(photo.format or "", 1))
+            check_size(*photo.size, len(picture), _COSTLY.get(photo.format or "", 1))
             yield photo
     except UnreadablePhoto:
         raise
@@ -169,27 +190,6 @@ def _opened(picture: bytes) -> Iterator[PIL.Image.Image]:
             raise cannot_read(error, "a photo") from error  # the system's fault, not the file's
         said = " ".join(str(error).split()) or type(error).__name__
         raise UnreadablePhoto(f"broken {kind}: {said}") from error
-
-
-def _measured(width: int, height: int, size: int, costly: int = 1) -> None:
-    """See that a photo is not too large to be decoded.
-
-    Args:
-        width: As the file states it.
-        height: As the file states it.
-        size: The number of bytes of the file.
-        costly: By how much the limits are lower.
-
-    Raises:
-        UnreadablePhoto: It is.
-    """
-    number = width * height
-    if number > MAX_PIXELS // costly:
-        raise UnreadablePhoto(f"{width} x {height} is more than {MAX_PIXELS // costly:,} pixels")
-    if number > FREE_PIXELS // costly and number > MOST_PIXELS_A_BYTE * size:
-        raise UnreadablePhoto(
-            f"{size:,} bytes state {width} x {height} pixels, more than any photo of that size"
-        )
 
 
 @cache

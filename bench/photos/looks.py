@@ -18,7 +18,7 @@ import PIL.Image
 
 from bench.errors import UserError
 from bench.machine.progress import Progress
-from bench.photos.decode import UnreadablePhoto, decode
+from bench.photos.decode import UnreadablePhoto, check_size, decode
 from bench.photos.raw import REASON, is_raw
 from bench.protocols import Dataset
 from bench.store.cache import Cache
@@ -76,6 +76,7 @@ def _jpeg(content: bytes) -> Look | None:
     try:
         with PIL.Image.open(io.BytesIO(content), formats=("JPEG",)) as photo:
             pixels = photo.width * photo.height
+            check_size(*photo.size, len(content))
             if photo.mode not in {"L", "RGB"}:
                 return None
             photo.draft(photo.mode, (_ONE_JPEG, _ONE_JPEG))

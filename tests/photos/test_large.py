@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from bench.containers import MAX_PIXELS
 from bench.photos import decode as module
 from bench.photos.decode import FREE_PIXELS, MOST_PIXELS_A_BYTE, UnreadablePhoto, decode, pixels
+from bench.photos.looks import look
 
 pytestmark = pytest.mark.filterwarnings("ignore:Image size")
 
@@ -95,14 +96,15 @@ def test_a_size_that_is_stated_and_not_held_takes_no_memory(
     finally:
         tracemalloc.stop()
     assert pixels(file) == 0
+    assert "pixels" in look(file).unreadable
     assert peak < 8 * 2**20  # readers that Pillow loads at their first use among it
 
 
 def test_phone_photos_of_200_megapixels_are_within_the_limit() -> None:
-    module._measured(16384, 12288, 8_000_000)
-    module._measured(12000, 9000, 4_000_000)
+    module.check_size(16384, 12288, 8_000_000)
+    module.check_size(12000, 9000, 4_000_000)
     with pytest.raises(UnreadablePhoto, match="20000 x 12501 is more than 250,000,000 pixels"):
-        module._measured(20000, 12501, 90_000_000)
+        module.check_size(20000, 12501, 90_000_000)
     assert MAX_PIXELS == 250_000_000
 
 
