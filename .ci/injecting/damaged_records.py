@@ -299,14 +299,14 @@ INJECTIONS = (
         "damaged-records",
         f"`records.json` is damaged: {_described(DOCUMENTS)}",
         "the file is refused in one line that names it; or what it says is possible, and is printed",
-        1500,
+        400,
         damage_records,
     ),
     Injection(
         "damaged-tables",
         f"`users.parquet` or `photos.parquet` is damaged: {_described(TABLES)}, or bytes changed and cut",
         "the file is refused in one line that names it; or what it says is possible, and is printed",
-        1000,
+        300,
         damage_tables,
     ),
     Injection(

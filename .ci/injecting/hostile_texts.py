@@ -171,7 +171,7 @@ TEXTS = Injection(
     "texts in records, in 2 %, 20 % or all of the fields that hold texts, are replaced by sequences that a "
     "terminal, Markdown, HTML, a spreadsheet or a formatter would obey",
     "each view in each format shows them as text, and obeys none; or the file is refused in one line",
-    400,
+    150,
     inject,
 )
 INJECTIONS = (TEXTS,)
