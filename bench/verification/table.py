@@ -82,7 +82,7 @@ def _about(record: VerificationRecord) -> str:
     lost = f"{blind} pairs without a face are refused" if blind else "a face in every photo"
     notes = "".join(f"; {note}" for note in record.notes)
     return (
-        f"`{record.dataset.name}` ({(record.dataset.digest or '')[:12]}): {kind}, "
+        f"{record.dataset.name} ({(record.dataset.digest or '')[:12]}): {kind}, "
         f"{counts['genuine']:,} + {counts['impostor']:,} pairs of {counts['people']:,} people in "
         f"{counts['photos']:,} photos, {lost}{notes}"
     )
