@@ -20,6 +20,7 @@ from bench.experiment.recording import cost_of, is_of, new_hits, record_attack, 
 from bench.experiment.repetition import Repetition
 from bench.experiment.stages import CONTROL, Clock, Stages
 from bench.experiment.tables import rows
+from bench.experiment.unused import columns, counted, doubtful_users, explaining
 from bench.experiment.views import Views
 from bench.machine.progress import Progress, Silent
 from bench.photos.decode import decode
@@ -39,7 +40,7 @@ from bench.types import Folders, Image
 _log = logging.getLogger("bench")
 
 Tables = dict[str, dict[str, list[Any]]]
-"""`users` and `photos`: column -> values."""
+"""`users`, `photos` and `unused`: column -> values."""
 
 
 class Pipeline:
@@ -168,8 +169,10 @@ class Pipeline:
         seen = stages.look(release)
         costs = stages.measure(release)
         became = stages.judge_files(release, costs, seen)
-        collection = stages.collect()
-        tuned = stages.tune(seen, collection)
+        with explaining(stages.repetition, lambda: stages.unused(seen)):
+            collection = stages.collect()
+            tuned = stages.tune(seen, collection)
+        of_no_use = stages.unused(seen)
         result = stages.attack(tuned, seen, collection, became)
         cost = cost_of(stages.clock.seconds, release, self._observer.pool, new_hits(self._cache, hits))
         record = record_attack(
@@ -183,7 +186,14 @@ class Pipeline:
             cost,
             stages.view.robustness(),
         )
-        return record, rows(stages.repetition, release, result.verdict, became, costs, seen.released)
+        record = record.model_copy(
+            update={
+                "unused": counted(of_no_use),
+                "flags": [*record.flags, *doubtful_users(stages.repetition, of_no_use)],
+            }
+        )
+        tables = rows(stages.repetition, release, result.verdict, became, costs, seen.released)
+        return record, tables | {"unused": columns(of_no_use)}
 
     def _stages(self, cell: Cell) -> Stages:
         repetition = self._repetitions[cell.repetition]

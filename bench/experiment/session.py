@@ -8,9 +8,11 @@ from pathlib import Path
 
 from bench.errors import UserError
 from bench.experiment.pipeline import Pipeline, Tables
+from bench.experiment.unused import told
 from bench.faces.finder import detector_parameters
 from bench.machine.devices import device
 from bench.machine.progress import Progress, Silent
+from bench.photos.reasons import kind_of
 from bench.plan.cells import Plan
 from bench.plan.manifest import taken
 from bench.plan.resolve import check_size, resolve
@@ -93,6 +95,7 @@ def execute(
             raise faults[0]
         notes = [taken(each.data.card.name, each.splits[0]) for each in plans]
         notes += [note for each in plans for note in left_out(each.data)]
+        notes += told((rows["unused"] for rows in tables.values() if rows), _names(plans))
         return RunResult(records, tables, faults, pipelines, list(dict.fromkeys(notes)))
     finally:
         cache.close()
@@ -108,10 +111,25 @@ def _distinct(plans: Sequence[Plan]) -> list[Plan]:
     return out
 
 
+def _names(plans: Sequence[Plan]) -> dict[str, str]:
+    """The digest of each photo that plays a part -> its name."""
+    parts = [(each.data, split) for each in plans for split in each.splits]
+    return {
+        data.digest(photo): photo
+        for data, split in parts
+        for people in (split.released, split.labelled, split.calibration, split.reference, split.background)
+        for person in people
+        for photo in person
+    }
+
+
 def left_out(data: Dataset) -> list[str]:
-    """One line on files that a data set has and does not use; none if it uses all."""
-    count = len(data.catalogue().left_out)
-    if not count:
-        return []
-    unused = f"{count} files of data set {data.card.name!r} are not used"
-    return [f"{unused}; 'bench manifest --left-out --dataset …' says why."]
+    """One line for each kind of reason why files of a data set are not used, with one of them by its name."""
+    kinds: dict[str, list[str]] = {}
+    for name, why in data.catalogue().left_out.items():
+        kinds.setdefault(kind_of(why), []).append(name)
+    return [
+        f"{len(names)} files of data set {data.card.name!r} are not used: {kind} (such as {names[0]}; "
+        "'bench manifest --left-out' names all)"
+        for kind, names in kinds.items()
+    ]

@@ -16,6 +16,7 @@ from bench.attack.runner import AttackResult, AttackRunner, Calibration, Tuned, 
 from bench.channels.protocol import Channel
 from bench.errors import of_one_cell
 from bench.experiment.repetition import Repetition
+from bench.experiment.unused import Unused, unused
 from bench.metrics.clustering import PROTOCOL
 from bench.photos.collection import Photos
 from bench.photos.through_channel import through
@@ -153,6 +154,15 @@ class Stages:
                 )
             clean, corpus = joined([clean, all_faces(crowd)]), corpus.among(strangers)
         return Collection(clean, corpus, calibration, lessons)
+
+    def unused(self, seen: Seen) -> list[Unused]:
+        """Photos of the split that nobody can use; call it when everything was looked at."""
+        repetition = self.repetition
+        with self.clock.stage("observe"):
+            held = self.view.look(repetition.attackers_clean, "background", again=True)
+            tuned_on = self.view.look(repetition.calibration[0], "calibration people", again=True)
+            reference = repetition.publisher.reference_faces()
+        return unused(repetition, seen.clean, held, tuned_on, reference)
 
     def tune(self, seen: Seen, collection: Collection) -> Tuned:
         """The attacker, its thresholds frozen."""

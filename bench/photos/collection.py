@@ -51,10 +51,12 @@ def clean_photos(data: Dataset, names: Sequence[str], boxes: Mapping[str, Box] |
 
 
 def in_memory(photos: Photos, images: Sequence[Image | None]) -> Photos:
-    """The same photos, read from pixels that are in memory; `b""`, which cannot be read, for None."""
-    return replace(
-        photos, read=lambda wanted: [b"" if (image := images[i]) is None else image for i in wanted]
-    )
+    """The same photos, read from pixels that are in memory; what cannot be read, None, is read as it is."""
+
+    def read(wanted: Sequence[int]) -> list[bytes | Image]:
+        return [photos.read([i])[0] if (image := images[i]) is None else image for i in wanted]
+
+    return replace(photos, read=read)
 
 
 def pixels_or_none(content: bytes | Image) -> Image | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+NO_FACE = "no face was found"
+
 _SAME = (
     (re.compile(r"unreadable: "), ""),
     (re.compile(r"a copy of .*: the same picture, stored or edited anew"), "a copy of another photo"),

@@ -248,6 +248,11 @@ class CellRecord(Model):
     perceptual: Annotated[dict[str, Measures], AfterValidator(_measurable)] = Field(
         default={}, description="photo and face -> measure -> mean and worst over the released photos"
     )
+    unused: dict[str, dict[str, Count]] = Field(
+        default={},
+        description="part of the split -> reason -> clean photos that cannot be read, or without a "
+        "face that was found; empty in records that are older than the field",
+    )
     outcomes: dict[str, Count] = {}
     flags: list[Flag] = Field(default=[], description="why its numbers have to be read with care")
     cost: Cost = Cost()

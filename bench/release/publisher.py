@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench import encoders
 from bench.encoders.pool import EncoderPool
-from bench.faces.finder import FaceFinder, detector_parameters
+from bench.faces.finder import FaceFinder, Faces, detector_parameters
 from bench.machine.progress import Progress
 from bench.metrics.lpips import Lpips
 from bench.parameters import Plain
@@ -86,6 +86,10 @@ class Publisher:
         """The perceptual cost of each photo of a release of the protected users."""
         originals = self._photos(self._split.released)
         return self._meter.costs(originals, release, self._finder.find(originals, "clean photos").faces)
+
+    def reference_faces(self) -> Faces:
+        """The faces of the people whom a defense may look at."""
+        return self._finder.find(self._photos(self._split.reference), "reference people")
 
     def engine(self) -> CloakingEngine:
         """The cloaking engine, on this run's device."""

@@ -36,6 +36,7 @@ BASE = {
     "photos": "4",
     "labelled": "2",
     "background": "2",
+    "calibration": "5",
     "seed": "0",
     "precision": "fp32",
     "dose": "1.0",
@@ -55,6 +56,7 @@ OTHER = {
     "photos": "5",
     "labelled": "3",
     "background": "3",
+    "calibration": "6",
     "seed": "1",
     "precision": "bf16",
     "dose": "0.5",
@@ -71,6 +73,7 @@ REQUIRED_OR_SMALL = {
     "photos",
     "labelled",
     "background",
+    "calibration",
 }
 """Options of `BASE` that are not at their default there."""
 PARAMETERS = {"defense": "noise:kind=uniform", "attacker": "dbscan:min-samples=4"}
@@ -91,7 +94,7 @@ def options() -> set[str]:
 
 @pytest.fixture
 def spec_of(monkeypatch: pytest.MonkeyPatch) -> SpecOf:
-    def stop(spec: RunSpec, *_: object) -> None:
+    def stop(spec: RunSpec, *_: object, **__: object) -> None:
         raise Asked(spec)
 
     monkeypatch.setattr(bench.experiment.session, "execute", stop)
