@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.board import render, views
-from bench.board.user_tables import read_users
-from bench.records import read
+from bench.board.loading import load
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
 VIEWS = {"board": "cells", "panel": "panel"}
@@ -18,8 +17,7 @@ BOARDS = sorted(path for name in VIEWS for path in RESULTS.glob(f"*/{name}.*"))
 @pytest.mark.parametrize("path", BOARDS, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_a_committed_board_is_what_its_records_give(path: Path) -> None:
     view = views.view(VIEWS[path.stem])
-    users = read_users(path.parent) if view.of_users else {}
-    table = view.table(list(read(path.parent)), users)
+    table = view.table(*load([path.parent], of_users=view.of_users, of_photos=view.of_photos))
     assert render.render(path.suffix.removeprefix("."), table) == path.read_text("utf-8")
 
 
