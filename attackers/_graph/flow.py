@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ def flow_labels(graph: Graph, seed: int) -> Ints:
     if not joined.any():
         return np.full(graph.photos, -1, np.int64)
     # the package takes seeds from 1 on
-    network = infomap.Infomap(silent=True, two_level=True, num_trials=1, seed=seed + 1)
+    network: Any = infomap.Infomap(silent=True, two_level=True, num_trials=1, seed=seed + 1)
     network.add_links(
         list(
             zip(
