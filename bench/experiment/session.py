@@ -129,7 +129,7 @@ def left_out(data: Dataset) -> list[str]:
     for name, why in data.catalogue().left_out.items():
         kinds.setdefault(kind_of(why), []).append(name)
     return [
-        f"{len(names)} files of data set {data.card.name!r} are not used: {kind} (such as {names[0]}; "
+        f"data set {data.card.name!r}: {len(names)} not used: {kind} (such as {names[0]}; "
         "'bench manifest --left-out' names all)"
         for kind, names in kinds.items()
     ]

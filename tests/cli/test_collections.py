@@ -80,7 +80,8 @@ def test_a_folder_of_ones_own(bench: Command, encoder: str, own: Path, tmp_path:
     assert cell["dataset"]["parameters"] == {}
     assert len(cell["dataset"]["digest"]) == 64
     assert sum(cell["outcomes"].values()) == 2 * EACH
-    assert "2 files of data set 'folder' are not used" in done.err
+    assert "data set 'folder': 1 not used: the same file as another photo (such as Zoë 1/" in done.err
+    assert "data set 'folder': 1 not used: not a photo" in done.err
     # nobody is named, and no path is told, in anything that is written
     written = b"".join(path.read_bytes() for path in out.iterdir()) + done.out.encode()
     for secret in ("Zoë", "our photos", str(tmp_path), "notes", ".webp"):
