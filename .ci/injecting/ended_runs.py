@@ -119,14 +119,14 @@ STOP = Injection(
     "stopped-runs",
     "a run gets SIGINT or SIGTERM, once, twice or five times, at any moment from its first line of Python on",
     "one line, exit 130 or 143, no traceback; repeated, it ends with the same figures and bytes",
-    36,
+    30,
     stop,
 )
 KILL = Injection(
     "killed-runs",
     "a run is killed with SIGKILL at any moment, again and again",
     "repeated, it ends with the same figures, and the cache holds the same bytes",
-    30,
+    24,
     kill,
 )
 INJECTIONS = (STOP, KILL)
