@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from bench.board.escaping import printable
 from bench.cli import board, curve, fetching, information, manifest, run, verify
 from bench.cli.interrupts import STOPPED, Interrupts
+from bench.cli.remarks import Remarks
 from bench.cli.streams import Streams
 from bench.errors import UserError, cannot_read
 
@@ -73,9 +74,8 @@ def carry_out(interrupts: Interrupts) -> int:
         return status
 
     streams = Streams()
-    told = logging.StreamHandler(sys.stderr)
-    told.addFilter(logging.Filter("bench"))  # other libraries' remarks, such as on fonts, are not the user's
-    logging.basicConfig(format="bench: %(message)s", level=logging.WARNING, handlers=[told])
+    remarks = Remarks()
+    logging.basicConfig(level=logging.WARNING, handlers=[remarks])
     try:
         status = app(standalone_mode=False) or 0
     except UserError as error:
@@ -91,6 +91,7 @@ def carry_out(interrupts: Interrupts) -> int:
         status = said(2, f"{wrong}{'' if wrong.endswith(('?', '.')) else '.'} Try '{path} --help'.")
     except (KeyboardInterrupt, typer.Abort):
         status = said(_INTERRUPTED, STOPPED)
+    remarks.rest()
     lost = streams.lost()
     if lost:
         status = said(status or 2, f"cannot write to standard output: {lost}. What was computed is kept.")

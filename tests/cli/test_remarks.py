@@ -1,24 +1,30 @@
-"""What other libraries remark is not said to the user; what the bench says is."""
+"""A remark of one kind is one line, and a count."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-Command = Callable[..., Any]
+from bench.cli.remarks import Remarks
 
 
-@pytest.mark.parametrize("library", ["matplotlib.font_manager", "PIL.Image", "onnx", "benchmark", "a.bench"])
-def test_a_library_is_not_heard(library: str, bench: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    def remarks(*given: object) -> list[tuple[str, str]]:
-        logging.getLogger(library).warning("building the font cache; this may take a moment")
-        logging.getLogger("bench.optim").warning("photo %s has no cloak", "3f")
-        return [("name", "line")]
-
-    monkeypatch.setattr("bench.inventory.names.listed", remarks)
-    done = bench("list", "levels")
-    assert done.status == 0, done
-    assert done.told() == ["bench: photo 3f has no cloak"]
+@pytest.mark.parametrize("times", [1, 2, 1500])
+def test_the_first_remark_of_a_kind_is_told_and_the_others_are_counted(
+    times: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, remarks = logging.Logger("bench.a_test"), Remarks()
+    log.addHandler(remarks)
+    for number in range(times):
+        log.warning("photo %s lacks %.1f of its end", f"{number}\x1b", 0.5)
+        log.info("nothing that anybody asked for")
+    log.warning("another thing")
+    other = logging.Logger("fonts")
+    other.addHandler(remarks)
+    other.warning("a font is missing")
+    remarks.rest()
+    remarks.rest()
+    first, second, *rest = capsys.readouterr().err.splitlines()
+    assert first == "bench: photo 0\\x1b lacks 0.5 of its end"
+    assert second == "bench: another thing"
+    assert rest == [f"bench: {times - 1:,} more like this: photo … lacks … of its end"] * (times > 1)

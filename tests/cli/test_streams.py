@@ -12,15 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.records.files import read
+from injecting import verbs
+from injecting.injection import assert_all_right
 
 ROOT = Path(__file__).resolve().parents[2]
-RUN = (
-    *("run", "--defense", "none", "--attacker", "dbscan", "--attacker", "hdbscan", "--encoder", "synth-ir"),
-    *("--dataset", "synthetic:people=12,photos-each=6", "--users", "2", "--photos", "4", "--background", "2"),
-    *("--device", "cpu"),
-)
-
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="bash opens and closes the streams")
 
 Shell = Callable[..., "subprocess.CompletedProcess[bytes]"]
@@ -87,35 +82,9 @@ def test_a_mistake_has_its_status_whatever_the_streams_are(shell: Shell, streams
             assert len(done.stdout.splitlines()) == 1
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home in which the small run is done, and the records of it in `out`."""
-    home = tmp_path_factory.mktemp("home")
-    command = [sys.executable, "-m", "bench.cli", *RUN, "--out", str(home / "out")]
-    subprocess.run(command, env=os.environ | {"BENCH_HOME": str(home)}, capture_output=True, check=True)
-    return home
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "streams", ["2>&-", "<&- >&- 2>&-", ">/dev/full 2>/dev/full", "| true", "2>&1 | true"]
-)
-def test_a_run_loses_nothing_to_its_streams(
-    shell: Shell, undisturbed: Path, tmp_path: Path, streams: str
-) -> None:
-    # without results to begin with: files are opened, and must not get the number of a closed stream
-    out = tmp_path / "out"
-    done = shell(streams, *RUN, "--out", str(out), "--preview", str(out / "p.png"), "--defense", "noise",
-                 BENCH_HOME=str(tmp_path / "home"))  # fmt: skip
-    assert done.returncode == CLOSED.get(streams, 0)
-    assert b"Traceback" not in done.stdout + done.stderr
-    records = {record.cell: record for record in read(out)}
-    assert [record.status for record in records.values()] == ["ok"] * 4
-    for record in read(undisturbed / "out"):
-        assert records[record.cell].comparable() == record.comparable()
-    assert (out / "p.png").stat().st_size > 1000
-    for path in (tmp_path / "home").rglob("*"):
-        assert not path.is_file() or b"bench: " not in path.read_bytes()[:200]
+def test_a_verb_loses_nothing_to_its_streams(tmp_path: Path) -> None:
+    assert_all_right(verbs.STREAMS_OF_VERBS, 5, 3, tmp_path)
 
 
 NAME = b"caf\xe9.txt"

@@ -6,11 +6,9 @@ import json
 import os
 import re
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +21,8 @@ from bench.experiment.session import RunResult
 from bench.plan.spec import RunSpec
 from bench.records import CellRecord, Records, read
 from bench.store.cache import Cache
+from injecting import ended_runs
+from injecting.injection import assert_all_right
 
 pytestmark = pytest.mark.slow
 
@@ -74,23 +74,8 @@ def undisturbed(small: RunSpec, tmp_path_factory: pytest.TempPathFactory) -> dic
     return {"home": home, "records": read(out), "printed": printed, "rows": rows(home)}
 
 
-def test_a_run_killed_again_and_again_ends_the_same(
-    small: RunSpec, undisturbed: dict[str, Any], tmp_path: Path
-) -> None:
-    kills = 0
-    for share in (0.0, 0.3, 0.6, 0.95):
-        process = bench_run(small, tmp_path, "--json")
-        while process.poll() is None and rows(tmp_path) <= share * undisturbed["rows"]:
-            time.sleep(0.01)
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            kills += 1
-        process.communicate()
-    assert kills >= 2
-    process = bench_run(small, tmp_path, "--out", str(tmp_path / "out"))
-    _, said = process.communicate(timeout=600)
-    assert process.returncode == 0, said
-    assert comparable(read(tmp_path / "out")) == comparable(undisturbed["records"])
+def test_a_run_killed_again_and_again_ends_the_same(tmp_path: Path) -> None:
+    assert_all_right(ended_runs.KILL, 3, 5, tmp_path)
 
 
 def test_the_document_holds_the_records(undisturbed: dict[str, Any]) -> None:
