@@ -160,7 +160,7 @@ STREAMS_OF_VERBS = Injection(
     "a verb (all but fetch) runs with its streams " + ", ".join(f"`{each}`" for each in STREAMS),
     "exit 0 and silence, or one line and exit 2 where output is lost; a run keeps its records"
     " and its preview",
-    30,
+    12,
     spoil_streams,
 )
 NO_INTERNET = Injection(
@@ -168,21 +168,21 @@ NO_INTERNET = Injection(
     "a verb (all but fetch) of a user whose home, caches and working folder are empty; the kernel kills it "
     "at a socket of the internet",
     "exit 0, silence, and no file outside BENCH_HOME and --out",
-    16,
+    8,
     cut_off,
 )
 ONE_OUT = Injection(
     "one-out-for-several",
     "two to six processes at once write the same cells to one --out and keep one BENCH_HOME",
     "all end with 0, and the folder holds whole files and nothing else",
-    8,
+    4,
     share_out,
 )
 LOCKED_HOME = Injection(
     "locked-home",
     "files and folders of a BENCH_HOME that has all results lose the right to write, all or some",
     "the results are read",
-    8,
+    4,
     lock_home,
 )
 INJECTIONS = (STREAMS_OF_VERBS, NO_INTERNET, ONE_OUT, LOCKED_HOME)

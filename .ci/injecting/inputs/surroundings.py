@@ -210,7 +210,7 @@ def signals(workshop: Workshop) -> Seen:
 
 
 def a_million_cells(workshop: Workshop) -> Seen:
-    """A suite of 1,000,000 cells: what is said within 20 seconds."""
+    """A suite of 1,000,000 cells: what is said within 45 seconds."""
     suite = workshop.folder / "suite.toml"
     doses = ", ".join(f"{step / 1000}" for step in range(1, 1001))
     budgets = ", ".join(f'"linf:{step}"' for step in range(1, 101))
@@ -218,7 +218,7 @@ def a_million_cells(workshop: Workshop) -> Seen:
     suite.write_text(
         f"[[run]]\ndefense = ['noise']\nattacker = [{attackers}]\ndose = [{doses}]\nbudget = [{budgets}]\n"
     )
-    done = workshop.run(workshop.photos, "--suite", suite, "--encoder", "synth-ir", limit=20)
+    done = workshop.run(workshop.photos, "--suite", suite, "--encoder", "synth-ir", limit=45)
     said = bool(done.err.strip())
     return Seen(f"{done}, {'something' if said else 'nothing'} is said", said and not done.tracebacks)
 
@@ -288,7 +288,7 @@ INPUTS = (
         "R5",
         "a-million-cells",
         "a suite of 1,000,000 cells",
-        "something is said within 20 s",
+        "something is said within 45 s",
         a_million_cells,
     ),
     Input(
