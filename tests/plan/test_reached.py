@@ -134,7 +134,7 @@ def test_what_a_function_reads_decides_its_digest(way: Callable[[Any], Any], one
         ([3].index, False),
         (functools.cache(closing(3)), False),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_has_no_digest_is_named(held: Any, named: bool) -> None:
     unseen = reached(closing(held)).unseen
