@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args
 
@@ -18,6 +18,11 @@ from ._checks import check_kept
 from ._seeding import generator
 
 Kind = Literal["sign", "uniform"]
+Numbers = npt.NDArray[Any]
+Box = tuple[slice, slice]
+
+_BAND = 2**20
+"""Numbers that are drawn at once."""
 
 
 @dataclass(frozen=True)
@@ -62,24 +67,53 @@ class Noise:
         region = kit.engine.region(photo, face)
         if region is None or face is None:
             return None
-        draw = generator(kit.seed, digest, "noise")
+        draw, box = generator(kit.seed, digest, "noise"), _around(region)
+
+        def coins() -> Numbers:
+            return 2 * _drawn(photo, box, lambda shape: draw.integers(0, 2, shape)) - 1
+
         if kit.budget.kind == "linf":
             limit = math.floor(kit.budget.value)
             if self.kind == "sign":
-                return _moved(photo, region, limit * (2 * draw.integers(0, 2, photo.shape) - 1))
-            return _moved(photo, region, draw.integers(-limit, limit + 1, photo.shape))
-        signs, rounding = 2.0 * draw.integers(0, 2, photo.shape) - 1, draw.random(photo.shape)
+                return _moved(photo, region, box, limit * coins())
+            steps = _drawn(photo, box, lambda shape: draw.integers(-limit, limit + 1, shape))
+            return _moved(photo, region, box, steps)
+        signs, rounding = coins(), _drawn(photo, box, draw.random)
 
         def scaled(share: float) -> Image:
             if self.kind == "sign":
-                return _moved(photo, region, signs * np.floor(255 * share + rounding))
-            return _moved(photo, region, np.rint(signs * rounding * 255 * share))
+                return _moved(photo, region, box, signs * np.floor(255 * share + rounding))
+            return _moved(photo, region, box, np.rint(signs * rounding * 255 * share))
 
         return kit.engine.strongest(photo, face, kit.budget, scaled)
 
 
-def _moved(photo: Image, region: Mask, levels: npt.NDArray[Any]) -> Image:
-    moved: Image = np.clip(photo + levels * region[:, :, None], 0, 255).astype(np.uint8)
+def _around(region: Mask) -> Box:
+    """The rows and the columns of a photo in which a region lies."""
+    rows, columns = (np.flatnonzero(region.any(axis)) for axis in (1, 0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _drawn(photo: Image, box: Box, draw: Callable[[tuple[int, ...]], Numbers]) -> Numbers:
+    """Numbers for every value of a photo, of which those in the box are kept.
+
+    They are drawn a band of rows at a time. Together the bands are the numbers of one draw for the photo.
+    """
+    rows, columns = box
+    height, width, channels = photo.shape
+    band = max(1, _BAND // (width * channels))
+    kept = []
+    for top in range(0, height, band):
+        drawn = draw((min(band, height - top), width, channels))
+        kept.append(drawn[max(rows.start - top, 0) : max(rows.stop - top, 0), columns].copy())
+    return np.concatenate(kept)
+
+
+def _moved(photo: Image, region: Mask, box: Box, levels: Numbers) -> Image:
+    """The photo with levels added inside the region; `levels` are those of the box."""
+    moved = photo.copy()
+    inside = photo[box] + levels * region[box][:, :, None]
+    moved[box] = np.clip(inside, 0, 255).astype(np.uint8)
     return moved
 
 
