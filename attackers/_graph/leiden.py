@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
 from bench.types import Ints
@@ -24,8 +28,9 @@ def leiden_labels(graph: Graph, penalty: float, seed: int) -> Ints:
     Returns:
         int [photo], clusters numbered from 0 by first appearance; a photo by itself is noise, -1.
     """
-    import igraph
-    import leidenalg
+    with _without_matplotlib():
+        import igraph
+        import leidenalg
 
     if not graph.left.size:
         return np.full(graph.photos, -1, np.int64)
@@ -40,3 +45,16 @@ def leiden_labels(graph: Graph, penalty: float, seed: int) -> Ints:
         resolution_parameter=penalty * 2 * float(weights.sum()),
     )
     return without_singles(np.asarray(partition.membership, np.int64))
+
+
+@contextmanager
+def _without_matplotlib() -> Iterator[None]:
+    """Keep igraph from loading matplotlib, which would write a list of fonts into the user's home."""
+    if "matplotlib" in sys.modules:
+        yield
+        return
+    sys.modules["matplotlib"] = None  # type: ignore[assignment]  # Python's way of a module that is not there
+    try:
+        yield
+    finally:
+        del sys.modules["matplotlib"]

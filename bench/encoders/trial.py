@@ -57,7 +57,7 @@ def check(encoder: Encoder) -> None:
             "on. Export it in eval mode (network.eval())."
         )
     cosine = _between_batches(encoder, crops)
-    if cosine < ALIKE:
+    if not cosine >= ALIKE:  # nor is it where it is no number
         raise UserError(
             f"encoder {name!r} gives one crop other numbers in another batch, cosine {cosine:.4f}: "
             "statistics of batches are on. Export it in eval mode (network.eval())."
@@ -65,26 +65,29 @@ def check(encoder: Encoder) -> None:
 
 
 def _between_batches(encoder: Encoder, crops: torch.Tensor) -> float:
-    """The least cosine of the first crop's embeddings, alone and in batches; 1 if it takes no batch."""
+    """The least cosine of the first crop's embeddings, alone and in batches; 1 if it takes no batch.
+
+    It is NaN where a batch gives that crop no embedding.
+    """
     import torch
+
+    from bench.encoders.sessions import FAULTS
 
     if not isinstance(encoder, Tried):
         return 1.0
     embedded = []
     dark, bright = torch.zeros_like(crops[:2]), torch.ones_like(crops[:2])
     companies = (crops[:0], crops[1:], dark, bright, 1 - crops)
+    one_by_one: tuple[type[Exception], ...]
+    one_by_one = (RuntimeError, ValueError, TypeError, IndexError, *FAULTS, EncoderFault)
     with torch.no_grad():
         for batch in (torch.cat([crops[:1], company]) for company in companies):
-            with suppress(*_ONE_BY_ONE):
+            with suppress(*one_by_one):  # a network that takes one crop at a time is always asked so
                 out = encoder.raw(batch)
                 if out.shape == (len(batch), encoder.card.dimensions):
                     embedded.append(out[:1].double())
     pairs = [torch.nn.functional.cosine_similarity(embedded[0], other) for other in embedded[1:]]
-    return min((float(cosine) for cosine in pairs), default=1.0)
-
-
-_ONE_BY_ONE: tuple[type[Exception], ...] = (RuntimeError, ValueError, TypeError, IndexError, EncoderFault)
-"""What a network raises that takes one crop at a time, as it is then always asked."""
+    return float(torch.cat(pairs).min()) if pairs else 1.0  # min hands a NaN on
 
 
 def _answer(asked: dict[str, str | None]) -> dict[str, str]:

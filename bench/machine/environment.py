@@ -14,7 +14,10 @@ from bench.store.digests import versions
 LIBRARIES = (
     "facenet-pytorch",
     "faiss-cpu",
+    "igraph",
+    "infomap",
     "insightface",
+    "leidenalg",
     "numpy",
     "onnx",
     "onnx2torch",
@@ -27,6 +30,7 @@ LIBRARIES = (
     "pillow-heif",
     "protobuf",
     "pydantic",
+    "pydantic-core",
     "safetensors",
     "scikit-image",
     "scikit-learn",

@@ -15,13 +15,18 @@ import torch
 
 from bench.board.wording import worded
 from bench.encoders import networks
+from bench.encoders.families import dlib
 from bench.encoders.families.synth import cards
 from bench.encoders.faults import EncoderFault
 from bench.protocols import Encoder
+from bench.types import Folders
 from bench.verification.records import read
 from bench.verification.table import table, to_markdown
 
 Command = Callable[..., Any]
+
+HERE = ["dlib"] if dlib.FAMILY.present(dlib.CARD, Folders(home="/nowhere")) else []
+"""Encoders that a package brings."""
 
 DATA = "synthetic:people=20,photos-each=3"
 CARD = next(card for card in cards() if card.name == "synth-ir")
@@ -160,7 +165,7 @@ def test_all_are_the_encoders_that_are_here(bench: Command, tmp_path: Path) -> N
     )
     assert done.status == 0, done.err
     names = [record["encoder"]["name"] for record in json.loads(done.out)["verifications"]]
-    assert sorted(names) == ["synth-inc", "synth-ir", "synth-vit"]
+    assert sorted(names) == [*HERE, "synth-inc", "synth-ir", "synth-vit"]
 
 
 @pytest.mark.parametrize("asked", [("--all",), ("synth-inc", "synth-ir", "synth-vit")])
@@ -186,8 +191,9 @@ def test_bad_encoders_are_told_and_the_others_are_verified(
     )
     assert done.status == 2, done.err
     records = json.loads(done.out)["verifications"]
-    assert sorted(record["encoder"]["name"] for record in records) == ["synth-ir", "synth-vit"]
-    assert len(read(tmp_path / "out")) == 2
+    others = HERE if "--all" in asked else []
+    assert sorted(record["encoder"]["name"] for record in records) == [*others, "synth-ir", "synth-vit"]
+    assert len(read(tmp_path / "out")) == len(others) + 2
     told = done.told()
     if "--all" in asked:
         altered, *told = told
@@ -205,7 +211,7 @@ def lfw(tmp_path: Path) -> Iterator[Path]:
         folder = tmp_path / "real" / "lfw" / name
         folder.mkdir(parents=True)
         for n in (1, 2):
-            (folder / f"{name}_{n:04d}.jpg").write_bytes(b"no photo")
+            (folder / f"{name}_{n:04d}.jpg").write_bytes(f"no photo {name} {n}".encode())
     (tmp_path / "real" / "meta").mkdir()
     (tmp_path / "real" / "meta" / "pairs.txt").write_text("<!doctype html>")
     yield tmp_path / "real"

@@ -139,8 +139,10 @@ def moody(path: Path, *, breaks: str) -> str:
     write(path)
     model = onnx.load(path)
     limit = numpy_helper.from_array(np.array(0.8, np.float32), "limit")
-    nodes = [
-        helper.make_node("ReduceMean", ["x"], ["mean"], keepdims=0),
+    model.graph.initializer.append(numpy_helper.from_array(np.array([-1, 1], np.int64), "column"))
+    nodes = [  # crop by crop where the answer has one shape; a batch may hold a bright crop and a dark one
+        helper.make_node("ReduceMean", ["x"], ["means"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node("Reshape", ["means", "column"], ["mean"]),
         helper.make_node("Greater", ["mean", "limit"], ["bright"]),
     ]
     if breaks in ("nan", "inf", "zero"):
@@ -157,7 +159,9 @@ def moody(path: Path, *, breaks: str) -> str:
         model.graph.initializer.append(numpy_helper.from_array(np.array([0], np.int64), "zero"))
         model.graph.initializer.append(numpy_helper.from_array(np.array([1], np.int64), "axis"))
         model.graph.initializer.append(numpy_helper.from_array(np.array([-1, 8], np.int64), "rows"))
-        nodes.append(helper.make_node("Where", ["bright", "less", "full"], ["end"]))
+        nodes.append(helper.make_node("Where", ["bright", "less", "full"], ["ends"]))
+        model.graph.initializer.append(numpy_helper.from_array(np.array([-1], np.int64), "list"))
+        nodes.append(helper.make_node("Reshape", ["ends", "list"], ["end"]))
         cut = "e" if breaks == "shape" else "cut"
         nodes.append(helper.make_node("Slice", ["e0", "zero", "end", "axis"], [cut]))
         if breaks == "fails":

@@ -107,7 +107,7 @@ def test_all_three_doors_take_it_and_refuse_a_wrong_type_in_one_line(checkout: P
         "from bench.errors import UserError\n"
         "from bench.plan.suites import load\n"
         "class Stop(Exception): ...\n"
-        "def stop(spec): print(spec.strictness); raise Stop\n"
+        "def stop(spec, begin=None): print(spec.strictness); raise Stop\n"
         "api.execute = stop\n"
         "for given in (2.5, [1, 2.5], 'x', True, 10, [None]):\n"
         "    try: bench.run(strictness=given)\n"
