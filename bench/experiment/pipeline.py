@@ -154,11 +154,10 @@ class Pipeline:
         if not isinstance(error, EncoderFault) or not error.photos:
             return error
         repetition = self._repetitions[cell.repetition]
-        groups = (repetition.split.released, repetition.split.labelled, repetition.split.calibration)
-        names = [name for group in (*groups, repetition.split.background) for own in group for name in own]
+        names = repetition.split.photos
         files = {repetition.data.digest(name): name for name in names}
         released = repetition.publisher.release(cell.cloaking).digests
-        files |= dict(zip(released, names, strict=False))  # the users' photos come first
+        files |= dict(zip(released, names, strict=False))  # the released photos come first
         file = files.get(error.photos[0])
         return EncoderFault(f"{error} The photo is {file}.", photos=error.photos) if file else error
 

@@ -113,13 +113,8 @@ def _distinct(plans: Sequence[Plan]) -> list[Plan]:
 
 def _names(plans: Sequence[Plan]) -> dict[str, str]:
     """The digest of each photo that plays a part -> its name."""
-    parts = [(each.data, split) for each in plans for split in each.splits]
     return {
-        data.digest(photo): photo
-        for data, split in parts
-        for people in (split.released, split.labelled, split.calibration, split.reference, split.background)
-        for person in people
-        for photo in person
+        each.data.digest(photo): photo for each in plans for split in each.splits for photo in split.photos
     }
 
 

@@ -49,17 +49,16 @@ def unused(
         tuned_on: Photos of calibration people, the crowd last.
         reference: Photos of people whom a defense may look at.
     """
-    split = repetition.split
-    first = len(split.calibration) - split.crowd
-    groups: list[tuple[Observed | Faces, dict[str, Sequence[Sequence[str]]]]] = [
-        (clean, {"released": split.released}),
-        (held, {"labelled": split.labelled, "background": split.background}),
-        (tuned_on, {"calibration": split.calibration[:first], "crowd": split.calibration[first:]}),
-        (reference, {"reference": split.reference}),
+    groups: list[tuple[Observed | Faces, tuple[str, ...]]] = [
+        (clean, ("released",)),
+        (held, ("labelled", "background")),
+        (tuned_on, ("calibration", "crowd")),
+        (reference, ("reference",)),
     ]
+    people = repetition.split.parts
     out: list[Unused] = []
     for seen, parts in groups:
-        photos = [(part, name) for part, people in parts.items() for person in people for name in person]
+        photos = [(part, name) for part in parts for person in people[part] for name in person]
         for i, (part, name) in enumerate(photos):
             if seen.faces[i] is None:
                 why = seen.unreadable.get(i, NO_FACE)

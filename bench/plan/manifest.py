@@ -18,18 +18,9 @@ def manifest(parts: Split, content: Callable[[str], str]) -> list[tuple[str, int
         Part, number of the person, and content digest, photo by photo. People are numbered through all parts;
         a user's labelled photos bear the number of the released ones.
     """
-    alone = len(parts.calibration) - parts.crowd
-    groups = (
-        ("released", parts.released),
-        ("labelled", parts.labelled),
-        ("calibration", parts.calibration[:alone]),
-        ("crowd", parts.calibration[alone:]),
-        ("reference", parts.reference),
-        ("background", parts.background),
-    )
     rows: list[tuple[str, int, str]] = []
     first = 0
-    for part, people in groups:
+    for part, people in parts.parts.items():
         rows += [(part, first + i, content(photo)) for i, person in enumerate(people) for photo in person]
         first += 0 if part == "released" else len(people)
     return rows

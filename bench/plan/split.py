@@ -76,6 +76,24 @@ class Split:
     crowd: int = 0
     boxes: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
 
+    @property
+    def parts(self) -> dict[str, tuple[tuple[str, ...], ...]]:
+        """The name of each part -> its people, in the order of manifests; the crowd is a part of its own."""
+        alone = len(self.calibration) - self.crowd
+        return {
+            "released": self.released,
+            "labelled": self.labelled,
+            "calibration": self.calibration[:alone],
+            "crowd": self.calibration[alone:],
+            "reference": self.reference,
+            "background": self.background,
+        }
+
+    @property
+    def photos(self) -> list[str]:
+        """The names of all photos, part by part: the released ones come first."""
+        return [photo for people in self.parts.values() for person in people for photo in person]
+
 
 def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
     """Divide a data set's people.
