@@ -12,10 +12,8 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import safetensors.torch
 import torch
-from onnx import TensorProto, helper, numpy_helper
 
 from bench import encoders
 from bench.encoders.families import synth
@@ -23,6 +21,7 @@ from bench.errors import UserError
 from bench.fetching import manifests
 from bench.store import lock, lpips_weights
 from bench.types import Folders
+from injecting import grid
 from injecting.injection import Injection, Outcome, draws
 
 CARD = {
@@ -89,21 +88,7 @@ def _card(rng: random.Random) -> bytes:
 
 @cache
 def _graph() -> bytes:
-    draw = np.random.default_rng(0)
-    nodes = [
-        helper.make_node("AveragePool", ["x"], ["p"], kernel_shape=[28, 28], strides=[28, 28]),
-        helper.make_node("Flatten", ["p"], ["f"]),
-        helper.make_node("MatMul", ["f", "m"], ["e"]),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "net",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 112, 112])],
-        [helper.make_tensor_value_info("e", TensorProto.FLOAT, ["n", 8])],
-        [numpy_helper.from_array(draw.standard_normal((48, 8)).astype(np.float32), "m")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    content: bytes = model.SerializeToString()
+    content: bytes = grid.network().SerializeToString()
     return content
 
 

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import injecting
 
@@ -86,12 +88,22 @@ def known() -> dict[str, Injection]:
     Raises:
         RuntimeError: Two have the same name.
     """
-    every = [
-        injection
-        for module in pkgutil.iter_modules(injecting.__path__, "injecting.")
-        for injection in getattr(importlib.import_module(module.name), "INJECTIONS", ())
-    ]
-    names = Counter(injection.name for injection in every)
-    if max(names.values(), default=1) > 1:
-        raise RuntimeError(f"several injections have one name: {names.most_common(1)[0][0]}")
+    every: list[Injection] = declared(injecting, "INJECTIONS")
     return {injection.name: injection for injection in sorted(every, key=lambda each: each.name)}
+
+
+def declared(package: ModuleType, constant: str) -> list[Any]:
+    """What the files of a package declare in a constant of one name, file by file.
+
+    Raises:
+        RuntimeError: Two of them have the same name.
+    """
+    every = [
+        one
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
+        for one in getattr(importlib.import_module(module.name), constant, ())
+    ]
+    names = Counter(one.name for one in every)
+    if max(names.values(), default=1) > 1:
+        raise RuntimeError(f"several of {constant} have one name: {names.most_common(1)[0][0]}")
+    return every

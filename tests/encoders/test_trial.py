@@ -16,37 +16,18 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from bench.encoders import trial, trial_run
 from bench.encoders.families.onnx_file.encoder import OnnxEncoder
 from bench.errors import PassingError, UserError
 from bench.types import ARCFACE_CROP, EncoderCard, Folders
 from injecting import unsteady_networks
+from injecting.grid import network
 from injecting.injection import assert_all_right
 
 CARD = {"architecture": "a", "training_set": "", "licence": "MIT", "source": "a test", "dimensions": 8}
 Nodes = tuple[onnx.NodeProto, ...]
-
-
-def network(between: Nodes = (), *, extra: dict[str, Any] | None = None) -> onnx.ModelProto:
-    """A 4 x 4 grid of mean colours times a matrix, with nodes from `p` to `q` between the two."""
-    draw = np.random.default_rng(0)
-    constants = {"m": draw.standard_normal((48, 8)).astype(np.float32), **(extra or {})}
-    nodes = [
-        helper.make_node("AveragePool", ["x"], ["p"], kernel_shape=[28, 28], strides=[28, 28]),
-        *(between or (helper.make_node("Identity", ["p"], ["q"]),)),
-        helper.make_node("Flatten", ["q"], ["f"]),
-        helper.make_node("MatMul", ["f", "m"], ["e"]),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "net",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 112, 112])],
-        [helper.make_tensor_value_info("e", TensorProto.FLOAT, ["n", 8])],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
 def endless() -> onnx.ModelProto:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import pkgutil
 import subprocess
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +13,7 @@ from bench.machine.environment import LIBRARIES
 from bench.store.digests import versions
 from bench.store.writing import write_whole
 from injecting import inputs
-from injecting.injection import CannotInjectError
+from injecting.injection import CannotInjectError, declared
 from injecting.inputs.seen import Input
 from injecting.inputs.workshop import Stock, Workshop
 
@@ -30,14 +27,7 @@ def known() -> dict[str, Input]:
     Raises:
         RuntimeError: Two have the same name.
     """
-    every = [
-        given
-        for module in pkgutil.iter_modules(inputs.__path__, "injecting.inputs.")
-        for given in getattr(importlib.import_module(module.name), "INPUTS", ())
-    ]
-    names = Counter(given.name for given in every)
-    if max(names.values()) > 1:
-        raise RuntimeError(f"several inputs have one name: {names.most_common(1)[0][0]}")
+    every: list[Input] = declared(inputs, "INPUTS")
     order = sorted(every, key=lambda given: ("FRN".index(given.row[0]), int(given.row[1:] or 0), given.name))
     return {given.name: given for given in order}
 
