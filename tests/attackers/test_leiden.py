@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -14,22 +16,14 @@ from bench import registry
 from bench.errors import UserError
 from bench.types import Ints
 
+InNetworkx = Callable[[Graph], nx.Graph]
+
 
 def graph_of(spread: float, eps: float) -> tuple[Graph, np.ndarray]:
     rng = np.random.default_rng(4)
     owners = rng.permutation(np.arange(300) % 30)
     rows = rng.normal(size=(30, 64))[owners] + spread * rng.normal(size=(300, 64))
     return neighbour_graph(rows, eps), owners
-
-
-def in_networkx(graph: Graph) -> nx.Graph:
-    made = nx.Graph()
-    made.add_nodes_from(range(graph.photos))
-    weights = (1 - graph.distance).astype(float)
-    made.add_weighted_edges_from(
-        zip(graph.left.tolist(), graph.right.tolist(), weights.tolist(), strict=True)
-    )
-    return made
 
 
 def groups(labels: Ints) -> list[set[int]]:
@@ -47,7 +41,9 @@ def test_people_who_are_apart_are_found() -> None:
 
 @pytest.mark.parametrize("eps", [0.4, 0.6, 0.8])
 @pytest.mark.parametrize("resolution", [1.0, 3.0])
-def test_its_modularity_is_as_good_as_louvains(eps: float, resolution: float) -> None:
+def test_its_modularity_is_as_good_as_louvains(
+    eps: float, resolution: float, in_networkx: InNetworkx
+) -> None:
     graph, _ = graph_of(1.0, eps)
     theirs = in_networkx(graph)
     penalty = resolution / (2 * theirs.size(weight="weight"))
@@ -58,7 +54,7 @@ def test_its_modularity_is_as_good_as_louvains(eps: float, resolution: float) ->
     assert worth[0] > worth[1] - 0.01
 
 
-def test_every_community_hangs_together() -> None:
+def test_every_community_hangs_together(in_networkx: InNetworkx) -> None:
     graph, _ = graph_of(1.0, 0.7)
     theirs = in_networkx(graph)
     found = groups(leiden_labels(graph, 0.001, 3))

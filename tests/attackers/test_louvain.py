@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from bench import registry
 from bench.errors import UserError
 
 Louvain = registry.load("attackers", "louvain")
+InNetworkx = Callable[[Graph], nx.Graph]
 
 
 def graph_of(spread: float, eps: float) -> Graph:
@@ -22,23 +25,13 @@ def graph_of(spread: float, eps: float) -> Graph:
     return neighbour_graph(rows, eps)
 
 
-def in_networkx(graph: Graph) -> nx.Graph:
-    theirs = nx.Graph()
-    theirs.add_nodes_from(range(graph.photos))
-    weights = (1 - graph.distance).astype(float)
-    theirs.add_weighted_edges_from(
-        zip(graph.left.tolist(), graph.right.tolist(), weights.tolist(), strict=True)
-    )
-    return theirs
-
-
 def singles_apart(labels: np.ndarray) -> np.ndarray:
     return np.where(labels < 0, labels.size + np.arange(labels.size), labels)
 
 
 @pytest.mark.parametrize("spread", [0.2, 0.3, 0.4])
 @pytest.mark.parametrize("resolution", [1.0, 4.0])
-def test_the_communities_are_networkxs(spread: float, resolution: float) -> None:
+def test_the_communities_are_networkxs(spread: float, resolution: float, in_networkx: InNetworkx) -> None:
     graph = graph_of(spread, 0.4)
     theirs = in_networkx(graph)
     weight = theirs.size(weight="weight")
@@ -50,7 +43,9 @@ def test_the_communities_are_networkxs(spread: float, resolution: float) -> None
 
 
 @pytest.mark.parametrize("eps", [0.4, 0.6, 0.8])
-def test_its_modularity_is_as_good_as_networkxs_where_people_run_together(eps: float) -> None:
+def test_its_modularity_is_as_good_as_networkxs_where_people_run_together(
+    eps: float, in_networkx: InNetworkx
+) -> None:
     # Both stop at a partition that no single move betters. Which one depends on the order of moves; its worth
     # hardly does.
     graph = graph_of(1.0, eps)
