@@ -32,8 +32,8 @@ def ready(name: str, folders: Folders) -> EncoderCard:
 
     A user's own file embeds a few crops first, on the CPU. So do weights whose digest nobody states, before
     the digest is pinned: a wrong file must not become the right one by being the first. An encoder of an
-    installed package is tried in this process. That it went well is
-    kept under the digest of card and weights; anything else is told, and tried again the next time.
+    installed package is tried in this process. That it went well is kept under the digest of card and
+    weights; anything else is told, and tried again the next time.
 
     Raises:
         UserError: as `bench.encoders.ready` does, and for weights that do not embed, not like a function of

@@ -28,7 +28,7 @@ def with_its_end(file: bytes) -> bytes | None:
     """A JPEG with the mark of its end, if nothing else of it is missing; otherwise None.
 
     Nothing else is missing if every scan is there, and the pixels are the same whatever stands behind the
-    cut. Twelve ends are tried. Once in some thousand cut files a few bits are missing that none of them
+    cut. Twelve ends are tried. Rarely, a few bits are missing that none of them
     brings out: the last block of such a photo, 16 pixels wide, lacks detail.
 
     Args:
