@@ -1,4 +1,8 @@
-"""How an attacker changes its encoder once it knows of a defense: the parameters of each way."""
+"""How an attacker changes its encoder once it knows of a defense: the parameters of each way.
+
+A way with `keeps_weights` trains nothing. After any other way the encoder's weights are the attacker's own,
+so that no defense can have optimised against them (`bench.plan.knowledge`).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ class Unchanged:
     """The encoder as it is."""
 
     summary: ClassVar[str] = "the encoder as it is"
+    keeps_weights: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Views:
     """
 
     summary: ClassVar[str] = "the mean embedding over mirrored, re-encoded, blurred and shrunk views"
+    keeps_weights: ClassVar[bool] = True
 
     jpeg: int = 75
     blur: float = 1.0

@@ -15,7 +15,7 @@ import numpy as np
 
 from bench.board.figures import FIGURES, contaminated, not_ok
 from bench.board.further import extended, further
-from bench.board.tracks import RELEASE, oracle, same, sizes, weak
+from bench.board.tracks import RELEASE, on_surrogate, oracle, same, sizes, weak
 from bench.board.user_tables import Users
 from bench.board.values import Strongest
 from bench.channels import divided, parse
@@ -194,7 +194,7 @@ def _steps(record: CellRecord) -> frozenset[str]:
     platform, purifier = divided(parse(record.channel))
     steps = {
         "clusterer": record.attacker.name != "dbscan",
-        "encoder": record.knowledge != "white-box",
+        "encoder": not on_surrogate(record),
         "platform": str(platform) != "none",
         "purifier": str(purifier) != "none",
         "level": record.level != "oblivious",

@@ -98,9 +98,18 @@ def _dumped(named: Named) -> dict[str, Any]:
     return named.model_dump(mode="json")
 
 
+def on_surrogate(record: CellRecord) -> bool:
+    """Whether the attacker looks through encoders that the defense optimised against, trained on or not."""
+    if record.knowledge == "white-box":
+        return True
+    against = {card.digest for card in record.surrogate} - {None}
+    through = {card.digest for card in record.members or [record.encoder]}
+    return record.adaptation.name != "none" and through <= against
+
+
 def encoder(record: CellRecord) -> str:
-    """Under white-box a row with one surrogate meets that one: there it is the same condition for all."""
-    own = record.knowledge == "white-box" and len(record.surrogate) == 1
+    """A row with one surrogate meets that one in every track: there it is the same condition for all."""
+    own = on_surrogate(record) and len(record.surrogate) == 1
     return "its surrogate" if own else record.encoder.name
 
 

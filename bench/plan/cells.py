@@ -89,7 +89,8 @@ class Cell(Noun):
     @property
     def knowledge(self) -> Knowledge:
         """What the defense knew of the attacker's encoder; derived, never declared."""
-        return knowledge_of_all(self.cloaking.surrogates, self.view.members)
+        adapted = not getattr(self.view.adaptation.plugin, "keeps_weights", False)
+        return knowledge_of_all(self.cloaking.surrogates, self.view.members, adapted=adapted)
 
 
 def further_axes(*of: Of) -> list[Axis]:

@@ -67,5 +67,8 @@ def test_knowing_one_member_is_not_knowing_the_whole() -> None:
     assert knowledge_of_all((IR, INC), (IR, INC)) == "white-box"
     twin = replace(IR, name="twin", sha256="1" * 64)  # trained on the same set
     assert knowledge_of_all((IR,), (IR, twin)) == "grey-box"
-    assert knowledge_of_all((IR,), (IR, stranger)) == "black-box"
+    assert knowledge_of_all((IR,), (IR, stranger)) == "grey-box"  # a surrogate is in it
+    assert knowledge_of_all((IR,), (twin, stranger)) == "grey-box"
+    other = replace(stranger, name="y", training_set="a third", sha256="2" * 64)
+    assert knowledge_of_all((IR,), (stranger, other)) == "black-box"
     assert knowledge_of_all((), (IR, INC)) == "none"

@@ -365,3 +365,19 @@ def test_a_defense_without_any_result_has_a_row_without_numbers() -> None:
     (row,) = made(cell("one", "dbscan", None), cell("two", "dbscan", 3))[:1]
     assert (row.worst, row.strongest, row.attackers, row.users) == (None, None, None, None)
     assert row.missing == ("dbscan / net",)
+
+
+def test_rows_with_other_surrogates_that_the_attacker_trained_meet_the_same_condition() -> None:
+    def trained(name: str, formed: int) -> tuple[CellRecord, dict[str, list[Any]]]:
+        own = Named(name=name, digest=name)
+        made = cell(
+            "mask", "dbscan", formed, encoder=name, knowledge="grey-box", surrogate=[own],
+            adaptation=Named(name="head"),
+        )  # fmt: skip
+        return made[0].model_copy(update={"encoder": own}), made[1]
+
+    rows = made(trained("a", 20), trained("b", 0))
+    assert [(row.strongest, rank(row)) for row in rows] == [
+        ("dbscan / its surrogate / head", (2, 2)),
+        ("dbscan / its surrogate / head", (1, 1)),
+    ]

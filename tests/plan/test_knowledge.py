@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from bench.plan.knowledge import knowledge
-from bench.types import ARCFACE_CROP, EncoderCard
+from bench.adaptations.names import ADAPTATIONS
+from bench.plan.knowledge import knowledge, knowledge_of_all
+from bench.plan.resolve import resolve
+from bench.plan.spec import RunSpec
+from bench.types import ARCFACE_CROP, EncoderCard, Folders
 
 ATTACKER = EncoderCard(
     name="attacker",
@@ -61,3 +65,17 @@ def test_an_ensemble_knows_what_its_best_member_knows() -> None:
 
 def test_without_surrogates_there_is_none() -> None:
     assert knowledge((), ATTACKER) == "none"
+
+
+def test_weights_that_the_attacker_trained_are_no_white_box() -> None:
+    assert knowledge((ATTACKER,), ATTACKER, adapted=True) == "grey-box"
+    assert knowledge((STRANGER,), ATTACKER, adapted=True) == "black-box"
+    assert knowledge((), ATTACKER, adapted=True) == "none"
+    assert knowledge_of_all((ATTACKER, STRANGER), (ATTACKER, STRANGER), adapted=True) == "grey-box"
+
+
+@pytest.mark.parametrize("name", sorted(ADAPTATIONS))
+def test_a_cell_knows_its_surrogate_as_long_as_nobody_trained_it(name: str, tmp_path: Path) -> None:
+    spec = RunSpec(defenses=("pgd",), surrogates=("synth-ir",), encoders=("synth-ir",), adaptations=(name,))
+    (cell,) = resolve(spec, Folders(home=str(tmp_path)), {}, "cpu").cells
+    assert cell.knowledge == ("white-box" if name in ("none", "views") else "grey-box")
