@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import product
@@ -15,7 +16,7 @@ from ._graph.condensed import hdbscan_labels
 from ._graph.searching import Searching
 from ._graph.spanning import neighbour_lists, spanning_tree
 from ._parameters.choice import best, check_calibration
-from ._parameters.ranges import check_least
+from ._parameters.ranges import check_distance, check_least
 
 _SELECTIONS = ("eom", "leaf")
 
@@ -36,8 +37,11 @@ class Hdbscan(Searching):
             counted (as in scikit-learn; the `hdbscan` package does not count the photo itself); None takes
             the best of `samples_grid`.
         selection: `eom` (excess of mass) or `leaf`; None takes the better one.
+        cut: The cosine distance above which no edge joins photos, as in Nextcloud Recognize; 2 is no limit.
+            None takes the best of `cut_grid`.
         size_grid: The candidates for min_cluster_size.
         samples_grid: The candidates for min_samples.
+        cut_grid: The increasing candidates for cut.
     """
 
     card: ClassVar[PluginCard] = PluginCard(
@@ -48,8 +52,10 @@ class Hdbscan(Searching):
     min_cluster_size: int | None = None
     min_samples: int | None = None
     selection: str | None = None
+    cut: float | None = None
     size_grid: tuple[int, ...] = (2, 3, 5)
     samples_grid: tuple[int, ...] = (1, 2, 3, 5)
+    cut_grid: tuple[float, ...] = (0.4, 0.5, 0.6, 0.7, 2.0)
 
     def check(self) -> None:
         """See `Attacker.check`."""
@@ -62,6 +68,7 @@ class Hdbscan(Searching):
         check_least(self.name, "min_samples", self.min_samples, 1, 3)
         check_least(self.name, "size_grid", min(self.size_grid, default=0), 2, 3)
         check_least(self.name, "samples_grid", min(self.samples_grid, default=0), 1, 3)
+        check_distance(self.name, "cut", self.cut, self.cut_grid)
 
     def calibrated(
         self, embeddings: Embeddings, people: Labels, objective: Callable[[Labels, Labels], float]
@@ -71,22 +78,24 @@ class Hdbscan(Searching):
         See `EpsClusterer.calibrated`.
         """
         self.check()
-        if None not in (self.min_samples, self.min_cluster_size, self.selection):
+        if None not in (self.min_samples, self.min_cluster_size, self.selection, self.cut):
             return self
         check_calibration(people, len(embeddings))
         rows = unit_rows(embeddings)
         cores = self.samples_grid if self.min_samples is None else (self.min_samples,)
         leasts = self.size_grid if self.min_cluster_size is None else (self.min_cluster_size,)
         selections = _SELECTIONS if self.selection is None else (self.selection,)
+        cuts = self.cut_grid if self.cut is None else (self.cut,)
         lists = neighbour_lists(rows, max(cores), self)
         trees = {samples: spanning_tree(rows, lists, samples) for samples in cores}
 
-        def score(parameters: tuple[int, int, str]) -> float:
-            samples, least, selection = parameters
-            return objective(hdbscan_labels(trees[samples], len(rows), least, selection == "leaf"), people)
+        def score(parameters: tuple[int, int, str, float]) -> float:
+            samples, least, selection, cut = parameters
+            labels = hdbscan_labels(trees[samples], len(rows), least, selection == "leaf", _length(cut))
+            return objective(labels, people)
 
-        samples, least, selection = best(list(product(cores, leasts, selections)), score)
-        return replace(self, min_samples=samples, min_cluster_size=least, selection=selection)
+        samples, least, selection, cut = best(list(product(cores, leasts, selections, cuts)), score)
+        return replace(self, min_samples=samples, min_cluster_size=least, selection=selection, cut=cut)
 
     def cluster(self, embeddings: Embeddings) -> Labels:
         """Assign every embedding to a cluster, numbered from 0 by first appearance, or to noise (-1).
@@ -97,11 +106,17 @@ class Hdbscan(Searching):
                 finite.
         """
         self.check()
-        if self.min_samples is None or self.min_cluster_size is None or self.selection is None:
+        samples, least, selection, cut = self.min_samples, self.min_cluster_size, self.selection, self.cut
+        if samples is None or least is None or selection is None or cut is None:
             raise ValueError(f"{self.name} is not tuned yet: calibrate it, or give all of its parameters")
         rows = unit_rows(embeddings)
-        tree = spanning_tree(rows, neighbour_lists(rows, self.min_samples, self), self.min_samples)
-        return hdbscan_labels(tree, len(rows), self.min_cluster_size, self.selection == "leaf")
+        tree = spanning_tree(rows, neighbour_lists(rows, samples, self), samples)
+        return hdbscan_labels(tree, len(rows), least, selection == "leaf", _length(cut))
+
+
+def _length(cut: float) -> float | None:
+    """The Euclidean distance of two unit vectors at a cosine distance; None for 2, which is no limit."""
+    return None if cut >= 2 else math.sqrt(2 * cut)
 
 
 PLUGIN = Hdbscan

@@ -1,23 +1,16 @@
-"""From a spanning tree to HDBSCAN's clusters (Campello, Moulavi and Sander 2013; Campello et al. 2015).
-
-The tree is read upwards, from the shortest edge to the longest. Edges of one length are one step: otherwise
-the order of the photos would decide which clusters split, and mutual reachability makes many ties.
-"""
+"""From a spanning tree to HDBSCAN's clusters (Campello, Moulavi and Sander 2013; Campello et al. 2015)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import groupby
 
 import numpy as np
 
-from bench.types import Ints
+from bench.types import Floats, Ints
 
 from .._embeddings.numbering import by_first_appearance
+from .merging import SAME, merges
 from .spanning import Tree
-
-_SAME = 1e-3
-"""The distance below which two photos are the same photo: rounding in float32 makes that much of zero."""
 
 
 @dataclass(slots=True)
@@ -27,6 +20,7 @@ class _Clusters:
     Attributes:
         least: The number of photos that make a cluster.
         home: int [photo], the innermost cluster of each photo; -1 for none.
+        joined: float [photo], the density at which the photo joins that cluster; 0 for none.
         size: [cluster], the number of photos, the photos that left the cluster on the way included.
         mass: [cluster], the sum over the photos of the density 1 / distance at which each joins the cluster.
         birth: [cluster], the density at which the cluster splits from its parent; 0 for a root.
@@ -35,6 +29,7 @@ class _Clusters:
 
     least: int
     home: Ints
+    joined: Floats
     size: list[int] = field(default_factory=list)
     mass: list[float] = field(default_factory=list)
     birth: list[float] = field(default_factory=list)
@@ -48,7 +43,7 @@ class _Clusters:
         return len(self.size) - 1
 
 
-def hdbscan_labels(tree: Tree, photos: int, least: int, leaf: bool) -> Ints:
+def hdbscan_labels(tree: Tree, photos: int, least: int, leaf: bool, longest: float | None = None) -> Ints:
     """The flat clusters of HDBSCAN.
 
     Args:
@@ -56,68 +51,68 @@ def hdbscan_labels(tree: Tree, photos: int, least: int, leaf: bool) -> Ints:
         photos: The number of photos.
         least: The number of photos that make a cluster; at least 2.
         leaf: Whether to take the innermost clusters; otherwise the clusters with the greatest excess of mass.
+        longest: The length above which no edge joins photos; None for no limit.
 
     Returns:
         int [photo], clusters numbered from 0 by first appearance, -1 for noise. All photos together are no
-        cluster, unless they are one photo many times.
+        cluster, unless they are one photo many times, or there is a limit and they hold no two clusters.
     """
-    if photos >= least and tree.length.max(initial=0) <= _SAME:
+    if photos >= least and tree.length.max(initial=0) <= SAME:
         return np.zeros(photos, np.int64)
     clusters = _condensed(tree, photos, least)
-    chosen = _leaves(clusters) if leaf else _excess_of_mass(clusters)
+    floor = 0.0 if longest is None else 1 / longest
+    allowed = _allowed(clusters, floor)
+    chosen = _leaves(clusters, allowed) if leaf else _excess_of_mass(clusters, allowed)
     # From the outermost inwards: a cluster within a chosen cluster takes that cluster's name.
     name = np.full(len(clusters.size) + 1, -1, np.int64)  # the last is for no cluster
     for number in range(len(clusters.size) - 1, -1, -1):
         above = clusters.parent[number]
         outer = name[above] if above >= 0 else -1
         name[number] = outer if outer >= 0 else (number if chosen[number] else -1)
-    return by_first_appearance(name[clusters.home])
+    return by_first_appearance(np.where(clusters.joined >= floor, name[clusters.home], -1))
 
 
 def _condensed(tree: Tree, photos: int, least: int) -> _Clusters:
-    order = np.lexsort((tree.right, tree.left, tree.length))
-    edges = zip(*(part[order].tolist() for part in tree), strict=True)
-    clusters = _Clusters(least, np.full(photos, -1, np.int64))
-    root = list(range(photos))
-    cluster = [-1] * photos  # the cluster of a root; -1 while the root has too few photos
+    clusters = _Clusters(least, np.full(photos, -1, np.int64), np.zeros(photos))
+    cluster = [-1] * photos  # the cluster of a group; -1 while the group has too few photos
     size = [1] * photos
-    loose: list[list[int]] = [[photo] for photo in range(photos)]  # the photos of a root without a cluster
-
-    def find(photo: int) -> int:
-        while root[photo] != photo:
-            root[photo] = root[root[photo]]
-            photo = root[photo]
-        return photo
-
-    for length, step in groupby(edges, key=lambda edge: edge[2]):
-        parts: dict[int, list[int]] = {}  # root after this step -> the roots that the step joins
-        for left, right, _ in step:
-            a, b = find(left), find(right)
-            if a == b:
-                continue
-            root[b] = a
-            parts[a] = parts.pop(a, [a]) + parts.pop(b, [b])
-        density = 1 / max(length, _SAME)
-        for top, joined in parts.items():
-            total = sum(size[part] for part in joined)
-            large = [part for part in joined if cluster[part] >= 0]
-            small = [photo for part in joined if cluster[part] < 0 for photo in loose[part]]
-            size[top] = total
-            if not large and total < least:
-                loose[top] = small
-                continue
-            if len(large) == 1:
-                grown = cluster[large[0]]
-                clusters.size[grown] = total
-                clusters.mass[grown] += density * len(small)
-            else:
-                grown = clusters.add(total, density * total)
-                for part in large:
-                    clusters.birth[cluster[part]] = density
-                    clusters.parent[cluster[part]] = grown
-            clusters.home[small] = grown
-            cluster[top], loose[top] = grown, []
+    loose: list[list[int]] = [[photo] for photo in range(photos)]  # the photos of a group without a cluster
+    for length, joined in merges(tree, photos):
+        top, density = joined[0], 1 / max(length, SAME)
+        total = sum(size[part] for part in joined)
+        large = [part for part in joined if cluster[part] >= 0]
+        small = [photo for part in joined if cluster[part] < 0 for photo in loose[part]]
+        size[top] = total
+        if not large and total < least:
+            loose[top] = small
+            continue
+        if len(large) == 1:
+            grown = cluster[large[0]]
+            clusters.size[grown] = total
+            clusters.mass[grown] += density * len(small)
+        else:
+            grown = clusters.add(total, density * total)
+            for part in large:
+                clusters.birth[cluster[part]] = density
+                clusters.parent[cluster[part]] = grown
+        clusters.home[small], clusters.joined[small] = grown, density
+        cluster[top], loose[top] = grown, []
     return clusters
+
+
+def _allowed(clusters: _Clusters, floor: float) -> list[bool]:
+    """Which clusters may be chosen: those whose inner clusters are joined at the density `floor` or more.
+
+    A root may be chosen if there is a floor, and no cluster within it.
+    """
+    split = [np.inf] * len(clusters.size)  # the density at which the clusters within are joined
+    for number, parent in enumerate(clusters.parent):
+        if parent >= 0:
+            split[parent] = clusters.birth[number]
+    return [
+        at >= floor if parent >= 0 else floor > 0 and at == np.inf
+        for at, parent in zip(split, clusters.parent, strict=True)
+    ]
 
 
 def _stability(clusters: _Clusters) -> list[float]:
@@ -127,20 +122,19 @@ def _stability(clusters: _Clusters) -> list[float]:
     ]
 
 
-def _excess_of_mass(clusters: _Clusters) -> list[bool]:
-    """Choose the clusters of the greatest total stability, none of them within another, and no root."""
+def _excess_of_mass(clusters: _Clusters, allowed: list[bool]) -> list[bool]:
+    """Choose the allowed clusters of the greatest total stability, none of them within another."""
     stability = _stability(clusters)
     within = [0.0] * len(stability)
     chosen = [False] * len(stability)
     for number, parent in enumerate(clusters.parent):
-        if parent < 0:
-            continue
-        chosen[number] = stability[number] >= within[number]
-        within[parent] += max(stability[number], within[number])
+        chosen[number] = allowed[number] and stability[number] >= within[number]
+        if parent >= 0:
+            within[parent] += max(stability[number] if allowed[number] else 0.0, within[number])
     return chosen
 
 
-def _leaves(clusters: _Clusters) -> list[bool]:
-    """Choose the clusters that hold no other cluster, and no root."""
+def _leaves(clusters: _Clusters, allowed: list[bool]) -> list[bool]:
+    """Choose the allowed clusters that hold no other cluster."""
     inner = set(clusters.parent)
-    return [number not in inner and parent >= 0 for number, parent in enumerate(clusters.parent)]
+    return [may and number not in inner for number, may in enumerate(allowed)]
