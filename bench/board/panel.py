@@ -1,12 +1,13 @@
-"""Records -> what a whole panel of attackers does to each defense: the largest rate counts, never a mean.
+"""Records -> what a whole panel of attackers does to each defense.
 
 A row is a defense under one threat model, a condition is one attacker with its encoder, channel, level and
 adaptation. Rows are compared within a track: the same users, scenario, budget and knowledge, and the same
 conditions. A condition that a row lacks, or that failed, is named, and the row is not ranked; nor is one
 over its budget, or one that only attackers met who find too few people on clean photos.
 
-Rows are ranked as if each user's photos that are not `ok` had gone worst for this user: who blinds the
-detector protects nobody that the board would know of.
+The first figure is that of the attack which the attacker chose on its own cloaks (`bench.board.chosen`), and
+beside it stands the largest rate of all: never a mean. Rows are ranked as if each user's photos that are not
+`ok` had gone worst for this user: who blinds the detector protects nobody that the board would know of.
 """
 
 from __future__ import annotations
@@ -16,17 +17,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from bench.board.chosen import Choice, Chosen, chosen_attack
 from bench.board.coverage import companies, judged_by
 from bench.board.figures import FIGURES, contaminated, not_ok
 from bench.board.further import OF_A_DEFENSE, extended, further
+from bench.board.outcomes import Met, meet, people_of
+from bench.board.ranks import By, Placed, placed
 from bench.board.tracks import conditions, defense, flagged, oracle, tracks, weak
 from bench.board.user_tables import Users
 from bench.records.record import CellRecord, Metric
-from bench.types import Flag, FlagCode, Floats
-from bench.uncertainty.paired import Rank, rank_rows
-from bench.uncertainty.panel import Panel, cfr_panel, psr_panel
+from bench.types import Flag, FlagCode
 from bench.uncertainty.power import smallest_detectable_difference
 
 
@@ -37,20 +37,25 @@ class PanelRow:
     Attributes:
         surrogate: names of the encoders that the defense optimised against.
         figure: `cfr`, `cfr_link`, `psr1` or `protection_rate`.
+        chosen: the attack that the attacker chose on its own cloaks, with CFR-chosen or PSR-chosen; None
+            where the records do not say how attackers did on their own cloaks.
         worst: CFR-max, where lower protects better, or PSR-min, where higher does; `n` are users. None where
             not one attacker has a result, and so are the fields up to `detectable`.
         strongest: the condition that it is of; the first of several.
+        strongest_weak: whether this attacker finds too few people on clean photos in any of its cells: what
+            others would do can only be more.
         any: CFR-any, the share of users who are clustered by any attacker; None for identification, too.
         attackers: how many conditions have a result.
         users: how many there are.
         draws: over how many draws of background and seed.
-        bound: `worst`, had the photos that are not ok gone worst for their users; rows are ranked by it.
+        bound: `worst`, had the photos that are not ok gone worst for their users.
         not_ok: how many photos are not ok, in the cell that has most of them.
         contamination: the largest share, over the cells, of other people who are harder to sort because of
             the cloaks; None where no cell has it.
         detectable: the smallest difference from a rate of one half that so many users and draws would show
-            when two defenses are compared on them (`bench.uncertainty.power`); None, too, where they would
-            show none.
+            when two defenses are compared on them, among as many pairs as the board compares
+            (`bench.uncertainty.power`); None, too, where they would show none.
+        ranked_by: `chosen` or `max`, the figure by which the row is ranked; None where it is not ranked.
         rank_first: the best rank that the row can claim in its track; None where it is not ranked.
         rank_last: the worst; another than the best where noise cannot tell the row from others.
         missing: conditions without a complete result.
@@ -66,8 +71,10 @@ class PanelRow:
     defense: str
     surrogate: tuple[str, ...]
     figure: str
+    chosen: Choice | None
     worst: Metric | None
     strongest: str | None
+    strongest_weak: bool
     any: Metric | None
     attackers: int | None
     users: int | None
@@ -76,6 +83,7 @@ class PanelRow:
     not_ok: int
     contamination: float | None
     detectable: float | None
+    ranked_by: By | None
     rank_first: int | None
     rank_last: int | None
     missing: tuple[str, ...]
@@ -87,25 +95,49 @@ KIND = extended(PanelRow, OF_A_DEFENSE)
 
 
 @dataclass(frozen=True, slots=True)
-class _Met:
-    """What a row's cells come to: condition -> [draw, user], NaN for what failed; and the panel of them.
+class _Track:
+    """Rows that are compared, by one figure.
 
-    `at_worst` is the same for photos that are not ok, gone worst for their users.
+    Attributes:
+        figure: one of `bench.board.figures.FIGURES`.
+        rows: name of a row -> its cells.
+        named: cell -> its condition.
+        columns: all conditions, in the order of the panel.
+        met: name of a row -> what its cells come to.
+        chosen: name of a row -> the attacker's own choice, where there is one.
     """
 
-    outcomes: Mapping[str, Floats]
-    at_worst: Mapping[str, Floats]
-    panel: Panel | None
+    figure: str
+    rows: Mapping[str, Sequence[CellRecord]]
+    named: Mapping[str, str]
+    columns: Sequence[str]
+    met: Mapping[str, Met]
+    chosen: Mapping[str, Chosen]
 
-    def missing(self, named: Sequence[str]) -> tuple[str, ...]:
-        """Those of all conditions that have no complete result."""
-        if self.panel is not None:
-            return self.panel.missing
-        return tuple(c for c in named if c not in self.outcomes or not _complete(self.outcomes[c]))
+    @classmethod
+    def of(cls, figure: str, rows: Mapping[str, Sequence[CellRecord]], users: Users) -> _Track:
+        named = conditions(record for cells in rows.values() for record in cells)
+        columns = list(dict.fromkeys(named.values()))
+        people = people_of(rows, users)
+        met = {name: meet(figure, cells, named, columns, people, users) for name, cells in rows.items()}
+        chosen = {
+            name: choice
+            for name, cells in rows.items()
+            if (choice := chosen_attack(cells, named, columns, met[name])) is not None
+        }
+        return cls(figure, rows, named, columns, met, chosen)
+
+    def whole(self) -> list[str]:
+        """The rows that may be compared: nothing is missing, and a low rate would say something."""
+        return [
+            name
+            for name, met in self.met.items()
+            if met.panel is not None and met.panel.ranked and _evidence(self.rows[name])
+        ]
 
 
 def panel_rows(records: Iterable[CellRecord], users: Users) -> list[PanelRow]:
-    """All rows, track by track.
+    """All rows, track by track, who protects best on top and who is not ranked last.
 
     Oracles are shown on the board and never here: their thresholds or numbers of people are not to be had.
 
@@ -121,67 +153,23 @@ def panel_rows(records: Iterable[CellRecord], users: Users) -> list[PanelRow]:
         place, row = places[record.cell], defense(record)
         for figure in judged_by(record):
             compared[figure, place, *company[place, row]][row].append(record)
+    of_tracks = [_Track.of(figure, rows, users) for (figure, *_), rows in compared.items()]
+    ranked, pairs = placed([(t.figure, t.whole(), t.met, t.chosen) for t in of_tracks])
     return [
-        row for (figure, *_), of_defense in compared.items() for row in _ranked(figure, of_defense, users)
+        row for track, of_rows in zip(of_tracks, ranked, strict=True) for row in _rows(track, of_rows, pairs)
     ]
 
 
-def _ranked(figure: str, rows: Mapping[str, Sequence[CellRecord]], users: Users) -> list[PanelRow]:
-    named = conditions(record for cells in rows.values() for record in cells)
-    columns = list(dict.fromkeys(named.values()))
-    people = _people(rows, users)
-    met: dict[str, _Met] = {}
-    for name, cells in rows.items():
-        outcomes = _outcomes(figure, cells, named, people, users)
-        at_worst = _outcomes(figure, cells, named, people, users, at_worst=True)
-        panel = None
-        if any(map(_complete, outcomes.values())):
-            panel = (cfr_panel if FIGURES[figure].clusters else psr_panel)(outcomes, columns)
-        met[name] = _Met(outcomes, at_worst, panel)
-    rankable = [name for name, row in met.items() if row.panel and row.panel.ranked and _evidence(rows[name])]
-    ranks: dict[str, Rank] = {}
-    if len(rankable) > 1 and len(people) > 1:
-        stacked = {name: np.stack([met[name].at_worst[c] for c in columns]) for name in rankable}
-        if not FIGURES[figure].clusters:
-            stacked = {name: 1 - protected for name, protected in stacked.items()}
-        ranks = rank_rows(stacked).ranks
-    return [
-        _row(figure, cells, met[name], met[name].missing(columns), ranks.get(name))
-        for name, cells in rows.items()
-    ]
+def _rows(track: _Track, ranked: Mapping[str, Placed], pairs: int) -> list[PanelRow]:
+    """The rows of one track, in order."""
 
+    def order(name: str) -> tuple[object, ...]:
+        met, choice = track.met[name], track.chosen.get(name)
+        bound = choice.choice.bound if choice else met.bound() if met.panel else math.nan
+        harm = FIGURES[track.figure].harm(bound)
+        return name not in ranked, choice is None, math.isnan(harm), harm
 
-def _complete(outcomes: Floats) -> bool:
-    """Whether there are users, and each has an outcome in each draw."""
-    return outcomes.size > 0 and bool(np.isfinite(outcomes).all())
-
-
-def _people(rows: Mapping[str, Sequence[CellRecord]], users: Users) -> list[str]:
-    cells = [record.cell for cells in rows.values() for record in cells]
-    return sorted({user for cell in cells if cell in users for user in users[cell].users})
-
-
-def _outcomes(
-    figure: str,
-    cells: Sequence[CellRecord],
-    named: Mapping[str, str],
-    people: Sequence[str],
-    users: Users,
-    *,
-    at_worst: bool = False,
-) -> dict[str, Floats]:
-    """Condition -> [draw, user]; NaN for what failed."""
-    draws = {draw: i for i, draw in enumerate(sorted({record.draw for record in cells}))}
-    place = {user: i for i, user in enumerate(people)}
-    column = FIGURES[figure].column
-    tables: dict[str, Floats] = {}
-    for record in cells:
-        table = tables.setdefault(named[record.cell], np.full((len(draws), len(people)), np.nan))
-        of_cell = users.get(record.cell)
-        if record.status == "ok" and of_cell is not None and column in of_cell.columns:
-            values = of_cell.at_worst(figure, record.metrics[figure]) if at_worst else of_cell.columns[column]
-            table[draws[record.draw], [place[user] for user in of_cell.users]] = values
-    return tables
+    return [_row(track, name, ranked.get(name), pairs) for name in sorted(track.rows, key=order)]
 
 
 def _over(record: CellRecord) -> bool:
@@ -193,19 +181,24 @@ def _evidence(cells: Sequence[CellRecord]) -> bool:
     return not all(map(weak, cells)) and not any(map(_over, cells))
 
 
-def _flags(cells: Sequence[CellRecord]) -> tuple[Flag, ...]:
+def _flags(track: _Track, name: str) -> tuple[Flag, ...]:
+    cells, chosen = track.rows[name], track.chosen.get(name)
     done = [record for record in cells if record.status == "ok"]
     counts = {FlagCode.WEAK_ATTACKER: sum(map(weak, done)), FlagCode.OUT_OF_BUDGET: sum(map(_over, done))}
     flags = [Flag(code, f"{count} of {len(done)} cells") for code, count in counts.items() if count]
+    if chosen is not None and chosen.choice.weak:
+        flags.append(Flag(FlagCode.WEAK_ATTACKER, "the chosen one"))
+    if chosen is None and track.chosen:
+        flags.append(Flag(FlagCode.NO_CHOICE, "other rows of the track are ranked by CFR-chosen"))
     if len({record.attacker.name for record in cells}) == 1:
         flags.append(Flag(FlagCode.NARROW_PANEL, f"{cells[0].attacker.name} is the only attacker"))
     return tuple(flags)
 
 
-def _row(
-    figure: str, cells: Sequence[CellRecord], met: _Met, missing: tuple[str, ...], rank: Rank | None
-) -> PanelRow:
+def _row(track: _Track, name: str, place: Placed | None, pairs: int) -> PanelRow:
+    cells, met, chosen = track.rows[name], track.met[name], track.chosen.get(name)
     record, panel = cells[0], met.panel
+    strongest = [] if panel is None else [r for r in cells if track.named[r.cell] == panel.strongest]
     return KIND(
         dataset=record.dataset.name,
         scenario=record.scenario.name,
@@ -215,33 +208,30 @@ def _row(
         knowledge=record.knowledge,
         defense=record.defense.name,
         surrogate=tuple(s.name for s in record.surrogate),
-        figure=figure,
+        figure=track.figure,
+        chosen=None if chosen is None else chosen.choice,
         worst=None if panel is None else Metric.of(panel.worst),
         strongest=None if panel is None else panel.strongest,
+        strongest_weak=any(map(weak, strongest)),
         any=None if panel is None or panel.any is None else Metric.of(panel.any),
         attackers=None if panel is None else len(panel.by_attacker),
         users=None if panel is None else panel.worst.n,
         draws=None if panel is None else panel.draws,
-        bound=None if panel is None else _bound(figure, met),
+        bound=None if panel is None else met.bound(),
         not_ok=max(map(not_ok, cells)),
         contamination=max(
             (value for cell in cells if (value := contaminated(cell)) is not None), default=None
         ),
-        detectable=None if panel is None else _detectable(panel),
-        rank_first=None if rank is None else rank.first,
-        rank_last=None if rank is None else rank.last,
-        missing=missing,
-        flags=_flags(cells),
+        detectable=None if panel is None else _detectable(panel.worst.n, panel.draws, pairs),
+        ranked_by=None if place is None else place.by,
+        rank_first=None if place is None else place.rank.first,
+        rank_last=None if place is None else place.rank.last,
+        missing=met.missing(track.columns),
+        flags=_flags(track, name),
         **further(record, OF_A_DEFENSE),
     )
 
 
-def _bound(figure: str, met: _Met) -> float:
-    """The strongest attacker's rate, had the photos that are not ok gone worst."""
-    rates = [float(of_one.mean()) for of_one in met.at_worst.values() if _complete(of_one)]
-    return max(rates) if FIGURES[figure].clusters else min(rates)
-
-
-def _detectable(panel: Panel) -> float | None:
-    least = smallest_detectable_difference(panel.worst.n, panel.draws)
+def _detectable(users: int, draws: int, pairs: int) -> float | None:
+    least = smallest_detectable_difference(users, draws, comparisons=max(pairs, 1))
     return None if math.isnan(least) else least

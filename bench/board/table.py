@@ -56,6 +56,10 @@ class Table(Generic[Row]):
     notes: tuple[str, ...] = ()
 
 
+def _no_notes(rows: Sequence[object]) -> Sequence[str]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class View(Generic[Row]):
     """One way to look at records.
@@ -66,6 +70,7 @@ class View(Generic[Row]):
         rows: what makes the rows of records and of their users' tables.
         of_users: whether it needs the users' tables.
         of_photos: whether it needs the photos' tables besides.
+        notes: what makes the lines below the table of its rows.
     """
 
     kind: type[Row]
@@ -73,6 +78,7 @@ class View(Generic[Row]):
     rows: Callable[[Sequence[CellRecord], Users], Sequence[Row]]
     of_users: bool
     of_photos: bool = False
+    notes: Callable[[Sequence[Row]], Sequence[str]] = _no_notes
 
     def table(self, records: Sequence[CellRecord], users: Users) -> Table[Row]:
         """The table of this view.
@@ -81,4 +87,5 @@ class View(Generic[Row]):
             records: of any runs.
             users: their tables of users, by cell.
         """
-        return Table(self.kind, tuple(self.rows(records, users)), self.columns)
+        rows = tuple(self.rows(records, users))
+        return Table(self.kind, rows, self.columns, tuple(self.notes(rows)))

@@ -15,6 +15,18 @@ class Range(NamedTuple):
     high: float
 
 
+class OneSided(NamedTuple):
+    """A rate that bounds the true one from one side only.
+
+    Attributes:
+        rate: the rate.
+        least: whether the true one is at least that, and not at most.
+    """
+
+    rate: Metric
+    least: bool
+
+
 class Deviation(NamedTuple):
     """A value with its standard error."""
 
@@ -44,5 +56,5 @@ class Strongest:
     failed: int
 
 
-Value: TypeAlias = str | int | float | Metric | Range | Deviation | Strongest | None
+Value: TypeAlias = str | int | float | Metric | Range | OneSided | Deviation | Strongest | None
 """What a column for people shows of a row; None says nothing."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from bench.board.table import Column, Row, Table
-from bench.board.values import Deviation, Range, Strongest, Value
+from bench.board.values import Deviation, OneSided, Range, Strongest, Value
 from bench.records.record import Metric
 from bench.uncertainty.intervals import LEVEL
 
 MARK = "*"
 """Stands at the rate of an attack under which users fare otherwise than under the row's first attack."""
+
+AT_LEAST, AT_MOST = "≥", "≤"
+"""Stand before the rate of a weak attacker: a stronger one would do more."""
 
 
 def worded_columns(table: Table[Row]) -> list[tuple[Column[Row], list[str]]]:
@@ -40,6 +43,8 @@ def worded_value(value: Value, form: str) -> str:
             return _metric(value, form)
         case Strongest():
             return _strongest(value, form)
+        case OneSided(rate, least):
+            return f"{AT_LEAST if least else AT_MOST} {_metric(rate, form)}" if rate.value is not None else ""
         case Range(low, high):
             return f"{low:{form}} to {high:{form}}"
         case Deviation(middle, error):

@@ -238,6 +238,11 @@ class CellRecord(Model):
         description="BCubed F on the calibration people of every candidate that the attacker was tuned over, "
         "in its order; empty where nothing was tuned that way",
     )
+    own_cloaks: Metrics = Field(
+        default={},
+        description="what the attacker, tuned, achieves on calibration people whom it cloaked itself; empty "
+        "but at level adaptive",
+    )
     metrics: Metrics = {}
     robustness: dict[str, Robustness] = Field(
         default={}, description="encoder -> what `adversarial` did to it; empty for other adaptations"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import Literal, NamedTuple
 
@@ -242,19 +242,15 @@ class Ranking(NamedTuple):
     corrected: dict[tuple[str, str], float]
 
 
-def rank_rows(
+def compare_rows(
     rows: Mapping[str, npt.ArrayLike],
     present: npt.ArrayLike | None = None,
     *,
     confidence: float = CONFIDENCE,
     replicates: int = 2000,
     seed: int = 0,
-) -> Ranking:
-    """Rank the rows of one track; ties stay ties.
-
-    Two rows are told apart when their paired interval leaves out 0 *and* Holm's corrected p is at most one
-    less the confidence. All other pairs are ties. Ties are not transitive: a row can be tied with two others
-    of which one is better than the other. So a rank is a range.
+) -> dict[tuple[str, str], Comparison]:
+    """Compare every two rows of one track.
 
     Args:
         rows: Name -> float [attacker, draw, user] of outcomes, larger is worse, over the same users and
@@ -263,6 +259,9 @@ def rank_rows(
         confidence: The two-sided confidence, in (0, 1).
         replicates: The number of bootstrap replicates.
         seed: The seed of the bootstrap.
+
+    Returns:
+        How the first row of each pair differs from the second.
 
     Raises:
         ValueError: As in `compare`, or there are no rows.
@@ -275,14 +274,34 @@ def rank_rows(
             drawn[name] = _Row.of(outcomes, present, replicates, seed)
         except ValueError as wrong:
             raise ValueError(f"row {name}: {wrong}") from wrong
-    pairs = {
+    return {
         (left, right): _compared(drawn[left], drawn[right], confidence)
         for left, right in combinations(rows, 2)
     }
-    corrected = dict(zip(pairs, holm([c.p for c in pairs.values()]).tolist(), strict=True))
-    better: dict[str, int] = dict.fromkeys(rows, 0)
-    worse: dict[str, int] = dict.fromkeys(rows, 0)
-    tied: dict[str, list[str]] = {name: [] for name in rows}
+
+
+def ranks_of(
+    rows: Iterable[str],
+    pairs: Mapping[tuple[str, str], Comparison],
+    corrected: Mapping[tuple[str, str], float],
+    confidence: float = CONFIDENCE,
+) -> dict[str, Rank]:
+    """The ranks of the rows of one track; ties stay ties.
+
+    Two rows are told apart when their paired interval leaves out 0 *and* the corrected p is at most one less
+    the confidence. All other pairs are ties. Ties are not transitive: a row can be tied with two others of
+    which one is better than the other. So a rank is a range.
+
+    Args:
+        rows: Their names.
+        pairs: What `compare_rows` gave.
+        corrected: Holm's p of each of these pairs, over all pairs of the board.
+        confidence: The two-sided confidence, in (0, 1).
+    """
+    names = list(rows)
+    better: dict[str, int] = dict.fromkeys(names, 0)
+    worse: dict[str, int] = dict.fromkeys(names, 0)
+    tied: dict[str, list[str]] = {name: [] for name in names}
     for (left, right), comparison in pairs.items():
         if comparison.tied or corrected[left, right] > 1 - confidence:
             tied[left].append(right)
@@ -291,5 +310,29 @@ def rank_rows(
             winner, loser = (left, right) if comparison.difference < 0 else (right, left)
             better[loser] += 1
             worse[winner] += 1
-    ranks = {name: Rank(better[name] + 1, len(rows) - worse[name], tuple(tied[name])) for name in rows}
-    return Ranking(ranks, pairs, corrected)
+    return {name: Rank(better[name] + 1, len(names) - worse[name], tuple(tied[name])) for name in names}
+
+
+def rank_rows(
+    rows: Mapping[str, npt.ArrayLike],
+    present: npt.ArrayLike | None = None,
+    *,
+    confidence: float = CONFIDENCE,
+    replicates: int = 2000,
+    seed: int = 0,
+) -> Ranking:
+    """Rank the rows of a board that has one track: `compare_rows`, `holm` over all pairs, and `ranks_of`.
+
+    Args:
+        rows: As in `compare_rows`.
+        present: As in `compare_rows`.
+        confidence: The two-sided confidence, in (0, 1).
+        replicates: The number of bootstrap replicates.
+        seed: The seed of the bootstrap.
+
+    Raises:
+        ValueError: As in `compare_rows`.
+    """
+    pairs = compare_rows(rows, present, confidence=confidence, replicates=replicates, seed=seed)
+    corrected = dict(zip(pairs, holm([c.p for c in pairs.values()]).tolist(), strict=True))
+    return Ranking(ranks_of(rows, pairs, corrected, confidence), pairs, corrected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,14 @@ def test_a_committed_board_is_what_its_records_give(path: Path) -> None:
 
 def test_there_are_committed_boards() -> None:
     assert len(BOARDS) >= 7
+
+
+@pytest.mark.parametrize("name", ["standard-lfw", "standard"])
+def test_the_page_on_statistics_counts_the_pairs_that_a_board_tells_apart(name: str) -> None:
+    head, _, *rows = (RESULTS / name / "panel.md").read_text("utf-8").split("\n\n")[0].splitlines()
+    place = head.split(" | ").index("rank")
+    ranks = [row.split(" | ")[place] for row in rows]
+    better = sum(int(rank.partition("-")[0]) - 1 for rank in ranks if rank.strip())
+    page = (RESULTS.parent / "docs" / "statistics.md").read_text("utf-8")
+    (told,) = re.findall(rf"\(\.\./results/{name}/panel\.md\)(?: tells|,\s+with 20 users,) (\d+)", page)
+    assert better == int(told)

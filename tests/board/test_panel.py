@@ -52,9 +52,20 @@ def cell(
     return CellRecord(**(stated | changes)), {"user": USERS, column: values}
 
 
-def made(*cells: tuple[CellRecord, dict[str, list[Any]]]) -> list[PanelRow]:
+def board(*cells: tuple[CellRecord, dict[str, list[Any]]]) -> list[PanelRow]:
+    """The rows as the board has them."""
     tables = {record.cell: UserTable.of(table) for record, table in cells if record.status == "ok"}
     return panel_rows([record for record, _ in cells], tables)
+
+
+def made(*cells: tuple[CellRecord, dict[str, list[Any]]]) -> list[PanelRow]:
+    """The rows in the order in which their defenses were given."""
+    return in_order(board(*cells), [record for record, _ in cells])
+
+
+def in_order(rows: list[PanelRow], records: list[CellRecord]) -> list[PanelRow]:
+    given = [(record.defense.name, tuple(s.name for s in record.surrogate)) for record in records]
+    return sorted(rows, key=lambda row: given.index((row.defense, row.surrogate)))
 
 
 def worst(row: PanelRow) -> float | None:
@@ -193,7 +204,8 @@ def with_photos(
 
 def of_photos(*cells: tuple[CellRecord, dict[str, list[Any]], dict[str, list[Any]]]) -> list[PanelRow]:
     tables = {record.cell: UserTable.of(table, photos) for record, table, photos in cells}
-    return panel_rows([record for record, *_ in cells], tables)
+    records = [record for record, *_ in cells]
+    return in_order(panel_rows(records, tables), records)
 
 
 @settings(max_examples=15)
@@ -227,7 +239,8 @@ def test_a_cloak_that_blinds_an_identifier_is_ranked_as_if_all_were_named() -> N
         )
 
     cells = [named("honest", 0.75, "ok"), named("blinding", 1.0, "not_detected")]
-    honest, blinding = panel_rows([r for r, _ in cells], {r.cell: table for r, table in cells})
+    records = [record for record, _ in cells]
+    honest, blinding = in_order(panel_rows(records, {r.cell: table for r, table in cells}), records)
     assert (worst(honest), honest.bound, worst(blinding), blinding.bound) == (0.75, 0.75, 1.0, 0.0)
     assert (rank(honest), rank(blinding)) == ((1, 1), (2, 2))
 

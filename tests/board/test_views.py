@@ -10,6 +10,7 @@ import pytest
 from bench.board import views
 from bench.board.attackers import AttackerRow
 from bench.board.cells import CellRow
+from bench.board.chosen import Choice
 from bench.board.one_step import StepRow
 from bench.board.panel import PanelRow
 from bench.board.table import Table
@@ -72,8 +73,10 @@ PANEL = PanelRow(
     defense="mask",
     surrogate=(),
     figure="psr1",
+    chosen=Choice(metric(0.6, 0.3, 0.9), "svm / net", 1, 0.55, 0.02, weak=True, bound=0.4),
     worst=metric(0.5, 0.25, 1),
     strongest="knn / net",
+    strongest_weak=False,
     any=None,
     attackers=2,
     users=20,
@@ -82,6 +85,7 @@ PANEL = PanelRow(
     not_ok=3,
     contamination=None,
     detectable=0.4314,
+    ranked_by="chosen",
     rank_first=1,
     rank_last=3,
     missing=("svm / net", "mlp / net"),
@@ -154,6 +158,7 @@ def test_a_cell() -> None:
         ({"cfr": metric(0.0, 0.0, 0.16)}, "CFR [95 %]", "0.00 [0.00, 0.16]"),
         ({"cfr_link_strict": metric(0.25, 0.1, 0.5)}, "strict", "0.25"),
         ({"flags": (WEAK, WEAK)}, "flags", "weak attacker: no evidence of protection"),
+        ({"flags": (WEAK,), "cfr": metric(0.1, 0.0, 0.2)}, "CFR [95 %]", "≥ 0.10 [0.00, 0.20]"),
         (
             {"flags": (Flag(FlagCode.ORACLE, "told the true number of people"), WEAK)},
             "flags",
@@ -185,9 +190,31 @@ def test_a_panel() -> None:
         "0.43",
     )
     assert shown["rank"] == "1-3"
+    assert shown["chosen [95 %]"] == "≤ 0.60 [0.30, 0.90]"  # a weak attacker protects no one
+    assert (shown["chosen attacker"], shown["clean"], shown["at worst"]) == ("svm / net", "0.02", "0.40")
     assert shown["missing"] == "svm / net; mlp / net"
     assert shown["flags"] == "1 of 2 cells: weak attacker; out of budget"
     assert "any [95 %]" not in shown
+
+
+def test_a_panel_says_in_how_many_draws_an_attacker_was_chosen() -> None:
+    stated = {name: getattr(PANEL, name) for name in PanelRow.__dataclass_fields__}
+    assert words(PanelRow(**(stated | {"draws": 5})))["chosen attacker"] == "svm / net (1 of 5 draws)"
+
+
+def test_a_weak_attackers_rate_is_a_bound() -> None:
+    stated = {name: getattr(PANEL, name) for name in PanelRow.__dataclass_fields__}
+    row = PanelRow(**(stated | {"figure": "cfr", "strongest_weak": True}))
+    assert words(row)["worst [95 %]"] == "≥ 0.50 [0.25, 1.00]"
+
+
+def test_a_panel_without_a_choice_says_what_to_type() -> None:
+    panel = views.view("panel")
+    stated = {name: getattr(PANEL, name) for name in PanelRow.__dataclass_fields__}
+    (note,) = panel.notes([PANEL, PanelRow(**(stated | {"chosen": None}))])
+    assert note.startswith("CFR-chosen (PSR-chosen) is missing in 1 of 2 rows")
+    assert "--level adaptive" in note
+    assert panel.notes([PANEL]) == []
 
 
 def test_a_panel_without_a_result_says_nothing_of_it() -> None:

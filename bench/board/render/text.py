@@ -103,7 +103,8 @@ def write(table: Table[Any], out: TextIO, width: int, *, everything: bool = Fals
     if len(shown) < len(rest):
         left = ", ".join(column.name for column in rest if column not in shown)
         out.write(_filled(f"not shown: {left}. --wide shows everything.", width) + "\n")
-    out.writelines(f"{printable(note)}\n" for note in table.notes)
+    notes = map(printable, table.notes)
+    out.writelines((note if everything else _filled(note, width)) + "\n" for note in notes)
 
 
 def _chosen(columns: list[_Shown], width: int) -> list[_Shown]:

@@ -1,13 +1,14 @@
 """`cells`: a row is a cell.
 
-CFR, CFR-link and TAR: lower is better for the defense. PSR and protection rate: higher is.
+CFR, CFR-link and TAR: lower is better for the defense. PSR and protection rate: higher is. `≥` and `≤` stand
+at the rate of a weak attacker: stronger ones may do more.
 """
 
 from __future__ import annotations
 
 from bench.board.cells import KIND, CellRow, cell_rows
 from bench.board.table import CONFIDENT, Column, View
-from bench.board.values import Range
+from bench.board.values import OneSided, Range
 from bench.board.views._settings import further_settings, settings
 from bench.records.record import Metric
 from bench.types import FlagCode
@@ -17,6 +18,24 @@ _BRIEF = {
     FlagCode.OUT_OF_BUDGET: "out of budget",
 }
 """Flags whose verdict is enough here; the record says why."""
+
+
+def _found(row: CellRow) -> Metric | OneSided | None:
+    return _one_sided(row, row.cfr, least=True)
+
+
+def _named(row: CellRow) -> Metric | OneSided | None:
+    return _one_sided(row, row.psr1, least=False)
+
+
+def _learned(row: CellRow) -> Metric | OneSided | None:
+    return _one_sided(row, row.protection_rate, least=False)
+
+
+def _one_sided(row: CellRow, rate: Metric | None, *, least: bool) -> Metric | OneSided | None:
+    """A weak attacker's rate: a stronger one would find or name as many, or more."""
+    weak = any(flag.code is FlagCode.WEAK_ATTACKER for flag in row.flags)
+    return OneSided(rate, least) if weak and rate is not None else rate
 
 
 def _value(metric: Metric | None) -> float | None:
@@ -45,12 +64,12 @@ COLUMNS: tuple[Column[CellRow], ...] = (
     Column("knowledge", _knowledge),
     *settings("budget", "channel"),
     *further_settings(),
-    Column(f"CFR [{CONFIDENT}]", lambda row: row.cfr, place=2),
+    Column(f"CFR [{CONFIDENT}]", _found, place=2),
     Column("strict", lambda row: _value(row.cfr_strict or row.cfr_link_strict)),
     Column("CFR-link", lambda row: _value(row.cfr_link), place=6),
     Column("clean CFR", lambda row: _value(row.cfr_clean), place=7),
-    Column(f"PSR@1 [{CONFIDENT}]", lambda row: row.psr1, place=2),
-    Column(f"protection rate [{CONFIDENT}]", lambda row: row.protection_rate, place=2),
+    Column(f"PSR@1 [{CONFIDENT}]", _named, place=2),
+    Column(f"protection rate [{CONFIDENT}]", _learned, place=2),
     Column("TAR@FAR 1e-3", lambda row: _value(row.tar_far_1e3)),
     Column("SSIM", lambda row: row.ssim, ".3f"),
     Column("contamination", lambda row: row.contamination),

@@ -1,15 +1,22 @@
-"""`panel`: a row is a defense, and the strongest of all attackers that it met counts.
+"""`panel`: a row is a defense, and what attackers who choose their attack do to it.
 
-`worst` is CFR-max (lower protects better) or PSR-min (higher does), `any` is CFR-any.
+`chosen` is CFR-chosen or PSR-chosen: the rate of the attack that was best on the attacker's own cloaks.
+`worst` is CFR-max (lower protects better) or PSR-min (higher does), `any` is CFR-any. `≥` and `≤` stand at
+the rate of a weak attacker: stronger ones may do more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from bench.board.chosen import TO_TYPE
 from bench.board.figures import FIGURES
 from bench.board.further import OF_A_DEFENSE
 from bench.board.panel import KIND, PanelRow, panel_rows
 from bench.board.table import CONFIDENT, Column, View
+from bench.board.values import OneSided
 from bench.board.views._settings import further_settings, settings
+from bench.records.record import Metric
 from bench.types import Flag, FlagCode
 
 
@@ -20,7 +27,40 @@ def _detectable(row: PanelRow) -> str | float | None:
 
 def _at_worst(row: PanelRow) -> float | None:
     """What rows are ranked by, where photos that are not ok could have changed it."""
-    return row.bound if row.not_ok else None
+    if not row.not_ok:
+        return None
+    return row.bound if row.chosen is None else row.chosen.bound
+
+
+def _chosen(row: PanelRow) -> Metric | OneSided | None:
+    return None if row.chosen is None else _one_sided(row, row.chosen.rate, weak=row.chosen.weak)
+
+
+def _chosen_attacker(row: PanelRow) -> str | None:
+    if row.chosen is None:
+        return None
+    often = "" if row.chosen.times == row.draws else f" ({row.chosen.times} of {row.draws} draws)"
+    return row.chosen.attacker + often
+
+
+def _worst(row: PanelRow) -> Metric | OneSided | None:
+    return None if row.worst is None else _one_sided(row, row.worst, weak=row.strongest_weak)
+
+
+def _one_sided(row: PanelRow, rate: Metric, *, weak: bool) -> Metric | OneSided:
+    return OneSided(rate, FIGURES[row.figure].clusters) if weak else rate
+
+
+def _notes(rows: Sequence[PanelRow]) -> list[str]:
+    """What to type for CFR-chosen where it is missing."""
+    without = sum(row.chosen is None for row in rows)
+    if not without:
+        return []
+    return [
+        f"CFR-chosen (PSR-chosen) is missing in {without} of {len(rows)} rows: their records do not say how "
+        f"attackers did on cloaks of their own. Repeat the runs with {TO_TYPE}. Rows without it are ranked "
+        "by the worst rate, and never together with rows that have it."
+    ]
 
 
 def _rank(row: PanelRow) -> str | int | None:
@@ -28,7 +68,11 @@ def _rank(row: PanelRow) -> str | int | None:
     return f"{row.rank_first}-{row.rank_last}" if tied else row.rank_first
 
 
-_WORDS = {FlagCode.OUT_OF_BUDGET: "out of budget", FlagCode.NARROW_PANEL: "no panel"}
+_WORDS = {
+    FlagCode.OUT_OF_BUDGET: "out of budget",
+    FlagCode.NARROW_PANEL: "no panel",
+    FlagCode.NO_CHOICE: "no CFR-chosen",
+}
 
 
 def _words(flag: Flag) -> str:
@@ -38,23 +82,26 @@ def _words(flag: Flag) -> str:
 
 COLUMNS: tuple[Column[PanelRow], ...] = (
     *settings("dataset", "scenario", "dose", "distractors", "budget"),
-    Column("knowledge", lambda row: row.knowledge, place=5),
+    Column("knowledge", lambda row: row.knowledge, place=6),
     *settings("defense", "surrogate"),
     *further_settings(OF_A_DEFENSE),
-    Column("figure", lambda row: FIGURES[row.figure].title, place=3),
-    Column(f"worst [{CONFIDENT}]", lambda row: row.worst, place=2),
-    Column("at worst", _at_worst, place=9),
-    Column("not ok", lambda row: row.not_ok or None, place=10),
-    Column("contamination", lambda row: row.contamination, place=11),
-    Column("strongest attacker", lambda row: row.strongest, place=7),
+    Column("figure", lambda row: FIGURES[row.figure].title, place=4),
+    Column(f"chosen [{CONFIDENT}]", _chosen, place=2),
+    Column("chosen attacker", _chosen_attacker, place=8),
+    Column("clean", lambda row: None if row.chosen is None else row.chosen.clean, place=9),
+    Column(f"worst [{CONFIDENT}]", _worst, place=5),
+    Column("at worst", _at_worst, place=12),
+    Column("not ok", lambda row: row.not_ok or None, place=13),
+    Column("contamination", lambda row: row.contamination, place=14),
+    Column("strongest attacker", lambda row: row.strongest, place=10),
     Column(f"any [{CONFIDENT}]", lambda row: row.any),
     Column("attackers", lambda row: row.attackers),
     Column("users", lambda row: row.users),
     Column("draws", lambda row: row.draws),
     Column("detectable", _detectable),
-    Column("rank", _rank, place=4),
-    Column("missing", lambda row: "; ".join(row.missing), place=8),
-    Column("flags", lambda row: "; ".join(map(_words, row.flags)), common=False, place=6),
+    Column("rank", _rank, place=3),
+    Column("missing", lambda row: "; ".join(row.missing), place=11),
+    Column("flags", lambda row: "; ".join(map(_words, row.flags)), common=False, place=7),
 )
 
-VIEW = View(KIND, COLUMNS, panel_rows, of_users=True, of_photos=True)
+VIEW = View(KIND, COLUMNS, panel_rows, of_users=True, of_photos=True, notes=_notes)
