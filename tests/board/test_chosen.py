@@ -178,7 +178,7 @@ def test_a_draw_without_own_cloaks_is_no_choice() -> None:
 
 
 def test_a_weak_attackers_low_rate_holds_no_rank() -> None:
-    weak = {"flags": [Flag(FlagCode.WEAK_ATTACKER, "clean CFR below 0.8")], "clean": 0.4}
+    weak: dict[str, Any] = {"flags": [Flag(FlagCode.WEAK_ATTACKER, "clean CFR below 0.8")], "clean": 0.4}
     strong = {"cfr": 0.1}
     cells = [cell("one", "a", 0, {"cfr": 0.9}, **weak), cell("one", "b", 5, strong)]
     cells += [cell(name, "a", n, {"cfr": 0.9}) for name, n in (("two", 2), ("three", 20))]
