@@ -100,6 +100,7 @@ COLUMNS: tuple[Column[PanelRow], ...] = (
     Column("draws", lambda row: row.draws),
     Column("detectable", _detectable),
     Column("rank", _rank, place=3),
+    Column("ranked by", lambda row: row.ranked_by),
     Column("missing", lambda row: "; ".join(row.missing), place=11),
     Column("flags", lambda row: "; ".join(map(_words, row.flags)), common=False, place=7),
 )
