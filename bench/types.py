@@ -74,6 +74,7 @@ class FlagCode(StrEnum):
     UNSEEN_STATE = "unseen_state"
     NARROW_PANEL = "narrow_panel"
     NO_CHOICE = "no_choice"
+    SHARED_TRAINING = "shared_training"
     OTHER = "other"
 
 
@@ -85,8 +86,9 @@ class Flag:
         code: The kind of doubt. A weak attacker finds too few people on clean photos, a weak encoder does not
             tell people apart, and an oracle knows what no attacker can know. A small background has too few
             photos of other people. Unseen state is read by a function, and is in no digest. A narrow panel
-            has too few attackers. No choice is where attackers were not tried on cloaks of their own. `other`
-            is the flag of an old record that has no kind today.
+            has too few attackers. No choice is where attackers were not tried on cloaks of their own. Shared
+            training is of people whom thresholds are tuned on, too. `other` is the flag of an old record
+            that has no kind today.
         reason: One line for people, with the limits and figures that the flag rests on.
     """
 

@@ -15,6 +15,7 @@ from bench.metrics.clustering import PROTOCOL, FormationTable, formed
 from bench.plan.axes import NUMERIC
 from bench.plan.rows import Axis as Option
 from bench.records.columns import recorded
+from bench.records.migrations import FIRST_PROTOCOL
 from bench.records.record import CellRecord
 from bench.uncertainty.intervals import wilson
 
@@ -44,7 +45,8 @@ class Curve:
 
     Attributes:
         name: what tells it from the other curves.
-        figure: `cfr`, `cfr_link`, `psr1`, `protection_rate`, or `bcubed_f` of calibration people.
+        figure: `cfr`, `cfr_link`, `psr1`, `protection_rate`, or `bcubed_f`; along `calibration`, of
+            calibration people.
         points: in increasing order of x.
     """
 
@@ -147,11 +149,16 @@ def _at_coverage(formation: FormationTable, least: float) -> Point:
 
 
 def _calibration(record: CellRecord, table: UserTable | None) -> _Points:
-    """BCubed F on calibration people for each candidate; by its number where candidates are not numbers."""
+    """What each candidate came to on calibration people; by its number where candidates are not numbers."""
     grid = record.calibrated.get("grid")
     numbers = grid if isinstance(grid, list) and all(type(place) in (int, float) for place in grid) else []
     places = numbers if len(numbers) == len(record.tried) else range(len(record.tried))
-    return {"bcubed_f": [Point(float(x), tried) for x, tried in zip(places, record.tried, strict=True)]}
+    rates = "bcubed_f" if record.protocol == FIRST_PROTOCOL else "cfr"
+    figures = {rates: record.tried} | ({"bcubed_f": record.tried_crowd} if record.tried_crowd else {})
+    return {
+        name: [Point(float(x), tried) for x, tried in zip(places, values, strict=True)]
+        for name, values in figures.items()
+    }
 
 
 AXES: Mapping[str, Axis] = {

@@ -171,6 +171,7 @@ class Pipeline:
         with explaining(stages.repetition, lambda: stages.unused(seen)):
             collection = stages.collect()
             tuned = stages.tune(seen, collection)
+            on_own_cloaks = stages.try_on_own_cloaks(tuned, collection)
         of_no_use = stages.unused(seen)
         result = stages.attack(tuned, seen, collection, became)
         cost = cost_of(stages.clock.seconds, release, self._observer.pool, new_hits(self._cache, hits))
@@ -178,6 +179,7 @@ class Pipeline:
             cell,
             tuned,
             result,
+            on_own_cloaks,
             collection.calibration,
             costs,
             became,
@@ -188,7 +190,11 @@ class Pipeline:
         record = record.model_copy(
             update={
                 "unused": counted(of_no_use),
-                "flags": [*record.flags, *doubtful_users(stages.repetition, of_no_use)],
+                "flags": [
+                    *record.flags,
+                    *doubtful_users(stages.repetition, of_no_use),
+                    *stages.doubtful_tuning(),
+                ],
             }
         )
         tables = rows(stages.repetition, release, result.verdict, became, costs, seen.released)

@@ -10,7 +10,9 @@ import torch
 
 from bench.adaptations.robustness import Robustness
 from bench.attack import judge
-from bench.attack.runner import AttackResult, Calibration, Tuned
+from bench.attack.calibration import Calibration
+from bench.attack.runner import AttackResult
+from bench.attack.tuning import Tuned
 from bench.encoders.pool import EncoderPool
 from bench.experiment.tables import perceptual_summary
 from bench.machine.environment import environment
@@ -80,6 +82,7 @@ def record_attack(
     cell: Cell,
     tuned: Tuned,
     result: AttackResult,
+    on_own_cloaks: Mapping[str, Score],
     calibration: Calibration,
     costs: Costs,
     became: Sequence[Outcome],
@@ -93,6 +96,7 @@ def record_attack(
         cell: The cell.
         tuned: Its attacker, thresholds frozen.
         result: What the attacker achieved.
+        on_own_cloaks: What it achieved before that, on calibration people whom it cloaked.
         calibration: Clean photos of calibration people, by which the encoder is judged.
         costs: The perceptual cost of each released photo.
         became: The outcome of each released photo.
@@ -111,7 +115,9 @@ def record_attack(
         cost.device,
         status="ok",
         calibrated=resolved(tuned.attacker),
-        tried=tuned.scores,
+        tried=tuned.rates,
+        tried_crowd=tuned.crowd,
+        own_cloaks=metrics_of(dict(on_own_cloaks)),
         metrics=metrics_of(metrics),
         robustness={name: asdict(one) for name, one in robust.items()},
         controls={name: metrics_of(control) for name, control in result.controls.items()},

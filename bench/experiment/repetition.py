@@ -59,12 +59,23 @@ class Repetition:
         """Clean photos of the calibration people, the crowd last, and who is on each."""
         return self._photos(self.split.calibration), _owners(self.split.calibration)
 
+    @property
+    def known(self) -> Labels:
+        """int64 [person]: the calibration people with many photos, as `calibration` numbers them."""
+        return np.arange(len(self.split.calibration) - self.split.crowd, dtype=np.int64)
+
     @cached_property
     def crowd(self) -> Lesson:
         """Clean photos of the crowd, and who is on each, numbered as in `calibration`."""
         first = len(self.split.calibration) - self.split.crowd
         people = self.split.calibration[first:]
         return self._photos(people), _owners(people) + first
+
+    @cached_property
+    def training(self) -> Lesson | None:
+        """Clean photos of the people whom attackers train on, the crowd last; None where there are none."""
+        people = self.split.training
+        return (self._photos(people), _owners(people)) if people else None
 
     def cloaked_calibration(self, cloaking: Cloaking, platform: Channel) -> Lesson:
         """Photos of calibration people as the attacker cloaks them, with the defense as a black box.
@@ -74,15 +85,23 @@ class Repetition:
         Returns:
             The photos after the platform, and who is on each, numbered as in `calibration`.
         """
-        people = self.split.calibration[: len(self.split.calibration) - self.split.crowd]
-        return through(self.publisher.cloaks(cloaking, people).photos(), platform), _owners(people)
+        split = self.split
+        return self._cloaked(split.calibration[: len(split.calibration) - split.crowd], cloaking, platform)
 
     def training_data(self, cloaking: Cloaking, platform: Channel) -> TrainingData:
-        """What an attacker may learn from."""
-        photos, people = self.calibration
-        return TrainingData(
-            photos, people, lambda: self.cloaked_calibration(cloaking, platform), cloaking.seed
-        )
+        """What an attacker may learn from: training people, or calibration people where there are none."""
+        split, training = self.split, self.training
+        if training is None:
+            photos, people = self.calibration
+            return TrainingData(
+                photos, people, lambda: self.cloaked_calibration(cloaking, platform), cloaking.seed
+            )
+        known = split.training[: len(split.training) - split.training_crowd]
+        return TrainingData(*training, lambda: self._cloaked(known, cloaking, platform), cloaking.seed)
+
+    def _cloaked(self, people: Sequence[tuple[str, ...]], cloaking: Cloaking, platform: Channel) -> Lesson:
+        """Photos of some people as the attacker cloaks them, and who is on each, from 0."""
+        return through(self.publisher.cloaks(cloaking, people).photos(), platform), _owners(people)
 
     def _photos(self, people: Sequence[Sequence[str]]) -> Photos:
         """Clean photos of some people, one person after another."""

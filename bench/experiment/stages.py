@@ -10,9 +10,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from bench import channels, registry
+from bench.attack.calibration import Calibration, Lessons
 from bench.attack.corpus import Corpus
 from bench.attack.distractors import Crowds
-from bench.attack.runner import AttackResult, AttackRunner, Calibration, Tuned, attack_views
+from bench.attack.own_cloaks import on_own_cloaks
+from bench.attack.runner import AttackResult, AttackRunner, attack_views
+from bench.attack.tuning import Tuned
 from bench.channels.protocol import Channel
 from bench.errors import of_one_cell
 from bench.experiment.repetition import Repetition
@@ -22,13 +25,13 @@ from bench.photos.collection import Photos
 from bench.photos.through_channel import through
 from bench.plan.cells import Cell
 from bench.plan.chosen import Chosen
-from bench.recognition.attacker_view import AttackerView
+from bench.recognition.attacker_view import AttackerView, trains
 from bench.recognition.embedded import Embedded, all_faces, joined
 from bench.recognition.observer import Observed
 from bench.release.costs import Costs
 from bench.release.outcomes import outcomes
 from bench.release.release import Release
-from bench.types import Outcome
+from bench.types import Flag, FlagCode, Outcome, Score
 
 CONTROL = "noise"
 """The defense that spends a cell's budget without looking at an encoder."""
@@ -60,13 +63,15 @@ class Collection:
         clean: Clean photos: the users' labelled ones, everybody else's, and simulated strangers.
         corpus: Who is on the released photos and on these.
         calibration: Clean photos of calibration people.
-        lessons: Photos of calibration people as the attacker's level has them.
+        tuned_on: Photos of calibration people as the attacker's level has them.
+        lessons: Photos of people whom the attacker trains on; None where it does not train on embeddings.
     """
 
     clean: Embedded
     corpus: Corpus
     calibration: Calibration
-    lessons: Calibration
+    tuned_on: Calibration
+    lessons: Lessons | None = None
 
 
 @dataclass
@@ -142,8 +147,10 @@ class Stages:
         with self.clock.stage("observe"):
             clean = self.view.embed(repetition.attackers_clean, "background", again=True)
             photos, people = repetition.calibration
-            calibration = Calibration.of(self.view.embed(photos, "calibration people", again=True), people)
-            lessons = self._cloaked_lessons() if attack.level == "adaptive" else calibration
+            seen = self.view.embed(photos, "calibration people", again=True)
+            calibration = Calibration(seen, people, repetition.known)
+            tuned_on = self._cloaked_calibration() if attack.level == "adaptive" else calibration
+            lessons = self._lessons() if self._attacker_trains else None
         corpus = repetition.corpus
         if attack.distractors:
             with self.clock.stage("attack"), of_one_cell():
@@ -153,7 +160,7 @@ class Stages:
                     repetition.number, people_known, attack.distractors, DISTRACTOR_PHOTOS, seed
                 )
             clean, corpus = joined([clean, all_faces(crowd)]), corpus.among(strangers)
-        return Collection(clean, corpus, calibration, lessons)
+        return Collection(clean, corpus, calibration, tuned_on, lessons)
 
     def unused(self, seen: Seen) -> list[Unused]:
         """Photos of the split that nobody can use; call it when everything was looked at."""
@@ -162,13 +169,35 @@ class Stages:
             held = self.view.look(repetition.attackers_clean, "background", again=True)
             tuned_on = self.view.look(repetition.calibration[0], "calibration people", again=True)
             reference = repetition.publisher.reference_faces()
-        return unused(repetition, seen.clean, held, tuned_on, reference)
+            training = None
+            if repetition.training is not None and (trains(self.cell.view) or self._attacker_trains):
+                training = self.view.faces(repetition.training[0], "training people")
+        return unused(repetition, seen.clean, held, tuned_on, reference, training)
+
+    def doubtful_tuning(self) -> list[Flag]:
+        """The flag of a cell whose thresholds are tuned on people whom its attacker trained on."""
+        if self.repetition.training is not None or not trains(self.cell.view):
+            return []
+        reason = "the data set has too few people to train on others than those whom thresholds are tuned on"
+        return [Flag(FlagCode.SHARED_TRAINING, reason)]
 
     def tune(self, seen: Seen, collection: Collection) -> Tuned:
         """The attacker, its thresholds frozen."""
         with self.clock.stage("attack"):
             whole = joined([self._embedded(seen.released), collection.clean])
-            return self.runner.tune(self.cell.attack, collection.lessons, whole, collection.corpus)
+            return self.runner.tune(
+                self.cell.attack, collection.tuned_on, whole, collection.corpus, collection.lessons
+            )
+
+    def try_on_own_cloaks(self, tuned: Tuned, collection: Collection) -> dict[str, Score]:
+        """What the attacker achieves on its own cloaks of calibration people; empty if it made none."""
+        if self.cell.attack.level != "adaptive" or tuned.attacker.card.oracle:
+            return {}
+        with self.clock.stage("attack"), of_one_cell():
+            poisoned = collection.corpus.poisoned
+            return on_own_cloaks(
+                tuned.attacker, collection.tuned_on, collection.calibration, poisoned=poisoned
+            )
 
     def attack(self, tuned: Tuned, seen: Seen, collection: Collection, became: list[Outcome]) -> AttackResult:
         """Attack what was released, and every control."""
@@ -187,13 +216,17 @@ class Stages:
             )
 
     @property
+    def _attacker_trains(self) -> bool:
+        return hasattr(self.cell.attack.attacker.plugin, "trained")
+
+    @property
     def _platform(self) -> Channel:
         return channels.platform(self.cell.view.channel)
 
     def _embedded(self, observed: Observed) -> Embedded:
         return observed.embeddings[self.cell.view.encoder.name]
 
-    def _cloaked_lessons(self) -> Calibration:
+    def _cloaked_calibration(self) -> Calibration:
         """Calibration people cloaked by the attacker, in a clean crowd."""
         cloaks, people = self.repetition.cloaked_calibration(self.cell.cloaking, self._platform)
         crowd, others = self.repetition.crowd
@@ -201,7 +234,22 @@ class Stages:
             self.view.embed(cloaks, "cloaks of calibration people"),
             self.view.embed(crowd, "crowd", again=True),
         ]
-        return Calibration.of(joined(seen), np.concatenate([people, others]))
+        return Calibration(joined(seen), np.concatenate([people, others]), self.repetition.known)
+
+    def _lessons(self) -> Lessons | None:
+        """Training people, clean, and at level adaptive cloaked, too; None where there are none."""
+        if self.repetition.training is None:
+            return None
+        data = self.repetition.training_data(self.cell.cloaking, self._platform)
+        parts = [(self.view.embed(data.clean, "training people", again=True), data.people)]
+        if self.cell.attack.level == "adaptive":
+            cloaks, people = data.cloaks
+            parts.append((self.view.embed(cloaks, "cloaks of training people"), people))
+        return Lessons(
+            np.concatenate([seen.of_faces for seen, _ in parts]),
+            np.concatenate([people[seen.has_face] for seen, people in parts]),
+            np.repeat(np.arange(len(parts)) > 0, [int(seen.has_face.sum()) for seen, _ in parts]),
+        )
 
     def _controls(self) -> dict[str, Photos]:
         """Other versions of the users' photos that the same attacker is shown."""

@@ -38,7 +38,12 @@ class Unused:
 
 
 def unused(
-    repetition: Repetition, clean: Observed, held: Observed, tuned_on: Observed, reference: Faces
+    repetition: Repetition,
+    clean: Observed,
+    held: Observed,
+    tuned_on: Observed,
+    reference: Faces,
+    training: Faces | None = None,
 ) -> list[Unused]:
     """The photos of a split that cannot be read, or in which no face was found.
 
@@ -48,12 +53,14 @@ def unused(
         held: The attacker's clean photos: labelled ones of the users, and everybody else's.
         tuned_on: Photos of calibration people, the crowd last.
         reference: Photos of people whom a defense may look at.
+        training: Photos of people whom the attacker trains on, where it trains.
     """
     groups: list[tuple[Observed | Faces, tuple[str, ...]]] = [
         (clean, ("released",)),
         (held, ("labelled", "background")),
         (tuned_on, ("calibration", "crowd")),
         (reference, ("reference",)),
+        *([] if training is None else [(training, ("training",))]),
     ]
     people = repetition.split.parts
     out: list[Unused] = []

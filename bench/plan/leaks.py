@@ -51,7 +51,7 @@ def check_disjoint(parts: Split, catalogue: Catalogue, content: Callable[[str], 
             "an attacker would be tuned on what it is judged by. Take them out of the data set."
         )
     own = [(*shown, *named) for shown, named in zip(parts.released, parts.labelled, strict=True)]
-    everybody = (*own, *parts.calibration, *parts.reference, *parts.background)
+    everybody = (*own, *parts.calibration, *parts.training, *parts.reference, *parts.background)
     mixed = [photos for photos in everybody if len({person[photo] for photo in photos}) > 1]
     if mixed:
         raise LeakError(f"photos of several people pass as one person's, {len(mixed)} times")
@@ -63,6 +63,7 @@ def _photos(parts: Split) -> Iterator[tuple[str, list[str]]]:
         "users released": parts.released,
         "users labelled": parts.labelled,
         "calibration": parts.calibration,
+        "training": parts.training,
         "reference": parts.reference,
         "background": parts.background,
     }

@@ -42,6 +42,7 @@ def taken(dataset: str, parts: Split) -> str:
         "users": parts.released,
         "users, labelled": parts.labelled,
         "people to tune attackers on": parts.calibration,
+        "people to train attackers on": parts.training,
         "people for defenses to look at": parts.reference,
         "people in the background": parts.background,
     }

@@ -191,6 +191,7 @@ def _scenario(spec: RunSpec, parts: Split) -> dict[str, Plain]:
             "labelled": len(parts.labelled[0]) if parts.labelled else 0,
             "background": len(parts.background),
             "calibration": len(parts.calibration),
+            "training": len(parts.training),
             "reference": len(parts.reference),
         },
     }
@@ -198,7 +199,14 @@ def _scenario(spec: RunSpec, parts: Split) -> dict[str, Plain]:
 
 def split_content(parts: Split, data: Dataset) -> Plain:
     """The split as content digests of photos: who is where, whatever the files are called."""
-    groups = (parts.released, parts.labelled, parts.calibration, parts.reference, parts.background)
+    groups = (
+        parts.released,
+        parts.labelled,
+        parts.calibration,
+        parts.training,
+        parts.reference,
+        parts.background,
+    )
     content = _content(parts, data)
     return [[[content(photo) for photo in person] for person in group] for group in groups]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-PROTOCOL = "cloakbench/1"
+PROTOCOL = "cloakbench/2"
 """What the numbers of a cell mean, and by which rules it is run. It is in the digest of every cell."""
 
 Role = Literal["clusterer", "identifier"]

@@ -1,4 +1,4 @@
-"""Who plays which part: protected users, calibration, reference and background, disjoint by identity.
+"""Who plays which part: users, calibration, training, reference and background, disjoint by identity.
 
 People are ordered by a digest of (seed, name), so that a split stays as it is when photos or other people
 are added to the data set.
@@ -18,6 +18,10 @@ MOST_USERS = 200
 CALIBRATION = 30
 CALIBRATION_PHOTOS = 5
 REFERENCE = 64
+TRAINING_SHARE = 4
+"""Attackers train on at most one in so many of the people who are left when thresholds have theirs."""
+LEAST_TRAINING = 8
+"""Fewer people with many photos are too few to train on: then attackers train on calibration people."""
 CROWD_SHARE = 5
 """Where the background is asked for, a crowd has at most this many people for each user and each person of
 the background: a small trial is small."""
@@ -63,7 +67,10 @@ class Split:
             photos, and a crowd with however few they have.
         reference: One clean photo each of people whom a defense may look at.
         background: Clean photos of everybody else: the attacker's haystack.
+        training: Clean photos of people whom attackers train on, ordered like `calibration`; empty where
+            there are too few people, so that attackers train on those whom they tune thresholds on.
         crowd: How many of the calibration people, the last ones, are the crowd.
+        training_crowd: How many of the training people, the last ones, have however few photos.
         boxes: Where the data set says that faces are, see `bench.types.Catalogue.boxes`.
     """
 
@@ -73,7 +80,9 @@ class Split:
     calibration: tuple[tuple[str, ...], ...]
     reference: tuple[tuple[str, ...], ...]
     background: tuple[tuple[str, ...], ...]
+    training: tuple[tuple[str, ...], ...] = ()
     crowd: int = 0
+    training_crowd: int = 0
     boxes: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
 
     @property
@@ -85,6 +94,7 @@ class Split:
             "labelled": self.labelled,
             "calibration": self.calibration[:alone],
             "crowd": self.calibration[alone:],
+            "training": self.training,
             "reference": self.reference,
             "background": self.background,
         }
@@ -132,6 +142,8 @@ def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
         pool = by_lot(_without(rest, reference), f"draw {request.draw}")
         calibration = well_known(pool)
         others = _without(pool, calibration)
+    known = _training(request, len(users), len(calibration), others, well_known(others))
+    others = _without(others, known)
     crowd = others[: _crowd(request, len(users), len(calibration), len(others))]
     background = others[len(crowd) :]
     asked = len(calibration) + len(crowd)
@@ -140,7 +152,9 @@ def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
     wanted = request.background if request.background is not None else card.default_background
     if request.background is not None and request.background > len(background):
         raise fault.too_few("background", request.background, len(background))
-    background = background[:wanted]
+    further = min(len(crowd), _spare(len(background), wanted)) if known else 0
+    training = [*known, *background[len(background) - further :]]
+    background = background[: len(background) - further][:wanted]
 
     def shown(name: str) -> list[str]:
         return by_lot(photos[name], "photo")
@@ -152,7 +166,9 @@ def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
         calibration=tuple(tuple(shown(name)[: request.photos]) for name in (*calibration, *crowd)),
         reference=tuple((shown(name)[0],) for name in reference),
         background=tuple(tuple(shown(name)[: max(request.photos, 1)]) for name in background),
+        training=tuple(tuple(shown(name)[: request.photos]) for name in training),
         crowd=len(crowd),
+        training_crowd=further,
         boxes=catalogue.boxes,
     )
 
@@ -160,6 +176,30 @@ def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
 def _without(names: list[str], taken: list[str]) -> list[str]:
     gone = set(taken)
     return [name for name in names if name not in gone]
+
+
+def _training(
+    request: Request, users: int, calibration: int, others: list[str], able: list[str]
+) -> list[str]:
+    """The people with many photos whom attackers train on; nobody where there are too few.
+
+    Args:
+        request: What the split should be.
+        users: The number of users.
+        calibration: The number of calibration people with many photos.
+        others: Everybody who is left for training, the crowd and the background.
+        able: Those of the others who have enough photos, and no more than attackers are tuned on.
+    """
+    most = min(calibration, len(others) // TRAINING_SHARE)
+    if request.background is not None or request.calibration is not None:
+        asked = (request.background or 0) + _crowd(request, users, calibration, len(others))
+        most = min(most, max(0, len(others) - asked))
+    return able[:most] if min(most, len(able)) >= LEAST_TRAINING else []
+
+
+def _spare(left: int, wanted: int | None) -> int:
+    """How many of those who are left need not be in the background: a third, where nothing was asked for."""
+    return left // 3 if wanted is None else max(0, left - wanted)
 
 
 def _crowd(request: Request, users: int, calibration: int, others: int) -> int:

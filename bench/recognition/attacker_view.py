@@ -20,6 +20,7 @@ from bench.channels.mirror import Mirror
 from bench.channels.protocol import Channel
 from bench.encoders.faults import EncoderFault
 from bench.errors import RefusedError
+from bench.faces.finder import Faces
 from bench.machine.progress import Progress
 from bench.photos.collection import Photos
 from bench.photos.through_channel import through
@@ -95,6 +96,15 @@ class AttackerView:
     def embed(self, photos: Photos, what: str, *, again: bool = False) -> Embedded:
         """The embeddings alone; see `look`."""
         return self.look(photos, what, again=again).embeddings[self._view.encoder.name]
+
+    def faces(self, photos: Photos, what: str) -> Faces:
+        """The faces in photos, after the attacker's own purifier; nothing is embedded.
+
+        Args:
+            photos: What the attacker has.
+            what: For the progress line.
+        """
+        return self._observer.finder.find(through(photos, self._purifier), what)
 
     def _before_head(self, photos: Photos, what: str) -> Observed:
         """Before any head: every look through every member, put together."""
@@ -203,6 +213,12 @@ class AttackerView:
     @property
     def _device(self) -> str:
         return self._observer.pool.device
+
+
+def trains(view: View) -> bool:
+    """Whether an attacker trains something before it looks: a network, a head, a denoiser."""
+    trained = isinstance(view.adaptation.plugin, methods.Head | methods.FineTune | methods.Adversarial)
+    return trained or channels.learner(channels.parse(view.channel)) is not None
 
 
 def learns_from_cloaks(view: View) -> bool:

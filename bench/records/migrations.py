@@ -11,6 +11,9 @@ from bench.types import FlagCode
 OLDEST = 1
 """The oldest schema that can be read, of cells and of verifications."""
 
+FIRST_PROTOCOL = "cloakbench/1"
+"""The protocol of records whose thresholds were tuned for BCubed F, at times on people trained on."""
+
 _CODES = {
     "weak attacker": FlagCode.WEAK_ATTACKER,
     "weak encoder": FlagCode.WEAK_ENCODER,

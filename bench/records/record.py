@@ -235,8 +235,17 @@ class CellRecord(Model):
     )
     tried: list[Real] = Field(
         default=[],
-        description="BCubed F on the calibration people of every candidate that the attacker was tuned over, "
-        "in its order; empty where nothing was tuned that way",
+        description="CFR on calibration people of every candidate that the attacker was tuned over, in its "
+        "order; empty where nothing was tuned that way. In protocol 1 it is BCubed F, at level oracle the "
+        "rate on the users",
+    )
+    tried_crowd: list[Real] = Field(
+        default=[], description="BCubed F over the crowd of the same candidates; empty in protocol 1"
+    )
+    own_cloaks: Metrics = Field(
+        default={},
+        description="what the attacker, tuned, achieves on calibration people whom it cloaked itself; empty "
+        "but at level adaptive",
     )
     own_cloaks: Metrics = Field(
         default={},

@@ -93,12 +93,18 @@ def test_the_coverage_curve_meets_the_protocol_where_the_protocol_is() -> None:
 
 def test_calibration_is_what_the_attacker_tried() -> None:
     cell = record(0.5, calibrated={"grid": [0.1, 0.2, 0.3]}, tried=[0.5, 0.9, 0.6])
-    (curve,) = curves([cell], {}, "calibration")
+    (curve,) = curves([cell.model_copy(update={"protocol": "cloakbench/1"})], {}, "calibration")
     assert {(p.low, p.high, p.n) for p in curve.points} == {(None, None, None)}
     assert (curve.figure, [(p.x, p.value) for p in curve.points]) == (
         "bcubed_f",
         [(0.1, 0.5), (0.2, 0.9), (0.3, 0.6)],
     )
+
+
+def test_calibration_has_the_rate_and_the_crowd_of_every_candidate() -> None:
+    cell = record(0.5, calibrated={"grid": [0.1, 0.2]}, tried=[0.5, 0.9], tried_crowd=[0.8, 0.7])
+    found = {curve.figure: [p.value for p in curve.points] for curve in curves([cell], {}, "calibration")}
+    assert found == {"cfr": [0.5, 0.9], "bcubed_f": [0.8, 0.7]}
 
 
 def test_a_point_is_a_row() -> None:

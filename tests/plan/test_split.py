@@ -33,7 +33,8 @@ def owners(group: tuple[tuple[str, ...], ...]) -> set[str]:
 
 
 def parts(found: Split) -> list[set[str]]:
-    return [owners(g) for g in (found.released, found.calibration, found.reference, found.background)]
+    groups = (found.released, found.calibration, found.training, found.reference, found.background)
+    return [owners(group) for group in groups]
 
 
 def one_line(request: Request, people: Mapping[str, int]) -> str:
@@ -68,8 +69,10 @@ def test_nobody_plays_two_parts(people: dict[str, int], users: int, labelled: in
 def test_counts_are_what_was_asked() -> None:
     found = split(catalogue(crowd(200)), CARD, Request(20, 3, 2, 25, 0))
     assert [len(g) for g in (found.released, found.labelled, found.people)] == [20, 20, 20]
-    # 200 - 20 users - 30 calibration - 64 reference = 86, of whom a third, 28, are the calibration's crowd
-    assert [len(g) for g in (found.calibration, found.reference, found.background)] == [30 + 28, 64, 25]
+    # 200 - 20 users - 30 calibration - 64 reference = 86, of whom a quarter, 21, are trained on; of the 65
+    # others a third, 21, are the calibration's crowd; 25 are the background, and 19 the training's crowd
+    assert [len(g) for g in (found.calibration, found.reference, found.background)] == [30 + 21, 64, 25]
+    assert (len(found.training), found.training_crowd) == (21 + 19, 19)
     assert {len(p) for p in found.released} == {3}
     assert {len(p) for p in found.labelled} == {2}
     assert {len(p) for p in found.reference} == {1}
@@ -79,7 +82,7 @@ def test_a_small_data_set_leaves_people_for_every_part() -> None:
     # 12 - 2 users = 10: half calibrate, half of the others are reference, a third of the last 3 joins the
     # calibration's crowd, the rest is background
     found = split(catalogue(crowd(12)), CARD, replace(PLAIN, users=2))
-    assert [len(part) for part in parts(found)] == [2, 5 + 1, 2, 2]
+    assert [len(part) for part in parts(found)] == [2, 5 + 1, 0, 2, 2]
 
 
 def test_another_photo_of_each_person_moves_nobody() -> None:
@@ -137,17 +140,43 @@ def test_a_small_trial_is_small(users: int, background: int, calibration: int | 
     found = split(catalogue(crowd(900)), CARD, asked)
     tuned_on = len(found.calibration)
     if calibration is None:
-        assert tuned_on == 30 + min(5 * (users + background), (900 - users - 30 - 64) // 3)
+        assert tuned_on == 30 + min(5 * (users + background), (900 - users - 30 - 64 - 30) // 3)
     else:
         assert tuned_on == calibration
     assert len(found.background) == background
+    # attackers train on at most as many, and on others
+    assert len(found.training) <= tuned_on
     everybody = [person for part in parts(found) for person in part]
     assert len(everybody) == len(set(everybody))
 
 
 def test_without_a_background_to_keep_to_a_third_of_everybody_left_is_the_crowd() -> None:
     found = split(catalogue(crowd(900)), CARD, replace(PLAIN, users=5))
-    assert found.crowd == (900 - 5 - 30 - 64) // 3
+    others = 900 - 5 - 30 - 64 - 30
+    assert found.crowd == others // 3
+    # and of those who are left then, a third is the training's crowd
+    assert found.training_crowd == (others - found.crowd) // 3
+    assert len(found.background) == others - found.crowd - found.training_crowd
+
+
+def test_attackers_train_on_people_of_their_own_where_there_are_enough() -> None:
+    few, many = (split(catalogue(crowd(n)), CARD, replace(PLAIN, users=5)) for n in (60, 200))
+    assert not few.training
+    alone = many.training[: len(many.training) - many.training_crowd]
+    assert len(alone) == (200 - 5 - 30 - 64) // 4
+    assert {len(photos) for photos in alone} == {4}
+    # in another draw others are trained on, and they are in no other part either
+    other = split(catalogue(crowd(200)), CARD, replace(PLAIN, users=5, draw=1))
+    assert owners(other.training) != owners(many.training)
+    everybody = [person for part in parts(other) for person in part]
+    assert len(everybody) == len(set(everybody))
+
+
+def test_training_leaves_the_background_that_was_asked_for() -> None:
+    for background in (40, 60, 68):
+        found = split(catalogue(crowd(200)), CARD, replace(PLAIN, users=5, background=background))
+        assert len(found.background) == background
+        assert bool(found.training) == (background < 68)
 
 
 def test_more_calibration_people_than_there_are() -> None:
