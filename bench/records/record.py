@@ -247,11 +247,6 @@ class CellRecord(Model):
         description="what the attacker, tuned, achieves on calibration people whom it cloaked itself; empty "
         "but at level adaptive",
     )
-    own_cloaks: Metrics = Field(
-        default={},
-        description="what the attacker, tuned, achieves on calibration people whom it cloaked itself; empty "
-        "but at level adaptive",
-    )
     metrics: Metrics = {}
     robustness: dict[str, Robustness] = Field(
         default={}, description="encoder -> what `adversarial` did to it; empty for other adaptations"

@@ -42,7 +42,6 @@ ALLOWED = {
     "cache_hits": "Cost",
     "clean_before": "Robustness",
     "perturbed_before": "Robustness",
-    "own_cloaks": "CellRecord",
     "psnr": "PerceptualCost",
     "ms_ssim_scales": "PerceptualCost",
     # fields that are read by name
