@@ -71,11 +71,11 @@ def test_other_names_change_nothing(small: RunSpec, bench_home: Path, tmp_path: 
         name: tuple(tuple(map(_new, person)) for person in getattr(parts, name))
         for name in ("released", "labelled", "calibration", "training", "reference", "background")
     }
-    crowds = {"crowd": parts.crowd, "training_crowd": parts.training_crowd}
+    groups |= {"crowd": parts.crowd, "training_crowd": parts.training_crowd}
     renamed = replace(
         asked,
         data=Renamed(asked.data),
-        splits=(Split(people=tuple(map(_new, parts.people)), **crowds, **groups),),
+        splits=(Split(people=tuple(map(_new, parts.people)), **groups),),
     )
     after = Pipeline(renamed, folders(), Cache(tmp_path)).run()
     assert not any(record.cost.reused for record in after)
