@@ -10,16 +10,19 @@ clusters merge at once, in rounds (Murtagh 1983). The result is the exact dendro
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.types import Ints
+from bench.types import Floats, Ints
 
 from .._embeddings.numbering import without_singles
 from .._embeddings.rows import Floats32
 from .neighbours import Graph, joined
 from .search import cosines
+
+Similarity = TypeVar("Similarity", Floats32, Floats)
 
 _DENSE = 16  # with a pair for every 16 possible ones, one product of matrices is faster than pair by pair
 _DENSE_UP_TO = 8192  # clusters: 256 MB
@@ -63,7 +66,7 @@ def average_linkage(rows: Floats32, graph: Graph, cut: float) -> Merges:
     height = np.full(graph.photos, 0, np.float32)  # the distance of a cluster's own last merge
     lefts, rights, heights = [], [], []
     while left.size:
-        a, b, at = _mutual(graph.photos, left, right, alike)
+        a, b, at = mutual(graph.photos, left, right, alike)
         # In exact numbers a merge is never lower than the merges before it; in rounded ones it might be.
         distance = np.maximum(np.maximum(1 - at, 0), np.maximum(height[a], height[b]))
         height[a] = distance
@@ -92,9 +95,9 @@ def average_linkage(rows: Floats32, graph: Graph, cut: float) -> Merges:
     return Merges(graph.photos, np.concatenate(lefts), np.concatenate(rights), np.concatenate(heights))
 
 
-def _mutual(photos: int, left: Ints, right: Ints, alike: Floats32) -> tuple[Ints, Ints, Floats32]:
+def mutual(photos: int, left: Ints, right: Ints, alike: Similarity) -> tuple[Ints, Ints, Similarity]:
     """The pairs that are nearest to each other; of equally near partners each prefers the lowest number."""
-    most = np.full(photos, -np.inf, np.float32)
+    most = np.full(photos, -np.inf, alike.dtype)
     np.maximum.at(most, left, alike)
     np.maximum.at(most, right, alike)
     partner = np.full(photos, photos, np.int64)

@@ -37,6 +37,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "kmeans": {},
     "leiden": {"eps": 0.5, "penalty": 0.001},
     "louvain": {"eps": 0.5, "penalty": 0.001},
+    "pairwise": {"distance": 0.8, "weights": (20.0, *[0.0] * 20, -8.0)},  # the cosine alone
     "photoprism": {},
     "plscan": {"min_samples": 2},
     "rank-order": {"threshold": 1.0, "neighbours": 16},
