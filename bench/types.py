@@ -199,6 +199,7 @@ class EncoderCard:
         sha256: The digest of the weights' file.
         measured: The project's own measurements: name -> value.
         preprocessing: The steps from the crop to the network's input.
+        detector: What the product that the encoder is from finds faces with, one of `bench list detectors`.
         location: What leads to the encoder: `family:NAME` for one of the project's own, `onnx:PATH` or
             `torchscript:PATH` for a user's file, `plugin:ENTRY-POINT` for another package's; empty for a
             network that an attacker trained. It is in no record and no digest.
@@ -216,6 +217,7 @@ class EncoderCard:
     sha256: str
     measured: Mapping[str, object] = field(default_factory=dict)
     preprocessing: Preprocessing = Preprocessing()
+    detector: str = "mtcnn"
     location: str = field(default="", compare=False, repr=False)
 
 

@@ -129,6 +129,15 @@ def real_folders(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         yield Folders(home=str(home), real_data=str(real_data))
 
 
+@pytest.fixture(scope="session")
+def real_or_none(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    """A fresh BENCH_HOME, and the real data where there are any: for what needs no photo of a person."""
+    from bench.types import Folders
+
+    home = tmp_path_factory.mktemp("home")
+    return Folders(home=str(home), real_data=os.environ.get("BENCH_REAL_DATA"))
+
+
 @pytest.fixture
 def folders(tmp_path: Path) -> Folders:
     """A home and a folder of real data of the test's own, both still empty."""

@@ -40,7 +40,7 @@ PAUSES = (0.005, 0.01, 0.02, 0.04)
 class StandInDetector:
     """The whole photo is the face, but for dark photos, which have none."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, **_: object) -> None:
         del device
 
     def detect(self, photos: Sequence[Image], boxes: object) -> list[Face | None]:

@@ -36,6 +36,7 @@ class CellRow:
     attacker: str
     level: str
     encoder: str
+    detector: str
     adaptation: str
     dose: float
     distractors: int
@@ -103,6 +104,7 @@ def _row(record: CellRecord) -> CellRow:
         attacker=record.attacker.name,
         level=record.level,
         encoder=record.encoder.name,
+        detector=record.detector.name,
         adaptation=record.adaptation.name,
         dose=record.dose,
         distractors=record.distractors,

@@ -18,7 +18,7 @@ _PARTS: Mapping[str, Callable[[CellRecord], Named]] = {
 }
 """What has parameters in which two of one name can differ."""
 
-_CALIBRATED = ("dataset", "encoder", "attacker", "level", "draw", "seed")
+_CALIBRATED = ("dataset", "encoder", "detector", "attacker", "level", "draw", "seed")
 """What decides how an attacker is tuned: on calibration people nothing depends on what users do."""
 
 
@@ -40,6 +40,7 @@ def curve_names(records: Sequence[CellRecord], axis: str) -> dict[str, str]:
             "budget": record.budget,
             "channel": record.channel,
             "encoder": parts["encoder"][record.cell],
+            "detector": record.detector.name,
             "attacker": parts["attacker"][record.cell],
             "level": record.level,
             "adaptation": parts["adaptation"][record.cell],

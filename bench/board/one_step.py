@@ -15,7 +15,7 @@ import numpy as np
 
 from bench.board.figures import FIGURES, contaminated, not_ok
 from bench.board.further import extended, further
-from bench.board.tracks import RELEASE, on_surrogate, oracle, same, sizes, weak
+from bench.board.tracks import RELEASE, on_surrogate, oracle, other_detector, same, sizes, weak
 from bench.board.user_tables import Users
 from bench.board.values import Strongest
 from bench.channels import divided, parse
@@ -198,6 +198,7 @@ def _steps(record: CellRecord) -> frozenset[str]:
         "platform": str(platform) != "none",
         "purifier": str(purifier) != "none",
         "level": record.level != "oblivious",
+        "detector": other_detector(record) != "",
         "adaptation": record.adaptation.name != "none",
         "dose": record.dose != 1,
     }
@@ -210,6 +211,7 @@ def _by(steps: frozenset[str]) -> Callable[[CellRecord], str]:
 
 def _by_all(record: CellRecord) -> str:
     parts = [record.attacker.name, record.encoder.name]
+    parts += [other_detector(record)] if other_detector(record) else []
     parts += [record.channel] if record.channel != "none" else []
     parts += [record.level] if record.level != "oblivious" else []
     parts += [record.adaptation.name] if record.adaptation.name != "none" else []

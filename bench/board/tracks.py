@@ -12,16 +12,25 @@ from bench.records.columns import FURTHER, recorded
 from bench.records.record import CellRecord, Named
 from bench.types import FlagCode
 
-TRACK = ("protocol", "detector", "knowledge")
+TRACK = ("protocol", "publisher_detector", "knowledge")
 """Fields of a record in which all cells of a track agree, beside the options that the table of axes names."""
 
 DEFENSE = ("defense", "surrogate")
 """Fields that say which row of its track a cell belongs to, beside further options of the cloaking."""
 
-RELEASE = (*DEFENSE, "dataset", "detector", "budget", "distractors", "seed", "draw", "options")
+RELEASE = (
+    *DEFENSE,
+    *("dataset", "publisher_detector", "budget", "distractors", "seed", "draw", "options"),
+)
 """Fields that say whose photos were released, and what was done to them, beside their numbers."""
 
-ALL_BUT_ATTACKER = (*RELEASE, "scenario", "encoder", "adaptation", "channel", "dose", "level")
+_OLD_DETECTOR = "mtcnn"
+"""The detector of every encoder in records that do not say what an encoder's card names."""
+
+ALL_BUT_ATTACKER = (
+    *RELEASE,
+    *("scenario", "encoder", "detector", "adaptation", "channel", "dose", "level"),
+)
 """Fields of everything that decides a cell but its attacker."""
 
 
@@ -113,6 +122,12 @@ def encoder(record: CellRecord) -> str:
     return "its surrogate" if own else record.encoder.name
 
 
+def other_detector(record: CellRecord) -> str:
+    """The detector of an attacker who does not use the one that the encoder's card names; else empty."""
+    own = record.encoder.parameters.get("detector", _OLD_DETECTOR)
+    return "" if record.detector.name == own else record.detector.name
+
+
 def conditions(cells: Iterable[CellRecord]) -> dict[str, str]:
     """Cell -> its condition, named as shortly as tells it from the others."""
     cells = list(cells)
@@ -128,18 +143,23 @@ def _parts(record: CellRecord) -> list[tuple[str, Named]]:
     network = record.encoder
     if encoder(record) == "its surrogate":  # another network in every row, and the same condition
         network = Named(name="", parameters={"precision": network.parameters.get("precision")})
+    network = network.model_copy(
+        update={"parameters": {k: v for k, v in network.parameters.items() if k != "detector"}}
+    )
     return [
         (record.attacker.name, record.attacker),
         (encoder(record), network),
         (record.adaptation.name, record.adaptation),
+        (record.detector.name, record.detector),
     ]
 
 
 def _condition(record: CellRecord, variants: Mapping[str, Mapping[str, Named]]) -> str:
-    attacker, network, adaptation = (
+    attacker, network, adaptation, detector = (
         label + differing(named, list(variants[label].values())) for label, named in _parts(record)
     )
     parts = [attacker, network]
+    parts += [detector] if other_detector(record) or detector != record.detector.name else []
     parts += [record.channel] if record.channel != "none" else []
     parts += [record.level] if record.level != "oblivious" else []
     parts += [adaptation] if record.adaptation.name != "none" else []

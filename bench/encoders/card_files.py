@@ -73,6 +73,7 @@ def card(scheme: str, file: Path, *, program: str = "") -> EncoderCard:
         preprocessing=Preprocessing(
             stated.colour, _triple(beside, "mean", stated.mean), _std(beside, stated), stated.layout
         ),
+        detector=stated.detector,
         location=f"{scheme}:{file.absolute()}",
     )
 

@@ -38,6 +38,7 @@ class CardFile(BaseModel):
     mean: Number | list[Number] = 0.0
     std: Number | list[Number] = 255.0
     layout: Literal["nchw", "nhwc"] = "nchw"
+    detector: Annotated[str, Field(min_length=1)] = "mtcnn"
     parameters: Annotated[int, Field(ge=0)] = 0
     released: str = ""
     sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""

@@ -17,6 +17,7 @@ class RunOptions(TypedDict, total=False):
     dataset: str
     scenario: str
     encoder: str | Sequence[str]
+    detector: str | Sequence[str]
     surrogate: str | Sequence[str]
     budget: str | Sequence[str]
     channel: str | Sequence[str]

@@ -22,6 +22,7 @@ from bench.experiment.stages import CONTROL, Clock, Stages
 from bench.experiment.tables import rows
 from bench.experiment.unused import columns, counted, doubtful_users, explaining
 from bench.experiment.views import Views
+from bench.faces import detectors
 from bench.machine.progress import Progress, Silent
 from bench.photos.decode import decode
 from bench.plan.cells import Cell, Plan
@@ -218,7 +219,8 @@ class Pipeline:
             cell.attack.attacker.plugin,
             registry.make("defenses", CONTROL)[1],
         )
+        found_by = (detectors.lookup(name).module for name in (detectors.USUAL, cell.view.detector_name))
         families = encoders.modules((*cell.cloaking.surrogates, *cell.view.members))
-        code = stage_code(__name__, *(type(plugin).__module__ for plugin in plugins), *families)
+        code = stage_code(__name__, *(type(plugin).__module__ for plugin in plugins), *found_by, *families)
         measured = [self._lpips.sha256] if self._lpips else []
         return digest("cell", cell.digest, code, self.plan.device, *measured)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from bench import channels, encoders
@@ -10,6 +11,7 @@ from bench.plan.cells import Cell
 from bench.plan.nouns import Cloaking, View
 from bench.recognition.attacker_view import AttackerView, Tools, learns_from_cloaks
 from bench.store.digests import digest
+from bench.types import EncoderCard
 
 
 class Views:
@@ -19,10 +21,12 @@ class Views:
         """Store; nothing is learned yet.
 
         Args:
-            cells: All cells of the run; their encoders look at a photo together.
+            cells: All cells of the run; their encoders look together at a photo that one detector looked at.
             tools: What every view works with.
         """
-        self._company = tuple({card.name: card for cell in cells for card in cell.view.members}.values())
+        self._company: dict[str, dict[str, EncoderCard]] = defaultdict(dict)
+        for view in (cell.view for cell in cells):
+            self._company[view.detector_name] |= {card.name: card for card in view.members}
         self._tools = tools
         self._made: dict[str, AttackerView] = {}
 
@@ -32,6 +36,7 @@ class Views:
         key = [
             [encoders.identity(card) for card in (view.encoder, *view.members)],
             view.adaptation.described(),
+            view.detector,
             str(channels.purifier(view.channel)),
             repetition.number,
             cloaking.seed,
@@ -44,5 +49,6 @@ class Views:
         name = digest(*key)
         if name not in self._made:
             lessons = repetition.training_data(cloaking, platform)
-            self._made[name] = AttackerView(view, self._tools, lessons, self._company)
+            company = tuple(self._company[view.detector_name].values())
+            self._made[name] = AttackerView(view, self._tools, lessons, company)
         return self._made[name]

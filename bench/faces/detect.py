@@ -1,8 +1,7 @@
 """Face detection: from each photo to the one face that the benchmark works on.
 
-The detector is facenet-pytorch's MTCNN, with its weights and thresholds, one photo at a time (see
-`bench.machine.workers`). A photo's result has the same bits whatever photos share the call, so a run that was
-killed goes on to the same end.
+A detector of `bench.faces.detectors` looks at one photo at a time (see `bench.machine.workers`). A photo's
+result has the same bits whatever photos share the call, so a run that was killed goes on to the same end.
 """
 
 from __future__ import annotations
@@ -12,49 +11,45 @@ from contextlib import nullcontext
 
 import numpy as np
 import numpy.typing as npt
-import PIL.Image
 
-from bench.errors import UserError
-from bench.faces.mtcnn import Cascade, Detections
-from bench.faces.mtcnn_card import Policy, parameters
+from bench.faces import detectors
+from bench.faces.choice import Choice, Policy
 from bench.machine.workers import each, exact_gpu
-from bench.types import Box, Face, Image
+from bench.types import Box, Face, Folders, Image
 
 _GRID = 256
-"""Coordinates are rounded to 1 / _GRID of a pixel, far below the detector's own error."""
-
-
-_ENOUGH = 60
-"""The smallest face, in pixels across, in a photo that was averaged down for detection."""
+"""Coordinates are rounded to 1 / _GRID of a pixel, far below any detector's own error."""
 
 
 class Detector:
     """A detector that chooses one face in each photo."""
 
     def __init__(
-        self, device: str = "cpu", policy: Policy = "central", min_face: int = 40, min_share: float = 0.04
+        self,
+        device: str = "cpu",
+        policy: Policy = "central",
+        min_face: int = 40,
+        min_share: float = 0.04,
+        *,
+        name: str = detectors.USUAL,
+        folders: Folders | None = None,
     ) -> None:
         """Load the detector.
 
         Args:
             device: `cpu`, `cuda` or `cuda:N`.
-            policy: The choice among several faces. `central` takes the largest area less twice the squared
-                distance from the photo's centre; `largest` takes the largest area.
-            min_face: The side of the smallest face that is looked for, in pixels, at least 12. At 20, the
-                package's default, a photo costs about twice as much, for faces that have a fifth of the
-                pixels across of an encoder's crop.
-            min_share: The same side as a share of the photo's shorter side, in [0, 1]. The larger of the two
-                holds, so that a large photo costs no more for faces that nobody could be recognised by.
+            policy: The choice among several faces, see `bench.faces.choice.Choice`.
+            min_face: The side of the smallest face that is looked for, in pixels, at least 12.
+            min_share: The same side as a share of the photo's shorter side, in [0, 1].
+            name: One of `bench.faces.detectors.names`.
+            folders: Where the weights of detectors lie that the package does not bring.
 
         Raises:
-            UserError: A parameter is out of range, or the networks' weights are missing or altered.
+            UserError: A parameter is out of range, there is no such detector, or its weights are missing or
+                altered.
         """
-        if policy not in ("central", "largest"):
-            raise UserError(f"no face policy {policy!r}. Try 'central' or 'largest'.")
-        if min_face < 12 or not 0 <= min_share <= 1:
-            raise UserError(f"min_face {min_face} must be at least 12, min_share {min_share} in [0, 1].")
-        self._device, self._policy, self._min_face, self._min_share = device, policy, min_face, min_share
-        self._cascade = Cascade(device)
+        self._choice, self._name, self._device = Choice(policy, min_face, min_share), name, device
+        self._search = detectors.lookup(name).load(folders or Folders(home=""), device)
 
     def detect(self, photos: Sequence[Image], boxes: Sequence[Box | None] = ()) -> list[Face | None]:
         """Find the face in each photo.
@@ -75,17 +70,13 @@ class Detector:
 
     def parameters(self) -> dict[str, object]:
         """Everything that can change a result, for cache keys and records."""
-        chosen = parameters(self._policy, self._min_face, self._min_share)
+        chosen = detectors.parameters(self._name, self._choice)
         return {**chosen, "device": self._device.partition(":")[0]}
 
     def _one(self, photo: Image, box: Box | None) -> Face | None:
         height, width = photo.shape[:2]
-        smallest = max(self._min_face, self._min_share * min(height, width))
-        times = int(smallest / _ENOUGH)
-        faces = self._cascade.faces(photo, smallest) if times < 2 else self._reduced(photo, smallest, times)
-        if not len(faces.boxes):
-            return None
-        best = self._choose(faces, width, height) if box is None else _nearest(faces, box)
+        faces = self._search.faces(photo, self._choice.smallest(height, width))
+        best = self._choice.of(faces, height, width, box)
         if best is None:
             return None
         x0, y0, x1, y1 = _rounded(faces.boxes[best])
@@ -96,34 +87,6 @@ class Detector:
             score=float(faces.scores[best]),
             found=len(faces.boxes),
         )
-
-    def _reduced(self, photo: Image, smallest: float, times: int) -> Detections:
-        """Every face of a large photo, from the averages of `times` x `times` pixels.
-
-        The last network sees a face 48 pixels across. Sums over all pixels of a phone's photo would take ten
-        times as long as everything else, and 16 bytes a pixel.
-        """
-        small = np.asarray(PIL.Image.fromarray(photo).reduce(times))
-        faces = self._cascade.faces(small, smallest / times)
-        # both count from the edge of a pixel, as sums over windows do
-        return Detections(faces.boxes * times, faces.scores, faces.landmarks * times)
-
-    def _choose(self, faces: Detections, width: int, height: int) -> int:
-        boxes = faces.boxes.astype(np.float64)
-        worth = (boxes[:, 2:] - boxes[:, :2]).prod(1)
-        if self._policy == "central":
-            offset = (boxes[:, 2:] + boxes[:, :2]) / 2 - np.array([width, height]) / 2
-            worth = worth - 2 * (offset**2).sum(1)
-        return int(np.argmax(worth))
-
-
-def _nearest(faces: Detections, box: Box) -> int | None:
-    """The overlapping face with the least squared distance of corners from a box; None without one."""
-    boxes, given = faces.boxes.astype(np.float64), np.array(box, np.float64)
-    low, high = np.maximum(boxes[:, :2], given[:2]), np.minimum(boxes[:, 2:], given[2:])
-    distance = np.where((high > low).all(1), ((boxes - given) ** 2).sum(1), np.inf)
-    best = int(np.argmin(distance))
-    return best if np.isfinite(distance[best]) else None
 
 
 def _rounded(values: npt.NDArray[np.float32]) -> list[float]:

@@ -11,16 +11,16 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from bench.faces.mtcnn_card import parameters
+from bench.faces import detectors
 from bench.machine.progress import Progress
-from bench.parameters import Plain, plain
+from bench.parameters import Plain
 from bench.photos.collection import Photos
 from bench.photos.decode import UnreadablePhoto
 from bench.photos.read_ahead import chunks
 from bench.store.cache import Cache
 from bench.store.code import stage_code
 from bench.store.digests import digest
-from bench.types import Box, Face, Image
+from bench.types import Box, Face, Folders, Image
 
 if TYPE_CHECKING:
     from bench.faces.detect import Detector
@@ -44,24 +44,42 @@ class Faces:
 
 
 class FaceFinder:
-    """Detects faces, once for each content."""
+    """Detects faces with one detector, once for each content.
 
-    def __init__(self, cache: Cache, device: str, progress: Progress) -> None:
-        """Store; the network is loaded when a face is not in the cache.
+    Attributes:
+        name: The detector, one of `bench.faces.detectors.names`.
+    """
+
+    def __init__(
+        self,
+        folders: Folders,
+        cache: Cache,
+        device: str,
+        progress: Progress,
+        name: str = detectors.USUAL,
+    ) -> None:
+        """Store; the detector is loaded when a face is not in the cache.
 
         Args:
+            folders: Where weights lie.
             cache: What was found before.
             device: `cpu`, `cuda`, `cuda:1`.
             progress: Told of every chunk.
+            name: The detector.
         """
-        self._cache, self._device, self._progress = cache, device, progress
+        self._folders, self._cache, self._device, self._progress = folders, cache, device, progress
+        self.name = name
+
+    def with_detector(self, name: str) -> FaceFinder:
+        """The same finder with another detector."""
+        return FaceFinder(self._folders, self._cache, self._device, self._progress, name)
 
     @cached_property
     def detector(self) -> Detector:
         """The face detector, on this run's device."""
         from bench.faces.detect import Detector
 
-        return Detector(self._device)
+        return Detector(self._device, name=self.name, folders=self._folders)
 
     @property
     def chunk(self) -> int:
@@ -86,11 +104,20 @@ class FaceFinder:
 
     def keys(self, photos: Photos) -> list[str]:
         """The key of each photo's face: its content, the box that is said of it, and what detects."""
-        stamp = digest([detector_parameters(), self._device.partition(":")[0], *stage_code(__name__)])
+        stamp = self.stamp
         return [
             digest("face", stamp, content, *([box] if box else []))
             for content, box in zip(photos.digests, photos.stated_boxes, strict=True)
         ]
+
+    @cached_property
+    def stamp(self) -> str:
+        """A digest of what detects: the detector's parameters, its code and the kind of device.
+
+        Imports do not lead to a detector, so its module is named here.
+        """
+        code = stage_code(__name__, detectors.lookup(self.name).module)
+        return digest([detector_parameters(self.name), self._device.partition(":")[0], *code])
 
     def rows(self, keys: Sequence[str]) -> dict[str, bytes]:
         """What is in the cache of some keys."""
@@ -127,9 +154,9 @@ class FaceFinder:
         rows |= new
 
 
-def detector_parameters() -> dict[str, Plain]:
+def detector_parameters(name: str = detectors.USUAL) -> dict[str, Plain]:
     """Everything that decides what is detected, but for the device; without loading the detector."""
-    return {name: plain(value) for name, value in parameters().items()}
+    return detectors.parameters(name)
 
 
 def read_faces(rows: Sequence[bytes]) -> Faces:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench import encoders, registry
 from bench.errors import PassingError, UserError
+from bench.faces import detectors
 from bench.fetching.contents import odd_start
 from bench.machine.environment import LIBRARIES
 from bench.store import lock, weights
@@ -34,6 +35,7 @@ def diagnosis(folders: Folders) -> list[Row]:
         ("BENCH_REAL_DATA", real or "not set", "" if real else "set it to a folder with lfw/, weights/")
     )
     rows += [_encoder(card, state, folders) for card, state in encoders.availability(folders)]
+    rows += [_detector(name, folders) for name in detectors.names()]
     for name in registry.names("datasets"):
         rows.append(_dataset(name, folders))
     return rows
@@ -115,6 +117,17 @@ def _encoder(card: EncoderCard, state: str, folders: Folders) -> Row:
     except (OSError, UserError) as error:
         return subject, f"cannot be verified: {error}", ""
     return subject, f"altered: {wrong}" if wrong else state, f"delete {path}, then {remedy}" if wrong else ""
+
+
+def _detector(name: str, folders: Folders) -> Row:
+    model, subject = detectors.lookup(name), f"detector {name}"
+    if model.missing(folders):
+        return subject, "missing", model.remedy(folders)
+    try:
+        model.check(folders)
+    except UserError as error:
+        return subject, "altered", str(error)
+    return subject, encoders.READY, ""
 
 
 def _dataset(name: str, folders: Folders) -> Row:

@@ -7,6 +7,7 @@ KINDS = (
     "attackers",
     "datasets",
     "encoders",
+    "detectors",
     "scenarios",
     "levels",
     "adaptations",

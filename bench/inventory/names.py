@@ -9,6 +9,8 @@ import textwrap
 from bench import channels, encoders, registry
 from bench.adaptations import ADAPTATIONS
 from bench.errors import unknown_name
+from bench.faces import detectors
+from bench.faces.detector_model import DetectorModel
 from bench.inventory.kinds import KINDS
 from bench.plan import suites
 from bench.plan.scenarios import LEVELS, SCENARIOS
@@ -30,6 +32,9 @@ def listed(kind: str, folders: Folders) -> list[tuple[str, str]]:
             for card, state in encoders.availability(folders)
         ]
         return [*cards_with_state, *encoders.forms().items()]
+    if kind == "detectors":
+        models = [detectors.lookup(name) for name in detectors.names()]
+        return [(model.name, f"{model.about}; {_state(model, folders)}") for model in models]
     if kind in ("defenses", "attackers"):
         cards = ((n, registry.load(kind, n).card) for n in registry.names(kind))  # type: ignore[arg-type]  # narrowed above
         return [
@@ -57,6 +62,10 @@ def _about(card: EncoderCard) -> str:
     if not isinstance(accuracy, float):
         return network
     return f"{network}; verification accuracy {accuracy:.4f} on {card.measured['dataset']}"
+
+
+def _state(model: DetectorModel, folders: Folders) -> str:
+    return f"missing: {model.remedy(folders)}" if model.missing(folders) else encoders.READY
 
 
 def _kept(card: PluginCard) -> str:

@@ -87,6 +87,18 @@ class Axes:
         before=FIRST,
         track=False,
     )
+    detectors: tuple[str, ...] = axis(
+        ("own",),
+        option="detector",
+        kind=Text(),
+        of="view",
+        about="what the attacker finds faces with",
+        takes="`own` (what the encoder's card names) or a name of `bench list detectors`",
+        example=("own", "yunet"),
+        see="encoders.md#detectors",
+        before=FIRST,
+        track=False,
+    )
     surrogates: tuple[str, ...] = axis(
         (),
         option="surrogate",

@@ -31,7 +31,8 @@ class Cell(Noun):
         dataset: The data set's name, parameters and digest.
         scenario: The scenario's name and the sizes of its parts.
         split_digest: A digest of who plays which part, by content.
-        detector: Everything that decides what is detected, but for the device.
+        publisher_detector: Everything that decides which faces a defense is given, but for the device; the
+            attacker's own detector is in `view`.
         cloaking: What is published.
         view: What the attacker sees.
         attack: What the attacker does.
@@ -43,7 +44,7 @@ class Cell(Noun):
     dataset: dict[str, Plain]
     scenario: dict[str, Plain]
     split_digest: str
-    detector: dict[str, Plain]
+    publisher_detector: dict[str, Plain]
     cloaking: Cloaking
     view: View
     attack: Attack
@@ -66,10 +67,11 @@ class Cell(Noun):
             view.channel,
             _identities(view, (view.encoder, *view.members)),
             attack.attacker.written,
-            self.detector,
+            self.publisher_detector,
             cloaking.seed,
             {name: value for name, value in younger.items() if value != DEFAULTS_NOT_IN_DIGEST[name]},
             *([self.lpips_weights] if self.lpips_weights else []),
+            *([view.detector] if view.detector != self.publisher_detector else []),
         )
         object.__setattr__(self, "digest", value)
 

@@ -61,6 +61,8 @@ class View(Noun):
         encoder: The network, or the ensemble, that the attacker embeds with.
         members: The encoders that `encoder` puts together; itself alone if it is a single one.
         adaptation: What the attacker made of the encoder.
+        detector: Everything that decides which faces the attacker finds, but for the device; its `name` is
+            one of `bench.faces.detectors.names`.
         channel: What lies between a photo and the encoder, as `bench.channels.parse` reads it.
         precision: The precision that embeddings are computed in.
     """
@@ -68,8 +70,14 @@ class View(Noun):
     encoder: EncoderCard
     members: tuple[EncoderCard, ...]
     adaptation: Chosen
+    detector: dict[str, Plain]
     channel: str = "none"
     precision: str = "fp32"
+
+    @property
+    def detector_name(self) -> str:
+        """What the attacker finds faces with."""
+        return str(self.detector["name"])
 
 
 @dataclass(frozen=True)

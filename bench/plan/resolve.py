@@ -19,6 +19,7 @@ from bench.plan.axes import AXES
 from bench.plan.budgets import check_budget, check_keeps, lpips_weights_of
 from bench.plan.cells import Cell, Plan, further_axes
 from bench.plan.chosen import Chosen, FunctionDefense, UserFunction
+from bench.plan.detectors import with_detectors
 from bench.plan.leaks import check_disjoint
 from bench.plan.nouns import Attack, Cloaking, View
 from bench.plan.rows import Of
@@ -52,7 +53,7 @@ def open_dataset(
 def resolve(
     spec: RunSpec,
     folders: Folders,
-    detector: dict[str, Plain],
+    publisher_detector: dict[str, Plain],
     device: str,
     progress: Progress | None = None,
 ) -> Plan:
@@ -61,7 +62,8 @@ def resolve(
     Args:
         spec: The matrix, by name.
         folders: Where data sets and weights lie.
-        detector: Everything that decides what is detected, see `bench.faces.finder.detector_parameters`.
+        publisher_detector: Everything that decides which faces a defense is given, see
+            `bench.faces.finder.detector_parameters`.
         device: The device, resolved.
         progress: Told of photos that are looked at before parts are drawn, and of cells that are planned.
 
@@ -71,6 +73,7 @@ def resolve(
     dataset, data, first = open_dataset(spec, folders, progress)
     splits = (first, *(_split(spec, data, draw) for draw in range(1, spec.draws)))
     encoder_axis = _encoders(spec, dataset.name, folders)
+    recognisers = with_detectors(encoder_axis, spec.detectors, folders)
     attackers = [Chosen(*registry.make("attackers", text)) for text in spec.attackers]
     _check_roles(spec.scenario, attackers)
     defenses = _defenses(spec.defenses)
@@ -94,10 +97,10 @@ def resolve(
             _further(spec, "cloaking"),
         ):
             cloaking = Cloaking(defense, surrogates, limit, dose, spec.seed, options=of_cloaking)
-            for (encoder, members), adaptation, of_view, attacker in product(
-                encoder_axis, adapted, _further(spec, "view"), attackers
+            for (encoder, members, detector), adaptation, of_view, attacker in product(
+                recognisers, adapted, _further(spec, "view"), attackers
             ):
-                view = View(encoder, members, adaptation, passed, precision, options=of_view)
+                view = View(encoder, members, adaptation, detector, passed, precision, options=of_view)
                 for level, crowd, of_attack, of_cell, draw in product(
                     spec.levels,
                     spec.distractors,
@@ -111,7 +114,7 @@ def resolve(
                         described,
                         scenario,
                         split_digest,
-                        detector,
+                        publisher_detector,
                         cloaking,
                         view,
                         attack,

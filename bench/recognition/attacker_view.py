@@ -61,10 +61,11 @@ class AttackerView:
             view: The encoder, adaptation and channel that decide what is seen.
             tools: What the view works with.
             lessons: What may be learned from.
-            company: The cards of encoders that other cells will ask for: with an encoder that is used as it
-                is, a photo is decoded and detected once for all of them.
+            company: The cards of encoders that other cells will ask for with the same detector: with an
+                encoder that is used as it is, a photo is decoded and detected once for all of them.
         """
-        self._view, self._tools, self._observer = view, tools, tools.observer
+        self._view, self._tools = view, tools
+        self._observer = tools.observer.with_detector(view.detector_name)
         self._lessons, self._company = lessons, company
         self._remembered: dict[tuple[str, ...], Observed] = {}
         self._adaptation: methods.Adaptation = view.adaptation.plugin

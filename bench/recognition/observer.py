@@ -61,6 +61,7 @@ class Observer:
         self.finder, self.pool = finder, pool
         self._cache, self._progress = cache, progress
         self._met: set[tuple[str, ...]] = set()
+        self._others = {finder.name: self}
 
     @classmethod
     def on(
@@ -75,8 +76,20 @@ class Observer:
             progress: Told of every chunk.
             precision: The precision that embeddings are computed in.
         """
-        finder, pool = FaceFinder(cache, device, progress), EncoderPool(folders, device, precision)
-        return cls(finder, pool, cache, progress)
+        finder = FaceFinder(folders, cache, device, progress)
+        return cls(finder, EncoderPool(folders, device, precision), cache, progress)
+
+    def with_detector(self, name: str) -> Observer:
+        """The observer that finds faces with a detector and has the same encoders; made once for each.
+
+        Args:
+            name: One of `bench.faces.detectors.names`.
+        """
+        if name not in self._others:
+            other = Observer(self.finder.with_detector(name), self.pool, self._cache, self._progress)
+            self._others[name] = other
+            other._others = self._others
+        return self._others[name]
 
     def crops(self, photos: Photos, card: EncoderCard) -> tuple[torch.Tensor, npt.NDArray[np.int64]]:
         """The aligned faces of photos, as an encoder gets them.

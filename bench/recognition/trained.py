@@ -127,7 +127,7 @@ def trained_card(
     from bench.adaptations.networks import Adapted, restored, stored, trainable
 
     learned = [[photos.digests, plain(photos.boxes), people.tolist()] for photos, people in lessons]
-    how = [adaptation.described(), seed, observer.pool.device.partition(":")[0]]
+    how = [adaptation.described(), seed, observer.pool.device.partition(":")[0], observer.finder.stamp]
     code = stage_code(__name__, *encoders.modules([card]))
     changed = digest("adapted", encoders.identity(card), how, learned, *code)
     adapted = replace(card, name=f"{card.name}@{changed[:12]}", sha256=changed, location="")

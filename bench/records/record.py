@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from bench import channels
@@ -219,7 +219,12 @@ class CellRecord(Model):
     )
     attacker: Named
     level: str = Field(default="oblivious", description="what the attacker's thresholds were tuned on")
-    detector: Named
+    detector: Named = Field(description="what the attacker found faces with")
+    publisher_detector: Named | None = Field(
+        default=None,
+        description="what found the faces that a defense is given; in records that are older than the field, "
+        "what `detector` says",
+    )
     knowledge: Literal["white-box", "grey-box", "black-box", "none"]
     seed: Count
     distractors: Count = Field(
@@ -266,6 +271,14 @@ class CellRecord(Model):
     flags: list[Flag] = Field(default=[], description="why its numbers have to be read with care")
     cost: Cost = Cost()
     environment: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_publisher(cls, given: Any) -> Any:
+        """An older record has one detector, which found faces for defense and attacker."""
+        if isinstance(given, Mapping) and "detector" in given:
+            return {"publisher_detector": given["detector"], **given}
+        return given
 
     def comparable(self) -> dict[str, Any]:
         """The record without timings and environment: what two runs of one command have in common."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench import encoders
 from bench.encoders.pool import EncoderPool
+from bench.faces import detectors
 from bench.faces.finder import FaceFinder, Faces, detector_parameters
 from bench.machine.progress import Progress
 from bench.metrics.lpips import Lpips
@@ -204,10 +205,11 @@ class Publisher:
             cloaking.seed,
             dict(cloaking.options),
             [[self._data.digest(photo) for photo in person] for person in self._split.reference],
-            detector_parameters(),
+            detector_parameters(self._finder.name),
             {str(k): str(v) for k, v in self.engine().resolved().items()},
         ]
-        code = stage_code(__name__, type(plugin).__module__, *encoders.modules(cloaking.surrogates))
+        found_by = detectors.lookup(self._finder.name).module
+        code = stage_code(__name__, found_by, type(plugin).__module__, *encoders.modules(cloaking.surrogates))
         content = [[self._data.digest(photo) for photo in person] for person in people]
         return digest("cloak", stamp, code, content, *(boxes if any(boxes) else []))
 

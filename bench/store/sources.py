@@ -97,6 +97,7 @@ def _facenet(trained_on: str, file: str, citation: str, sha256: str = "", size: 
     )
 
 
+_YUNET = "https://raw.githubusercontent.com/ShiqiYu/libfacedetection.train/0047ac24afb1a50a0c6105001c89d1b5b805dbf1"
 _ZOO = "https://github.com/deepinsight/insightface/releases/download"
 
 
@@ -172,6 +173,20 @@ SOURCES: dict[str, Source] = {
         "MobileFaceNet trained on WebFace600K",
         "d85a87f503f691807cd8bb97128bdf7a0660326cd9cd02657127fa978bab8b5e",
         127_607_557,
+    ),
+    "yunet": Source(
+        "the detector YuNet",
+        (
+            Item(
+                "yunet_n_dynamic.onnx",
+                "weights/yunet_n_dynamic.onnx",
+                (f"{_YUNET}/onnx/yunet_n_dynamic.onnx",),
+                "104ee26c71d5c270ce79a6b3dced91c91013260d29a6bf18f9296c5b8c4c2b12",
+                size=322_906,
+            ),
+        ),
+        "that of its repository, in the style of Apache 2.0",
+        "Wu, Peng, Yu: YuNet, Machine Intelligence Research 20, 2023",
     ),
     "antelopev2": _pack(
         "antelopev2",

@@ -19,12 +19,22 @@ def places(folders: Folders) -> list[Path]:
     return [Path(root) / "weights" for root in roots if root]
 
 
-def verified(path: Path, sha256: str) -> Path:
+def verified(path: Path, sha256: str, size: int | None = None) -> Path:
     """The path, once the digest of its bytes is checked.
 
+    Args:
+        path: The file.
+        sha256: The digest that it should have.
+        size: The bytes that it should have, where they are known: a file that was cut short is told as such.
+
     Raises:
-        UserError: The digest is another one; the message shows both.
+        UserError: The digest or the size is another one; the message shows both.
     """
+    if size is not None and (bytes_there := _size(path)) != size:
+        raise UserError(
+            f"{path} is cut short or another file: it has {bytes_there:,} bytes, it should have {size:,}. "
+            "Delete it and get it again."
+        )
     actual = digest(path)
     if actual != sha256:
         raise UserError(
@@ -61,6 +71,13 @@ def digest(path: Path) -> str:
     except OSError as error:
         raise cannot_read(error, str(path)) from error
     return _digests[key]
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise cannot_read(error, str(path)) from error
 
 
 def pinned(path: Path, folders: Folders) -> str:

@@ -28,6 +28,7 @@ from bench.parameters import plain
 from bench.photos.collection import Photos, clean_photos
 from bench.photos.distinct import opened
 from bench.plan.chosen import Chosen
+from bench.plan.detectors import own
 from bench.plan.spec import RunSpec
 from bench.recognition.embedded import Embedded
 from bench.recognition.observer import Observed, Observer
@@ -140,7 +141,7 @@ def verify(spec: VerificationSpec, progress: Progress | None = None) -> Verified
 
 
 def _look(ground: _Ground, cards: Sequence[EncoderCard], observer: Observer, cache: Cache) -> Cost:
-    """See every photo through every encoder, so that each is decoded once.
+    """See every photo through every encoder, so that each is decoded once for a detector.
 
     A network that gives no embedding is left to its own look, which fails.
 
@@ -148,8 +149,10 @@ def _look(ground: _Ground, cards: Sequence[EncoderCard], observer: Observer, cac
         What it took for all of them together.
     """
     began = time.monotonic()
-    with suppress(EncoderFault):
-        observer.observe(ground.photos, cards, "photos of pairs")
+    for found_by in dict.fromkeys(card.detector for card in cards):
+        alike = [card for card in cards if card.detector == found_by]
+        with suppress(EncoderFault):
+            observer.with_detector(found_by).observe(ground.photos, alike, "photos of pairs")
     return Cost(
         seconds={"observe": round(time.monotonic() - began, 3)},
         peak_memory_mib=peak_memory(),
@@ -170,16 +173,23 @@ def _cards(names: Sequence[str], where: Folders, faults: list[UserError]) -> dic
         UserError: A name was typed that no encoder has, or whose weights are not what they should be.
     """
     if names:
-        return {name: trial_run.ready(_single(name), where) for name in names}
+        return {name: _ready(_single(name), where) for name in names}
     ready = {}
     for card in [card for card, state in encoders.availability(where) if state == encoders.READY]:
         try:
-            ready[card.name] = trial_run.ready(card.name, where)
+            ready[card.name] = _ready(card.name, where)
         except PassingError:
             raise
         except UserError as error:
             faults.append(error)
     return ready
+
+
+def _ready(name: str, where: Folders) -> EncoderCard:
+    """The card of an encoder that is here, with the detector that it names."""
+    card = trial_run.ready(name, where)
+    own(card, where)
+    return card
 
 
 def _single(text: str) -> str:
@@ -208,7 +218,7 @@ def _verified(
     spec: VerificationSpec, ground: _Ground, card: EncoderCard, observer: Observer, cost: Cost
 ) -> VerificationRecord:
     photos = ground.photos
-    seen = observer.observe(photos, [card], "photos of pairs")
+    seen = observer.with_detector(card.detector).observe(photos, [card], "photos of pairs")
     compared, further = ground.pairs, ground.further
     vectors = seen.embeddings[card.name]
     scored = Scored(
@@ -236,7 +246,7 @@ def _verified(
             digest=card.sha256,
         ),
         dataset=ground.dataset,
-        detector=detector(detector_parameters()),
+        detector=detector(detector_parameters(card.detector)),
         pairs=compared.protocol,
         pairs_digest=digest(
             photos.digests,

@@ -33,6 +33,7 @@ ALLOWED = {
     "writable": "io.RawIOBase",
     "_assert_has_ops": "torchvision.extension",
     "model_config": "pydantic.BaseModel",
+    "_with_publisher": "pydantic.model_validator",
     # fields of records: pydantic and `dataclasses.asdict` write them, readers of records read them
     "schema_version": "CellRecord and VerificationRecord",
     "pairs_digest": "VerificationRecord",

@@ -46,6 +46,7 @@ CELL = CellRow(
     attacker="dbscan",
     level="oblivious",
     encoder="net",
+    detector="mtcnn",
     adaptation="none",
     dose=1.0,
     distractors=0,
@@ -148,6 +149,7 @@ def test_a_cell() -> None:
     [
         ({"level": "adaptive"}, "level", "adaptive"),
         ({"adaptation": "head"}, "adaptation", "head"),
+        ({"detector": "yunet"}, "detector", "yunet"),
         ({"dose": 0.5}, "dose", "0.5"),
         ({"distractors": 1000}, "distractors", "1000"),
         ({"draw": 2}, "draw", "2"),

@@ -24,6 +24,8 @@ NAMES = {
     ("--attacker", "dbscam"): "no attacker 'dbscam'. Did you mean 'dbscan'? 'bench list attackers'",
     ("--dataset", "synthetik"): "no dataset 'synthetik'. Did you mean 'synthetic'? 'bench list datasets'",
     ("--encoder", "mobileface-v3"): "no encoder 'mobileface-v3'. Did you mean 'mobileface_v3'?",
+    ("--detector", "yunett"): "no detector 'yunett'. Did you mean 'yunet'? 'bench list detectors'",
+    ("--detector", "yunet"): "detector 'yunet': no yunet_n_dynamic.onnx in ",
     ("--scenario", "introducd"): "no scenario 'introducd'. Did you mean 'introduced'?",
     ("--channel", "jpg:75"): "no channel 'jpg:75'. Did you mean 'jpeg:75'?",
     ("--defense", "noise:knd=sign"): "defense 'noise' has no parameter 'knd=sign'; it has: kind",

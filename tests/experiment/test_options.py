@@ -14,6 +14,7 @@ import bench.experiment.session
 from bench.cli import app, main
 from bench.encoders import READY, availability
 from bench.errors import UserError
+from bench.faces.detector_model import DetectorModel
 from bench.faces.finder import detector_parameters
 from bench.plan.axes import AXES, COMMAND
 from bench.plan.cells import DEFAULTS_NOT_IN_DIGEST
@@ -42,6 +43,7 @@ BASE = {
     "dose": "1.0",
     "level": "oblivious",
     "adaptation": "none",
+    "detector": "own",
     "distractors": "0",
     "draws": "1",
 }
@@ -62,6 +64,7 @@ OTHER = {
     "dose": "0.5",
     "level": "adaptive",
     "adaptation": "views",
+    "detector": "yunet",
     "distractors": "50",
 }
 REQUIRED_OR_SMALL = {
@@ -112,6 +115,12 @@ def spec_of(monkeypatch: pytest.MonkeyPatch) -> SpecOf:
 
 def digests(spec: RunSpec) -> set[str]:
     return {cell.digest for cell in resolve(spec, folders(), detector_parameters(), "cpu").cells}
+
+
+@pytest.fixture(autouse=True)
+def every_detector(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is detected here, so no detector's file has to be."""
+    monkeypatch.setattr(DetectorModel, "check", lambda model, folders: None)
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,12 @@ import pytest
 import torch
 
 from bench.errors import UserError
-from bench.faces import mtcnn, mtcnn_nets
+from bench.faces.choice import Policy
 from bench.faces.detect import Detector
-from bench.faces.mtcnn_card import DIGESTS, Policy
+from bench.faces.detections import suppress
+from bench.faces.detectors.mtcnn import cascade as mtcnn
+from bench.faces.detectors.mtcnn import networks as mtcnn_nets
+from bench.faces.detectors.mtcnn.card import DIGESTS
 from bench.machine.workers import each
 from bench.registry import load
 from bench.torchvision_compat import ensure
@@ -239,7 +242,7 @@ def test_suppression_by_definition(count: int, of_smaller: bool) -> None:
     for i in sorted(range(count), key=lambda i: -scores[i]):
         if all(overlap(boxes[i], boxes[k]) <= 0.5 for k in kept):
             kept.append(i)
-    assert mtcnn.suppress(boxes, scores, 0.5, of_smaller=of_smaller).tolist() == kept
+    assert suppress(boxes, scores, 0.5, of_smaller=of_smaller).tolist() == kept
 
 
 def test_torchvisions_nms_works_whichever_build_is_installed() -> None:
@@ -253,7 +256,7 @@ def test_torchvisions_nms_works_whichever_build_is_installed() -> None:
     low = rng.uniform(0, 80, (200, 2))
     boxes = np.concatenate([low, low + rng.uniform(5, 40, (200, 2))], 1).astype(np.float32)
     scores = rng.permutation(200).astype(np.float32)
-    expected = mtcnn.suppress(boxes, scores, 0.4).tolist()
+    expected = suppress(boxes, scores, 0.4).tolist()
     arguments = (torch.from_numpy(boxes), torch.from_numpy(scores), 0.4)
     assert torchvision.ops.nms(*arguments).tolist() == expected
     assert non_maximum_suppression(*arguments).tolist() == expected

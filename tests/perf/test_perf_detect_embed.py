@@ -17,8 +17,8 @@ from bench.encoders.families.facenet import FILES
 from bench.encoders.families.onnx_file.cards import CARDS as ONNX
 from bench.faces.align import matrix, warp
 from bench.faces.detect import Detector
-from bench.faces.mtcnn_card import DIGESTS
-from bench.faces.mtcnn_nets import state
+from bench.faces.detectors.mtcnn.card import DIGESTS
+from bench.faces.detectors.mtcnn.networks import state
 from bench.photos.decode import decode, encode_png
 from bench.recognition.observer import crop_face
 from bench.torchvision_compat import ensure

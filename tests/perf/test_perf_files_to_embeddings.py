@@ -24,8 +24,8 @@ import torch
 import bench.encoders
 from bench.encoders.families.facenet import FILES
 from bench.faces.detect import Detector
-from bench.faces.mtcnn_card import DIGESTS
-from bench.faces.mtcnn_nets import state
+from bench.faces.detectors.mtcnn.card import DIGESTS
+from bench.faces.detectors.mtcnn.networks import state
 from bench.machine.progress import Silent
 from bench.photos.collection import Photos
 from bench.photos.decode import decode

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 import bench
-from bench.faces.mtcnn_card import parameters
-from bench.parameters import plain
+from bench.faces.detectors import parameters
 from bench.plan.resolve import resolve
 from bench.plan.spec import RunSpec
 from bench.records import read
@@ -26,8 +25,7 @@ DEMO = RunSpec(
 
 
 def digests(spec: RunSpec, home: Path) -> list[str]:
-    detector = {name: plain(value) for name, value in parameters().items()}
-    return [cell.digest for cell in resolve(spec, Folders(home=str(home)), detector, "cpu").cells]
+    return [cell.digest for cell in resolve(spec, Folders(home=str(home)), parameters(), "cpu").cells]
 
 
 def test_the_cells_of_the_demo_have_the_digests_of_the_committed_records(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from bench import adaptations, encoders
+from bench.faces.finder import FaceFinder
 from bench.machine.progress import Silent
 from bench.photos.collection import Photos
 from bench.plan.chosen import Chosen
@@ -37,8 +38,9 @@ class Pool:
 class Watcher:
     """The part of an observer that a key needs."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, detector: str) -> None:
         self.pool = Pool(device)
+        self.finder = FaceFinder(Folders(home=""), cast(Cache, None), device, Silent(), detector)
 
 
 def key(tmp_path: Path, **changes: Any) -> str:
@@ -49,7 +51,7 @@ def key(tmp_path: Path, **changes: Any) -> str:
         Chosen(*adaptations.make(changes.get("how", "adversarial"))),
         changes.get("lessons", [(PHOTOS, PEOPLE)]),
         changes.get("seed", 0),
-        cast(Observer, Watcher(changes.get("device", "cpu"))),
+        cast(Observer, Watcher(changes.get("device", "cpu"), changes.get("detector", "mtcnn"))),
         Cache(tmp_path),
         Silent(),
     ).sha256
@@ -68,6 +70,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "way": {"how": "finetune"},
     "radius": {"how": "adversarial:radius=5"},
     "seed": {"seed": 1},
+    "detector": {"detector": "yunet"},
     "device": {"device": "cuda:1"},
 }
 
@@ -82,7 +85,7 @@ def test_everything_that_decides_the_weights_changes_the_key(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "module",
     [
-        *("bench.faces.detect", "bench.faces.mtcnn", "bench.faces.align", "bench.photos.decode"),
+        *("bench.faces.detect", "bench.faces.align", "bench.photos.decode"),
         *("bench.adaptations.training", "bench.adaptations.robustness", "bench.machine.workers"),
     ],
 )

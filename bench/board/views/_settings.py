@@ -32,6 +32,7 @@ _SETTINGS = {
     "attacker": _setting("attacker", "attacker", place=3),
     "level": _setting("level", "level", "oblivious"),
     "encoder": _setting("encoder", "encoder", place=4),
+    "detector": _setting("detector", "detector", "mtcnn"),
     "adaptation": _setting("adaptation", "adaptation", "none"),
     "dose": _setting("dose", "dose", 1, "g"),
     "distractors": _setting("distractors", "distractors", 0),

@@ -59,8 +59,8 @@ def _knowledge(row: CellRow) -> str | None:
 
 
 COLUMNS: tuple[Column[CellRow], ...] = (
-    *settings("dataset", "scenario", "attacker", "level", "encoder", "adaptation", "dose", "distractors"),
-    *settings("draw", "defense", "surrogate"),
+    *settings("dataset", "scenario", "attacker", "level", "encoder", "detector", "adaptation"),
+    *settings("dose", "distractors", "draw", "defense", "surrogate"),
     Column("knowledge", _knowledge),
     *settings("budget", "channel"),
     *further_settings(),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parents[2] / "weights"
 
-_SHARED = {"crop", "preprocessing", "location"}
+_SHARED = {"crop", "preprocessing", "detector", "location"}
 """Fields that are the same for all built-in encoders."""
 
 

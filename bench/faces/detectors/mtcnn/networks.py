@@ -12,18 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from bench.errors import UserError
-from bench.faces.mtcnn_card import DIGESTS
+from bench.faces.detections import Array
+from bench.faces.detectors.mtcnn.card import DIGESTS
 from bench.store.weights import verified
 from bench.torchvision_compat import ensure
 
-Array = npt.NDArray[np.float32]
 Net = Callable[[Array], tuple[Array, ...]]
 """A network: float32 [n, 3, h, w] in [-1, 1] -> box regression, (landmarks for `onet`,) face probability.
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-Policy = Literal["central", "largest"]
-
 DIGESTS = {
     "pnet": "a2a71925e0b9996a42f63e47efc1ca19043e69558b5c523b978d611dfae49c8f",
     "rnet": "bbb937de72efc9ef83b186c49f5f558467a1d7e3453a8ece0d71a886633f6a86",
@@ -16,16 +12,3 @@ DIGESTS = {
 THRESHOLDS = (0.6, 0.7, 0.7)
 FACTOR = 0.709
 """The scale between one level of the pyramid and the next."""
-
-
-def parameters(policy: Policy = "central", min_face: int = 40, min_share: float = 0.04) -> dict[str, object]:
-    """Everything that decides a detection but the device. No network is loaded; see `Detector`."""
-    return {
-        "name": "mtcnn",
-        "weights": dict(DIGESTS),
-        "thresholds": list(THRESHOLDS),
-        "factor": FACTOR,
-        "policy": policy,
-        "min_face": min_face,
-        "min_share": min_share,
-    }

@@ -7,47 +7,43 @@ windows of a stage at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
-from bench.faces.mtcnn_card import FACTOR, THRESHOLDS
-from bench.faces.mtcnn_nets import Array, load
-from bench.types import Image
+from bench.faces.detections import Array, Detections, averaged, no_faces, suppress
+from bench.faces.detectors.mtcnn.card import FACTOR, THRESHOLDS
+from bench.faces.detectors.mtcnn.networks import load
+from bench.types import Image, Ints
 
-Ints = npt.NDArray[np.int64]
 Table = npt.NDArray[np.uint32]
 
 _CELL = 12  # pixels that one output of the first network looks at
 _STRIDE = 2  # pixels between two of them
-_BLOCK = 256  # boxes compared at once: bounds the memory that a crowded photo needs
 
-
-@dataclass(frozen=True, slots=True)
-class Detections:
-    """The faces of one photo, best first.
-
-    Attributes:
-        boxes: float32 [n, 4], x0, y0, x1, y1 in pixels.
-        scores: float32 [n], the confidence in [0, 1].
-        landmarks: float32 [n, 5, 2], in the order of `bench.types.Face`.
-    """
-
-    boxes: Array
-    scores: Array
-    landmarks: Array
+_ENOUGH = 60
+"""The smallest face, in pixels across, in a photo that was averaged down for detection."""
 
 
 class Cascade:
     """The three stages with their networks on one device."""
 
     def __init__(self, device: str) -> None:
-        """Load the networks. `bench.faces.mtcnn_nets.load` names the errors."""
+        """Load the networks. `bench.faces.detectors.mtcnn.networks.load` names the errors."""
         self._first, self._second, self._third = (load(name, device) for name in ("pnet", "rnet", "onet"))
 
     def faces(self, photo: Image, smallest: float) -> Detections:
-        """Find every face of a photo.
+        """Find every face of a photo. See `bench.faces.detector_model.FaceSearch`.
+
+        The last network sees a face 48 pixels across. Sums over all pixels of a phone's photo would take ten
+        times as long as everything else, and 16 bytes a pixel: of a large photo, averages are looked at.
+        """
+        times = int(smallest / _ENOUGH)
+        if times < 2:
+            return self.faces_in_full(photo, smallest)
+        return averaged(photo, times, lambda small: self.faces_in_full(small, smallest / times))
+
+    def faces_in_full(self, photo: Image, smallest: float) -> Detections:
+        """Find every face of a photo without averaging it first.
 
         Args:
             photo: uint8 [height, width, 3], of any size.
@@ -56,13 +52,13 @@ class Cascade:
         height, width = photo.shape[:2]
         levels = _scales(min(height, width), smallest)
         if not levels:
-            return _nothing()
+            return no_faces()
         table = summed(photo)
         boxes = _squared(self._proposals(table, levels))
 
         windows, inside = _windows(boxes, width, height)
         if not len(windows):
-            return _nothing()
+            return no_faces()
         boxes = boxes[inside]
         shift, score = self._second(crops(table, windows, 24))
         passed = score > THRESHOLDS[1]
@@ -72,7 +68,7 @@ class Cascade:
 
         windows, inside = _windows(boxes, width, height)
         if not len(windows):
-            return _nothing()
+            return no_faces()
         boxes = boxes[inside]
         shift, points, score = self._third(crops(table, windows, 48))
         passed = score > THRESHOLDS[2]
@@ -104,10 +100,6 @@ class Cascade:
         size = every[:, 2:] - every[:, :2]
         moved: Array = every + shift * np.concatenate([size, size], 1)
         return moved
-
-
-def _nothing() -> Detections:
-    return Detections(*(np.zeros(shape, np.float32) for shape in ((0, 4), (0,), (0, 5, 2))))
 
 
 def _scales(side: int, smallest: float) -> list[float]:
@@ -210,42 +202,3 @@ def _moved(boxes: Array, shift: Array) -> Array:
     size = boxes[:, 2:] - boxes[:, :2] + 1
     moved: Array = boxes + shift * np.concatenate([size, size], 1)
     return moved
-
-
-def suppress(boxes: Array, scores: Array, threshold: float, *, of_smaller: bool = False) -> Ints:
-    """Greedy non-maximum suppression.
-
-    Args:
-        boxes: float32 [n, 4].
-        scores: float32 [n].
-        threshold: A box goes when its overlap with a better, kept box is larger than this share.
-        of_smaller: Whether the overlap is the share of the smaller box (sizes count whole pixels, so plus
-            one) instead of intersection over union.
-
-    Returns:
-        int64 [kept], positions, best first; equal scores keep their order.
-    """
-    order = np.argsort(-scores, kind="stable")
-    kept: list[Ints] = []
-    while len(order):
-        block, order = order[:_BLOCK], order[_BLOCK:]
-        over = _overlap(boxes[block], boxes[block], of_smaller) > threshold
-        alive = np.ones(len(block), bool)
-        for i in range(len(block)):
-            if alive[i]:
-                alive[i + 1 :] &= ~over[i, i + 1 :]
-        kept.append(block[alive])
-        if len(order):
-            order = order[~(_overlap(boxes[kept[-1]], boxes[order], of_smaller) > threshold).any(0)]
-    return np.concatenate([*kept, np.zeros(0, np.int64)])
-
-
-def _overlap(a: Array, b: Array, of_smaller: bool) -> Array:
-    plus = np.float32(of_smaller)
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    both = np.maximum(high - low + plus, 0).prod(2)
-    area_a, area_b = ((x[:, 2:] - x[:, :2] + plus).prod(1) for x in (a, b))
-    whole = np.minimum(area_a[:, None], area_b) if of_smaller else area_a[:, None] + area_b - both
-    out: Array = both / whole
-    return out
