@@ -95,6 +95,7 @@ def test_whatever_runs_in_a_stage_is_in_the_closure_of_its_key(tmp_path: Path) -
 PLUGINS = (
     *("defenses.none", "defenses.noise", "defenses.advmask", "attackers.hdbscan", "datasets.synthetic"),
     "encoders.families.synth",
+    "faces.detectors.mtcnn",
 )
 
 
