@@ -129,6 +129,14 @@ def real_folders(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         yield Folders(home=str(home), real_data=str(real_data))
 
 
+@pytest.fixture
+def every_detector(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No detector's file has to be here, for tests in which nothing is detected."""
+    from bench.faces.detector_model import DetectorModel
+
+    monkeypatch.setattr(DetectorModel, "check", lambda model, folders: None)
+
+
 @pytest.fixture(scope="session")
 def real_or_none(tmp_path_factory: pytest.TempPathFactory) -> Folders:
     """A fresh BENCH_HOME, and the real data where there are any: for what needs no photo of a person."""

@@ -14,7 +14,6 @@ import bench.experiment.session
 from bench.cli import app, main
 from bench.encoders import READY, availability
 from bench.errors import UserError
-from bench.faces.detector_model import DetectorModel
 from bench.faces.finder import detector_parameters
 from bench.plan.axes import AXES, COMMAND
 from bench.plan.cells import DEFAULTS_NOT_IN_DIGEST
@@ -22,6 +21,8 @@ from bench.plan.resolve import resolve
 from bench.plan.spec import RunSpec
 from bench.store.folders import folders
 from bench.types import Catalogue
+
+pytestmark = pytest.mark.usefixtures("every_detector")
 
 NON_SEMANTIC = {"suite", "out", "preview", "json", "device"}
 """Where results go, and where they are computed. The device is in the key of cached results all the same."""
@@ -115,12 +116,6 @@ def spec_of(monkeypatch: pytest.MonkeyPatch) -> SpecOf:
 
 def digests(spec: RunSpec) -> set[str]:
     return {cell.digest for cell in resolve(spec, folders(), detector_parameters(), "cpu").cells}
-
-
-@pytest.fixture(autouse=True)
-def every_detector(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is detected here, so no detector's file has to be."""
-    monkeypatch.setattr(DetectorModel, "check", lambda model, folders: None)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import pytest
 
 from bench import encoders
 from bench.errors import UserError
-from bench.faces.detector_model import DetectorModel
 from bench.plan.detectors import OWN, with_detectors
 from bench.types import EncoderCard, Folders
 
@@ -23,18 +22,13 @@ def names(cards: list[EncoderCard], *asked: str) -> list[tuple[str, str]]:
     return [(card.name, str(finds["name"])) for card, _, finds in made]
 
 
-@pytest.fixture
-def everything_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(DetectorModel, "check", lambda model, folders: None)
-
-
-@pytest.mark.usefixtures("everything_is_here")
+@pytest.mark.usefixtures("every_detector")
 def test_own_is_what_the_card_names() -> None:
     assert CARD.detector == "mtcnn"
     assert names([CARD, WITH_YUNET], OWN) == [("synth-ir", "mtcnn"), ("another", "yunet")]
 
 
-@pytest.mark.usefixtures("everything_is_here")
+@pytest.mark.usefixtures("every_detector")
 def test_a_detector_that_is_asked_for_twice_is_one() -> None:
     assert names([CARD], OWN, "mtcnn", OWN) == [("synth-ir", "mtcnn")]
     assert names([WITH_YUNET], OWN, "mtcnn") == [("another", "yunet"), ("another", "mtcnn")]
