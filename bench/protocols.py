@@ -317,6 +317,13 @@ class Clusterer(Protocol):
     An attacker with parameters also has `check() -> None`, which raises a UserError for a value out of range.
     It is called before anything is computed. The same holds for an `Identifier`.
 
+    An attacker whose thresholds belong to a family of encoders, such as a preset of a product, also has two
+    methods. `behind(card: EncoderCard) -> Self` is called before anything else, and returns a copy with the
+    thresholds for the encoder at hand, or with its default ones where it has none for that encoder; what was
+    given stays. `foreign(card: EncoderCard) -> str` says in one line why the thresholds of that copy do not
+    belong to the encoder; it is empty where they do. The line is a flag of the record. A card of an encoder
+    that the attacker trained itself has no architecture. The same holds for an `Identifier`.
+
     An attacker whose `calibrated` leaves out combinations of its parameters also has `in_hindsight`, which
     takes the same and tries every combination. The level `oracle` asks it.
     """

@@ -75,6 +75,7 @@ class FlagCode(StrEnum):
     NARROW_PANEL = "narrow_panel"
     NO_CHOICE = "no_choice"
     SHARED_TRAINING = "shared_training"
+    FOREIGN_ENCODER = "foreign_encoder"
     OTHER = "other"
 
 
@@ -87,8 +88,9 @@ class Flag:
             tell people apart, and an oracle knows what no attacker can know. A small background has too few
             photos of other people. Unseen state is read by a function, and is in no digest. A narrow panel
             has too few attackers. No choice is where attackers were not tried on cloaks of their own. Shared
-            training is of people whom thresholds are tuned on, too. `other` is the flag of an old record
-            that has no kind today.
+            training is of people whom thresholds are tuned on, too. A foreign encoder is not of the family
+            that an attacker's thresholds belong to. `other` is the flag of an old record that has no kind
+            today.
         reason: One line for people, with the limits and figures that the flag rests on.
     """
 

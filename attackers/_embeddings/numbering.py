@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -24,3 +26,14 @@ def by_first_appearance(labels: Ints) -> Ints:
     result = np.full(labels.shape, -1, np.int64)
     result[clustered] = rank[group]
     return result
+
+
+def members(labels: Ints) -> list[Ints]:
+    """The photos of each cluster, in increasing order, cluster by cluster; noise is left out.
+
+    Args:
+        labels: int [photo], clusters numbered densely from 0, -1 for noise.
+    """
+    order = np.argsort(labels, kind="stable")
+    edges = np.searchsorted(labels[order], np.arange(int(labels.max(initial=-1)) + 2))
+    return [order[start:end] for start, end in pairwise(edges.tolist())]

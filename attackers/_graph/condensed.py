@@ -43,7 +43,14 @@ class _Clusters:
         return len(self.size) - 1
 
 
-def hdbscan_labels(tree: Tree, photos: int, least: int, leaf: bool, longest: float | None = None) -> Ints:
+def hdbscan_labels(
+    tree: Tree,
+    photos: int,
+    least: int,
+    leaf: bool,
+    longest: float | None = None,
+    epsilon: float = 0.0,
+) -> Ints:
     """The flat clusters of HDBSCAN.
 
     Args:
@@ -52,6 +59,8 @@ def hdbscan_labels(tree: Tree, photos: int, least: int, leaf: bool, longest: flo
         least: The number of photos that make a cluster; at least 2.
         leaf: Whether to take the innermost clusters; otherwise the clusters with the greatest excess of mass.
         longest: The length above which no edge joins photos; None for no limit.
+        epsilon: The length of the shortest edge at which clusters may be apart: those that split at a shorter
+            one are taken together (Malzer and Baum, MFI 2020).
 
     Returns:
         int [photo], clusters numbered from 0 by first appearance, -1 for noise. All photos together are no
@@ -63,6 +72,8 @@ def hdbscan_labels(tree: Tree, photos: int, least: int, leaf: bool, longest: flo
     floor = 0.0 if longest is None else 1 / longest
     allowed = _allowed(clusters, floor)
     chosen = _leaves(clusters, allowed) if leaf else _excess_of_mass(clusters, allowed)
+    if epsilon > 0:
+        chosen = _apart(clusters, chosen, epsilon)
     # From the outermost inwards: a cluster within a chosen cluster takes that cluster's name.
     name = np.full(len(clusters.size) + 1, -1, np.int64)  # the last is for no cluster
     for number in range(len(clusters.size) - 1, -1, -1):
@@ -138,3 +149,17 @@ def _leaves(clusters: _Clusters, allowed: list[bool]) -> list[bool]:
     """Choose the allowed clusters that hold no other cluster."""
     inner = set(clusters.parent)
     return [may and number not in inner for number, may in enumerate(allowed)]
+
+
+def _apart(clusters: _Clusters, chosen: list[bool], epsilon: float) -> list[bool]:
+    """Replace each chosen cluster that splits off below a length by the innermost around it that does not.
+
+    If there is none but a root, the outermost below the root is taken.
+    """
+    apart = [False] * len(chosen)
+    for number in [number for number, taken in enumerate(chosen) if taken]:
+        outer, above = number, clusters.parent[number]
+        while clusters.birth[outer] * epsilon > 1 and clusters.parent[above] >= 0:
+            outer, above = above, clusters.parent[above]
+        apart[outer] = True
+    return apart

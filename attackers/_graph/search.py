@@ -68,21 +68,11 @@ def nearest(rows: Floats32, count: int, search: Searching) -> tuple[Numbers, Flo
         Numbers [photo, k] and cosines [photo, k], k = min(count, photos - 1). Lists may find fewer than k
         neighbours: the rest is -1 with cosine -1.
     """
-    import faiss  # imported late: it brings an OpenMP of its own
-
-    photos, dimensions = rows.shape
+    photos = rows.shape[0]
     k = min(count, photos - 1)
     if k < 1:
         return np.empty((photos, 0), np.int32), np.empty((photos, 0), np.float32)
-    index: Any = faiss.IndexFlatIP(dimensions)
-    if photos > search.exact_up_to:
-        centres = _centres(rows, search, _FAISS_PER_ROOT)
-        quantizer = faiss.IndexFlatIP(dimensions)
-        index = faiss.IndexIVFFlat(quantizer, dimensions, len(centres), faiss.METRIC_INNER_PRODUCT)
-        quantizer.add(centres)
-        index.is_trained = True
-        index.nprobe = min(search.probes, len(centres))
-    index.add(rows)
+    index = row_index(rows, search, lists=photos > search.exact_up_to)
     neighbours = index.search(rows, k + 1)[1]
     owner = np.repeat(np.arange(photos), k + 1)
     # The cosines are measured again, as everywhere else, so that equally near photos have equal cosines.
@@ -93,6 +83,29 @@ def nearest(rows: Floats32, count: int, search: Searching) -> tuple[Numbers, Flo
     order = np.lexsort((neighbours, -alike), axis=1)[:, :k]
     neighbours, alike = np.take_along_axis(neighbours, order, 1), np.take_along_axis(alike, order, 1)
     return np.where(alike > -2, neighbours, -1).astype(np.int32), np.maximum(alike, -1).astype(np.float32)
+
+
+def row_index(rows: Floats32, search: Searching, *, lists: bool) -> Any:
+    """A faiss index that gives the nearest of some unit rows, by cosine.
+
+    Args:
+        rows: [row, dimension], unit vectors; at least one.
+        search: How many inverted lists are read for a query, and the seed of their centres.
+        lists: Whether rows are kept in inverted lists, so that a query reads a part of them only.
+    """
+    import faiss  # imported late: it brings an OpenMP of its own
+
+    dimensions = rows.shape[1]
+    index: Any = faiss.IndexFlatIP(dimensions)
+    if lists:
+        centres = _centres(rows, search, _FAISS_PER_ROOT)
+        quantizer = faiss.IndexFlatIP(dimensions)
+        index = faiss.IndexIVFFlat(quantizer, dimensions, len(centres), faiss.METRIC_INNER_PRODUCT)
+        quantizer.add(centres)
+        index.is_trained = True
+        index.nprobe = min(search.probes, len(centres))
+    index.add(rows)
+    return index
 
 
 def cosines(rows: Floats32, left: npt.NDArray[Any], right: npt.NDArray[Any]) -> Floats32:

@@ -172,6 +172,10 @@ def _rows(track: _Track, ranked: Mapping[str, Placed], pairs: int) -> list[Panel
     return [_row(track, name, ranked.get(name), pairs) for name in sorted(track.rows, key=order)]
 
 
+_COUNTED = (FlagCode.WEAK_ATTACKER, FlagCode.OUT_OF_BUDGET, FlagCode.FOREIGN_ENCODER)
+"""Flags of cells that a row counts."""
+
+
 def _over(record: CellRecord) -> bool:
     return flagged(record, FlagCode.OUT_OF_BUDGET)
 
@@ -184,7 +188,7 @@ def _evidence(cells: Sequence[CellRecord]) -> bool:
 def _flags(track: _Track, name: str) -> tuple[Flag, ...]:
     cells, chosen = track.rows[name], track.chosen.get(name)
     done = [record for record in cells if record.status == "ok"]
-    counts = {FlagCode.WEAK_ATTACKER: sum(map(weak, done)), FlagCode.OUT_OF_BUDGET: sum(map(_over, done))}
+    counts = {code: sum(flagged(record, code) for record in done) for code in _COUNTED}
     flags = [Flag(code, f"{count} of {len(done)} cells") for code, count in counts.items() if count]
     if chosen is not None and chosen.choice.weak:
         flags.append(Flag(FlagCode.WEAK_ATTACKER, "the chosen one"))

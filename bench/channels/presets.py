@@ -1,4 +1,8 @@
-"""Whole journeys of a photo: through a messenger, and over a screen. The steps are this project's choice."""
+"""Whole journeys of a photo: through a messenger, over a screen, and to the preview that a product looks at.
+
+The steps of messenger and screen are this project's choice. A preview is an attacker's own look at all photos
+that it holds.
+"""
 
 from __future__ import annotations
 
@@ -34,12 +38,9 @@ class Messenger:
 
     def __call__(self, photo: Image) -> Image:
         """Send one photo."""
-        height, width = photo.shape[:2]
-        factor = min(1.0, LONGEST / max(height, width))
-        small = photo if factor == 1 else scaled(photo, *smaller(width, height, factor), "lanczos")
         sharpen = ImageFilter.UnsharpMask(radius=1, percent=40, threshold=2)
-        sent = Jpeg(QUALITY)(array(Pillow.fromarray(small).filter(sharpen)))
-        return sent if factor == 1 else scaled(sent, width, height, "bilinear")
+        sent = Jpeg(QUALITY)(array(Pillow.fromarray(_fitted(photo, LONGEST)).filter(sharpen)))
+        return _enlarged(sent, photo)
 
     def __str__(self) -> str:
         return "messenger"
@@ -64,6 +65,53 @@ class Screenshot:
 
     def __str__(self) -> str:
         return "screenshot"
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The copy of a photo in which a photo manager looks for faces. It runs on all photos that it holds.
+
+    A larger photo is scaled back to its own size afterwards, as by `Messenger`. A smaller photo is never
+    enlarged.
+
+    Attributes:
+        product: The product, as in the channel's name.
+        longest: The largest number of pixels of the longer side.
+        quality: The JPEG quality of the copy; 0 where the product's is not known, and none is written.
+    """
+
+    purifier: ClassVar[bool] = True
+    libraries: ClassVar[tuple[str, ...]] = ("pillow",)
+    product: str
+    longest: int
+    quality: int = 0
+
+    def __call__(self, photo: Image) -> Image:
+        """Make the copy of one photo."""
+        small = _fitted(photo, self.longest)
+        return _enlarged(Jpeg(self.quality)(small) if self.quality else small, photo)
+
+    def __str__(self) -> str:
+        return f"{self.product}-preview"
+
+
+IMMICH = Preview("immich", 1440, 80)
+"""Immich, as of 2026: faces are detected on the preview (docs/features/facial-recognition.md)."""
+PHOTOPRISM = Preview("photoprism", 720)
+"""PhotoPrism 260919: YuNet looks at the thumbnail of 720 pixels (internal/ai/face/README.md)."""
+
+
+def _fitted(photo: Image, longest: int) -> Image:
+    """A photo scaled down so that its longer side has at most `longest` pixels."""
+    height, width = photo.shape[:2]
+    factor = min(1.0, longest / max(height, width))
+    return photo if factor == 1 else scaled(photo, *smaller(width, height, factor), "lanczos")
+
+
+def _enlarged(copy: Image, photo: Image) -> Image:
+    """A copy at the size of the photo that it was made of."""
+    height, width = photo.shape[:2]
+    return copy if copy.shape == photo.shape else scaled(copy, width, height, "bilinear")
 
 
 def _curve() -> Image:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bench.channels.learned import LearnedDenoiser
 from bench.channels.numbers import real, whole
 from bench.channels.platforms import FILTERS, Bits, CropPad, Direct, Gaussian, Jpeg, Median, Resize, Webp
-from bench.channels.presets import Messenger, Screenshot
+from bench.channels.presets import IMMICH, PHOTOPRISM, Messenger, Screenshot
 from bench.channels.protocol import Channel
 from bench.channels.purifiers import NonLocalMeans, TotalVariation
 
@@ -151,6 +151,22 @@ _ROWS = (
         _plain(Messenger()),
         "it takes no parameter",
         "messenger",
+    ),
+    Row(
+        "immich-preview",
+        "",
+        "purifier: Immich's own look, at most 1440 pixels a side, JPEG quality 80",
+        _plain(IMMICH),
+        "it takes no parameter",
+        "immich-preview",
+    ),
+    Row(
+        "photoprism-preview",
+        "",
+        "purifier: PhotoPrism's own look, at most 720 pixels a side",
+        _plain(PHOTOPRISM),
+        "it takes no parameter",
+        "photoprism-preview",
     ),
     Row(
         "tv",

@@ -11,6 +11,7 @@ import torch
 from bench.adaptations.robustness import Robustness
 from bench.attack import judge
 from bench.attack.calibration import Calibration
+from bench.attack.encoder_at_hand import foreign_flags
 from bench.attack.runner import AttackResult
 from bench.attack.tuning import Tuned
 from bench.encoders.pool import EncoderPool
@@ -109,7 +110,7 @@ def record_attack(
     separates = replace(separation(calibration.embeddings, calibration.people), name="encoder_auc")
     metrics = scores | _clean_scores(clean) | {separates.name: separates}
     flags = [*judge.flags(scores, clean), *encoder_flags(separates), *_conditions(cell.attack)]
-    flags += [*background_flags(split), *_unseen(cell)]
+    flags += [*foreign_flags(tuned.attacker, cell.view), *background_flags(split), *_unseen(cell)]
     flags += budget_flags(cell.cloaking.budget, became)
     return record_of(
         cell,

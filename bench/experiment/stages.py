@@ -13,6 +13,7 @@ from bench import channels, registry
 from bench.attack.calibration import Calibration, Lessons
 from bench.attack.corpus import Corpus
 from bench.attack.distractors import Crowds
+from bench.attack.encoder_at_hand import behind
 from bench.attack.own_cloaks import on_own_cloaks
 from bench.attack.runner import AttackResult, AttackRunner, attack_views
 from bench.attack.tuning import Tuned
@@ -185,9 +186,8 @@ class Stages:
         """The attacker, its thresholds frozen."""
         with self.clock.stage("attack"):
             whole = joined([self._embedded(seen.released), collection.clean])
-            return self.runner.tune(
-                self.cell.attack, collection.tuned_on, whole, collection.corpus, collection.lessons
-            )
+            attack = behind(self.cell.attack, self.cell.view)
+            return self.runner.tune(attack, collection.tuned_on, whole, collection.corpus, collection.lessons)
 
     def try_on_own_cloaks(self, tuned: Tuned, collection: Collection) -> dict[str, Score]:
         """What the attacker achieves on its own cloaks of calibration people; empty if it made none."""

@@ -167,6 +167,32 @@ def test_a_messenger_shrinks_large_photos_only() -> None:
     assert detail(message(fine)) < 0.5 * detail(message(noise))
 
 
+@pytest.mark.parametrize(("name", "longest"), [("immich-preview", 1440), ("photoprism-preview", 720)])
+def test_a_preview_shrinks_what_is_larger_and_enlarges_nothing(name: str, longest: int) -> None:
+    preview = channels.parse(name)
+    large = np.random.default_rng(1).integers(0, 256, (60, 2 * longest, 3), dtype=np.uint8)
+
+    def detail(photo: np.ndarray) -> float:
+        return float(np.abs(np.diff(photo.astype(int), axis=1)).mean())
+
+    assert preview(large).shape == large.shape
+    assert detail(preview(large)) < 0.5 * detail(large)  # every other pixel is gone
+    upright = np.ascontiguousarray(large.transpose(1, 0, 2))
+    assert np.abs(np.diff(preview(upright).astype(int), axis=0)).mean() < 0.5 * detail(large)
+    fits = large[:, :longest]
+    expected = channels.parse("jpeg:80")(fits) if name == "immich-preview" else fits
+    np.testing.assert_array_equal(preview(fits), expected)
+    one_more = np.concatenate([fits, fits[:, :1]], axis=1)
+    assert not np.array_equal(preview(one_more)[:, :longest], expected)
+
+
+def test_a_preview_is_the_attackers_own_look_and_comes_after_any_platform() -> None:
+    chain = channels.parse("messenger+immich-preview")
+    assert tuple(map(str, channels.divided(chain))) == ("messenger", "immich-preview")
+    with pytest.raises(UserError, match="purifier"):
+        channels.parse("photoprism-preview+jpeg:75")
+
+
 def test_a_screenshot_is_darker_nowhere_and_lighter_in_the_shadows() -> None:
     grey = [2, 10, 128, 255]
     shown = [int(channels.parse("screenshot")(np.full((8, 8, 3), g, np.uint8))[4, 4, 0]) for g in grey]
@@ -193,7 +219,7 @@ def test_a_purifier_takes_noise_off(text: str) -> None:
 
 def test_who_runs_what() -> None:
     purifiers = {name for name, row in channels.ROWS.items() if channels.parse(row.example).purifier}
-    assert purifiers == {"tv", "nlm", "denoiser"}
+    assert purifiers == {"tv", "nlm", "denoiser", "immich-preview", "photoprism-preview"}
     assert all(
         channels.ROWS[name].about.startswith("purifier: ") == (name in purifiers) for name in channels.ROWS
     )
@@ -220,6 +246,7 @@ def test_a_chain_is_divided_at_the_attackers_door(text: str, platform: str, puri
      "crop-pad:-0.1",
      "gaussian:0", "gaussian:inf", "gaussian:21", "median:2", "median:33", "bits:0", "bits:9", "bits:1.0",
      "messenger:1", "screenshot:", "none:1", "tv:0", "tv:2", "nlm:0", "nlm:101", "denoiser:", "denoiser:0",
+     "immich-preview:1440",
      "jpeg:75+jpeg:0", "tv:0.1+jpeg:75", "denoiser:9+denoiser:9", "jpeg:" + "9" * 5000],
 )  # fmt: skip
 def test_what_no_channel_allows(text: str) -> None:

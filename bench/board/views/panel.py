@@ -72,6 +72,7 @@ _WORDS = {
     FlagCode.OUT_OF_BUDGET: "out of budget",
     FlagCode.NARROW_PANEL: "no panel",
     FlagCode.NO_CHOICE: "no CFR-chosen",
+    FlagCode.FOREIGN_ENCODER: "foreign encoder",
 }
 
 
