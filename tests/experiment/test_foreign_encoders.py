@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -20,7 +21,7 @@ CARD = encoders.lookup("buffalo_l")[1]
 
 def view(adaptation: object = None) -> View:
     adapted = Chosen("finetune" if adaptation else "none", adaptation or Unchanged())
-    return View(CARD, (CARD,), adapted)
+    return View(CARD, (CARD,), adapted, {"name": "mtcnn"})
 
 
 def attack(name: str) -> Attack:
@@ -68,5 +69,7 @@ def test_a_network_that_the_attacker_trained_further_is_of_no_family() -> None:
 
 def test_an_ensemble_is_of_no_family() -> None:
     joined, members = ensembles.parse("buffalo_l+buffalo_s", lambda name: encoders.lookup(name)[1])
-    (flag,) = foreign_flags(attack("immich").attacker.plugin, View(joined, members, view().adaptation))
+    (flag,) = foreign_flags(
+        attack("immich").attacker.plugin, replace(view(), encoder=joined, members=members)
+    )
     assert flag.reason == "thresholds of InsightFace w600k_r50 used with buffalo_l+buffalo_s"
