@@ -12,7 +12,7 @@ from bench.errors import UserError
 from bench.types import Embeddings, Labels, PluginCard
 
 from ._embeddings.rows import unit_rows
-from ._graph.condensed import hdbscan_labels
+from ._graph.condensed import condensed, flat_clusters
 from ._graph.searching import Searching
 from ._graph.spanning import neighbour_lists, spanning_tree
 from ._parameters.choice import best, check_calibration
@@ -88,11 +88,16 @@ class Hdbscan(Searching):
         cuts = self.cut_grid if self.cut is None else (self.cut,)
         lists = neighbour_lists(rows, max(cores), self)
         trees = {samples: spanning_tree(rows, lists, samples) for samples in cores}
+        clusters = {
+            (samples, least): condensed(trees[samples], len(rows), least)
+            for samples, least in product(cores, leasts)
+        }
 
         def score(parameters: tuple[int, int, str, float]) -> float:
             samples, least, selection, cut = parameters
-            labels = hdbscan_labels(trees[samples], len(rows), least, selection == "leaf", _length(cut))
-            return objective(labels, people)
+            return objective(
+                flat_clusters(clusters[samples, least], selection == "leaf", _length(cut)), people
+            )
 
         samples, least, selection, cut = best(list(product(cores, leasts, selections, cuts)), score)
         return replace(self, min_samples=samples, min_cluster_size=least, selection=selection, cut=cut)
@@ -111,7 +116,7 @@ class Hdbscan(Searching):
             raise ValueError(f"{self.name} is not tuned yet: calibrate it, or give all of its parameters")
         rows = unit_rows(embeddings)
         tree = spanning_tree(rows, neighbour_lists(rows, samples, self), samples)
-        return hdbscan_labels(tree, len(rows), least, selection == "leaf", _length(cut))
+        return flat_clusters(condensed(tree, len(rows), least), selection == "leaf", _length(cut))
 
 
 def _length(cut: float) -> float | None:

@@ -11,7 +11,8 @@ import numpy as np
 from bench.errors import UserError
 from bench.types import Embeddings, Floats, Labels, Mask, PluginCard
 
-from ._embeddings.order import content_order, put_back
+from ._embeddings.different import Different
+from ._embeddings.order import content_order
 from ._embeddings.rows import Floats32, unit_rows
 from ._graph.average import Merges
 from ._graph.neighbours import Graph
@@ -109,9 +110,9 @@ class Pairwise(Searching):
             attacker = self.trained(rows[part], people[part], np.zeros(int(part.sum()), np.bool_))
         if attacker.distance is not None:
             return attacker
-        order = content_order(rows, self.seed)
-        merges = attacker._merges(rows[order], max(self.grid))
-        chosen = best(self.grid, lambda cut: objective(put_back(merges.cut(cut), order), people))
+        photos = Different.of(embeddings, self.seed)
+        merges = attacker._merges(photos.rows, max(self.grid))
+        chosen = best(self.grid, lambda cut: objective(photos.labels(merges.cut(cut)), people))
         return replace(attacker, distance=chosen)
 
     def cluster(self, embeddings: Embeddings) -> Labels:
@@ -124,9 +125,8 @@ class Pairwise(Searching):
         self.check()
         if self.distance is None or self.weights is None:
             raise ValueError(f"{self.name} is not tuned yet: calibrate it, or give distance and weights")
-        rows = unit_rows(embeddings)
-        order = content_order(rows, self.seed)
-        return put_back(self._merges(rows[order], self.distance).cut(self.distance), order)
+        photos = Different.of(embeddings, self.seed)
+        return photos.labels(self._merges(photos.rows, self.distance).cut(self.distance))
 
     def _lesson(self, rows: Floats32, people: Labels) -> tuple[Floats, Mask]:
         """The features of the pairs of a collection, and whether each is of one person."""

@@ -14,7 +14,7 @@ from .spanning import Tree
 
 
 @dataclass(slots=True)
-class _Clusters:
+class Clusters:
     """The condensed tree: clusters of at least `least` photos, each numbered after the clusters within it.
 
     Attributes:
@@ -51,12 +51,15 @@ def hdbscan_labels(
     longest: float | None = None,
     epsilon: float = 0.0,
 ) -> Ints:
+    """The flat clusters of HDBSCAN of a tree: see `condensed` and `flat_clusters`."""
+    return flat_clusters(condensed(tree, photos, least), leaf, longest, epsilon)
+
+
+def flat_clusters(clusters: Clusters, leaf: bool, longest: float | None = None, epsilon: float = 0.0) -> Ints:
     """The flat clusters of HDBSCAN.
 
     Args:
-        tree: Edges that join all photos.
-        photos: The number of photos.
-        least: The number of photos that make a cluster; at least 2.
+        clusters: The condensed tree.
         leaf: Whether to take the innermost clusters; otherwise the clusters with the greatest excess of mass.
         longest: The length above which no edge joins photos; None for no limit.
         epsilon: The length of the shortest edge at which clusters may be apart: those that split at a shorter
@@ -66,9 +69,8 @@ def hdbscan_labels(
         int [photo], clusters numbered from 0 by first appearance, -1 for noise. All photos together are no
         cluster, unless they are one photo many times, or there is a limit and they hold no two clusters.
     """
-    if photos >= least and tree.length.max(initial=0) <= SAME:
-        return np.zeros(photos, np.int64)
-    clusters = _condensed(tree, photos, least)
+    if clusters.joined.min(initial=np.inf) >= 1 / SAME:
+        return np.zeros(clusters.home.size, np.int64)
     floor = 0.0 if longest is None else 1 / longest
     allowed = _allowed(clusters, floor)
     chosen = _leaves(clusters, allowed) if leaf else _excess_of_mass(clusters, allowed)
@@ -83,8 +85,15 @@ def hdbscan_labels(
     return by_first_appearance(np.where(clusters.joined >= floor, name[clusters.home], -1))
 
 
-def _condensed(tree: Tree, photos: int, least: int) -> _Clusters:
-    clusters = _Clusters(least, np.full(photos, -1, np.int64), np.zeros(photos))
+def condensed(tree: Tree, photos: int, least: int) -> Clusters:
+    """The condensed tree of HDBSCAN.
+
+    Args:
+        tree: Edges that join all photos.
+        photos: The number of photos.
+        least: The number of photos that make a cluster; at least 2.
+    """
+    clusters = Clusters(least, np.full(photos, -1, np.int64), np.zeros(photos))
     cluster = [-1] * photos  # the cluster of a group; -1 while the group has too few photos
     size = [1] * photos
     loose: list[list[int]] = [[photo] for photo in range(photos)]  # the photos of a group without a cluster
@@ -111,7 +120,7 @@ def _condensed(tree: Tree, photos: int, least: int) -> _Clusters:
     return clusters
 
 
-def _allowed(clusters: _Clusters, floor: float) -> list[bool]:
+def _allowed(clusters: Clusters, floor: float) -> list[bool]:
     """Which clusters may be chosen: those whose inner clusters are joined at the density `floor` or more.
 
     A root may be chosen if there is a floor, and no cluster within it.
@@ -126,14 +135,14 @@ def _allowed(clusters: _Clusters, floor: float) -> list[bool]:
     ]
 
 
-def _stability(clusters: _Clusters) -> list[float]:
+def _stability(clusters: Clusters) -> list[float]:
     return [
         mass - size * birth
         for mass, size, birth in zip(clusters.mass, clusters.size, clusters.birth, strict=True)
     ]
 
 
-def _excess_of_mass(clusters: _Clusters, allowed: list[bool]) -> list[bool]:
+def _excess_of_mass(clusters: Clusters, allowed: list[bool]) -> list[bool]:
     """Choose the allowed clusters of the greatest total stability, none of them within another."""
     stability = _stability(clusters)
     within = [0.0] * len(stability)
@@ -145,13 +154,13 @@ def _excess_of_mass(clusters: _Clusters, allowed: list[bool]) -> list[bool]:
     return chosen
 
 
-def _leaves(clusters: _Clusters, allowed: list[bool]) -> list[bool]:
+def _leaves(clusters: Clusters, allowed: list[bool]) -> list[bool]:
     """Choose the allowed clusters that hold no other cluster."""
     inner = set(clusters.parent)
     return [may and number not in inner for number, may in enumerate(allowed)]
 
 
-def _apart(clusters: _Clusters, chosen: list[bool], epsilon: float) -> list[bool]:
+def _apart(clusters: Clusters, chosen: list[bool], epsilon: float) -> list[bool]:
     """Replace each chosen cluster that splits off below a length by the innermost around it that does not.
 
     If there is none but a root, the outermost below the root is taken.

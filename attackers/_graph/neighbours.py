@@ -13,7 +13,7 @@ from bench.types import Ints
 
 from .._embeddings.numbering import by_first_appearance, without_singles
 from .._embeddings.rows import Floats32, unit_rows
-from .search import near_pairs
+from .search import Numbers, near_pairs
 from .searching import EXACT, Searching
 
 
@@ -117,3 +117,12 @@ def joined(photos: int, left: npt.NDArray[np.int32], right: npt.NDArray[np.int32
     """The connected component of each photo, singles included."""
     links = coo_array((np.ones(left.size, np.bool_), (left, right)), shape=(photos, photos))
     return np.asarray(connected_components(links, directed=False)[1], np.int64)
+
+
+def listed_pairs(lists: Numbers) -> tuple[Ints, Ints]:
+    """The pairs of which one is on the list of the other, each once and sorted: lower and higher photos."""
+    photos, k = lists.shape
+    owner, entry = np.repeat(np.arange(photos, dtype=np.int64), k), lists.ravel().astype(np.int64)
+    owner, entry = owner[entry >= 0], entry[entry >= 0]
+    key = np.unique(np.minimum(owner, entry) * photos + np.maximum(owner, entry))
+    return key // max(1, photos), key % max(1, photos)

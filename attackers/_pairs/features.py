@@ -15,6 +15,7 @@ import numpy as np
 from bench.types import Floats, Ints, Mask
 
 from .._embeddings.rows import Floats32
+from .._graph.neighbours import listed_pairs
 from .._graph.search import Numbers, cosines, nearest
 from .._graph.searching import Searching
 
@@ -110,15 +111,6 @@ class Pairs:
             found.append(product / np.maximum(counts[other] - itself, 1))
         between = np.einsum("ij,ij->i", sums[a], sums[b]) / np.maximum(counts[a] * counts[b], 1)
         return [*_ordered(*found), between]
-
-
-def listed_pairs(lists: Numbers) -> tuple[Ints, Ints]:
-    """The pairs of which one is on the list of the other, each once and sorted: lower and higher photos."""
-    photos, k = lists.shape
-    owner, entry = np.repeat(np.arange(photos, dtype=np.int64), k), lists.ravel().astype(np.int64)
-    owner, entry = owner[entry >= 0], entry[entry >= 0]
-    key = np.unique(np.minimum(owner, entry) * photos + np.maximum(owner, entry))
-    return key // max(1, photos), key % max(1, photos)
 
 
 def _ordered(first: Floats, second: Floats) -> tuple[Floats, Floats]:

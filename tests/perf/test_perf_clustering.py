@@ -38,6 +38,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "immich": {},
     "immich-guided": {},
     "infomap": {"eps": 0.5},
+    "k-reciprocal": {"distance": 0.8, "neighbours": 10, "expansion": 3},
     "kmeans": {},
     "leiden": {"eps": 0.5, "penalty": 0.001},
     "louvain": {"eps": 0.5, "penalty": 0.001},
