@@ -1,4 +1,4 @@
-"""Several encoders as one: `a+b` puts embeddings side by side, `mean:a+b` averages them."""
+"""Several encoders as one: `a+b` and `weighted:a+b` put embeddings side by side, `mean:a+b` averages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from bench import encoders
 from bench.types import EncoderCard
 
 Vectors = npt.NDArray[np.float32]
-_MEAN = "mean:"
+Shares = npt.NDArray[np.float64]
+PLAIN, MEAN, WEIGHTED = "", "mean", "weighted"
+"""How members become one embedding; the word before the colon of an ensemble's name."""
 
 
 def parse(text: str, card: Callable[[str], EncoderCard]) -> tuple[EncoderCard, tuple[EncoderCard, ...]]:
@@ -34,36 +36,41 @@ def parse(text: str, card: Callable[[str], EncoderCard]) -> tuple[EncoderCard, t
     cards = [card(name) for name in asked.members]
     encoders.distinct(cards)
     members = tuple({each.name: each for each in cards}.values())
-    return (_card(members, mean=asked.mean) if len(members) > 1 else members[0]), members
+    return (_card(members, asked.rule) if len(members) > 1 else members[0]), members
 
 
-def _card(members: Sequence[EncoderCard], *, mean: bool) -> EncoderCard:
+def _card(members: Sequence[EncoderCard], rule: str) -> EncoderCard:
     together = "+".join(card.name for card in members)
-    how = "mean" if mean else "side by side"
+    how = rule or "side by side"
     sizes = [card.dimensions for card in members]
     return replace(
         members[0],
-        name=f"{_MEAN}{together}" if mean else together,
+        name=f"{rule}:{together}" if rule else together,
         architecture=" + ".join(card.architecture for card in members),
         training_set=" + ".join(card.training_set or "unstated" for card in members),
-        dimensions=max(sizes) if mean else sum(sizes),
+        dimensions=max(sizes) if rule == MEAN else sum(sizes),
         parameters=sum(card.parameters for card in members),
         sha256=sha256(" ".join([how, *(card.sha256 for card in members)]).encode()).hexdigest(),
     )
 
 
-def averaging(card: EncoderCard) -> bool:
-    """Whether an ensemble averages its members."""
-    return card.name.startswith(_MEAN)
+def rule(card: EncoderCard) -> str:
+    """How members become one embedding: `PLAIN`, `MEAN` or `WEIGHTED`; `PLAIN` for a single encoder."""
+    word, colon, _ = card.name.partition(":")
+    return word if colon and word in (MEAN, WEIGHTED) else PLAIN
 
 
-def side_by_side(parts: Sequence[Vectors]) -> Vectors:
-    """Unit rows whose cosine is the mean of the members' cosines.
+def side_by_side(parts: Sequence[Vectors], shares: Shares | None = None) -> Vectors:
+    """Unit rows whose cosine is the weighted mean of the members' cosines.
 
     Args:
         parts: [photo, dimensions] of each member, unit rows; NaN without a face.
+        shares: float64 [member], the weights, at least 0 and 1 in all; None for equal ones.
     """
-    return np.concatenate(parts, axis=1) / np.float32(np.sqrt(len(parts)))
+    if shares is None:
+        shares = np.full(len(parts), 1 / len(parts))
+    scaled = [part * np.float32(scale) for part, scale in zip(parts, np.sqrt(shares), strict=True)]
+    return np.concatenate(scaled, axis=1)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from bench.errors import UserError
 class Unchanged:
     """The encoder as it is."""
 
+    name: ClassVar[str] = "none"
     summary: ClassVar[str] = "the encoder as it is"
     keeps_weights: ClassVar[bool] = True
 
@@ -32,6 +33,7 @@ class Views:
         scale: of the view that is shrunk and enlarged again.
     """
 
+    name: ClassVar[str] = "views"
     summary: ClassVar[str] = "the mean embedding over mirrored, re-encoded, blurred and shrunk views"
     keeps_weights: ClassVar[bool] = True
 
@@ -50,6 +52,19 @@ class Views:
             f"resize:{self.scale:g}",
         )
 
+    def check(self) -> None:
+        """See that photos can be looked at in these views."""
+        for name, value, most in (
+            ("jpeg", self.jpeg, 100),
+            ("blur", self.blur, 20),
+            ("scale", self.scale, 1),
+        ):
+            if not 0 < value <= most:
+                raise UserError(
+                    f"adaptation 'views': {name} {value:g} must be above 0 and at most {most}. Leave it out "
+                    "for the default."
+                )
+
 
 @dataclass(frozen=True)
 class Head:
@@ -61,6 +76,7 @@ class Head:
         dimensions: of the new embedding; 0 keeps the encoder's.
     """
 
+    name: ClassVar[str] = "head"
     summary: ClassVar[str] = "a new linear head, trained on cloaks of calibration people"
 
     steps: int = 300
@@ -70,8 +86,7 @@ class Head:
     def check(self) -> None:
         """See that it can be trained."""
         _positive("head", steps=self.steps, rate=self.rate)
-        if self.dimensions < 0:
-            raise UserError(f"adaptation 'head': dimensions {self.dimensions} is below 0. Try 0.")
+        _natural("head", self.dimensions)
 
 
 @dataclass(frozen=True)
@@ -84,7 +99,9 @@ class FineTune:
         batch: photos a step.
     """
 
+    name: ClassVar[str] = "finetune"
     summary: ClassVar[str] = "the whole network, trained on cloaks of calibration people"
+    learns_from_cloaks: ClassVar[bool] = True
 
     steps: int = 60
     rate: float = 3e-4
@@ -109,7 +126,9 @@ class Adversarial:
         inner: steps that each perturbation is searched with.
     """
 
+    name: ClassVar[str] = "adversarial"
     summary: ClassVar[str] = "the whole network, adversarially trained on calibration people"
+    learns_from_cloaks: ClassVar[bool] = False
 
     steps: int = 60
     rate: float = 3e-4
@@ -129,6 +148,43 @@ class Adversarial:
         )
 
 
+WHITENINGS = ("wccn", "lda", "pca")
+"""How a whitening chooses its directions; see `bench.adaptations.whitening`."""
+
+
+@dataclass(frozen=True)
+class Whiten:
+    """A linear map of embeddings, learned on clean and cloaked photos of training people.
+
+    It makes narrow the directions along which photos of one person differ, those of the cloak among them.
+
+    Attributes:
+        method: `wccn`, `lda` or `pca`.
+        dimensions: of the new embedding; 0 keeps the encoder's.
+        shrinkage: how far covariances are drawn towards that of a ball, from 0 to 1.
+    """
+
+    name: ClassVar[str] = "whiten"
+    summary: ClassVar[str] = "a linear map that narrows what cloaks and photos of one person differ in"
+
+    method: str = "wccn"
+    dimensions: int = 0
+    shrinkage: float = 0.2
+
+    def check(self) -> None:
+        """See that it can be learned."""
+        if self.method not in WHITENINGS:
+            raise UserError(
+                f"adaptation 'whiten': method {self.method!r} is not one of {', '.join(WHITENINGS)}."
+            )
+        _natural("whiten", self.dimensions)
+        if not 0 < self.shrinkage <= 1:
+            raise UserError(
+                f"adaptation 'whiten': shrinkage {self.shrinkage:g} must be above 0 and at most 1. Leave it "
+                "out for the default."
+            )
+
+
 _MOST = 1e6
 
 
@@ -141,4 +197,13 @@ def _positive(name: str, **values: float) -> None:
             )
 
 
-Adaptation = Unchanged | Views | Head | FineTune | Adversarial
+def _natural(name: str, dimensions: int) -> None:
+    if dimensions < 0:
+        raise UserError(f"adaptation {name!r}: dimensions {dimensions} is below 0. Try 0.")
+
+
+Training = FineTune | Adversarial
+"""Ways that train a network's weights."""
+
+Step = Unchanged | Views | Training | Whiten | Head
+"""One way."""

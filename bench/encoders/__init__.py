@@ -46,7 +46,9 @@ def forms() -> dict[str, str]:
 
 
 def read(text: str) -> Written:
-    """The encoders that somebody wrote: `name`, `onnx:FILE`, `a+b` or `mean:a+b`. Nothing is looked for.
+    """The encoders that somebody wrote: `name`, `onnx:FILE`, `a+b`, `mean:a+b` or `weighted:a+b`.
+
+    Nothing is looked for.
 
     Raises:
         UserError: Nothing stands beside a plus sign, or a quote is not closed.

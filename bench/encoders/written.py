@@ -1,4 +1,4 @@
-"""How encoders are written: `name`, `onnx:FILE`, `a+b` and `mean:a+b`. The one reader of such texts.
+"""How encoders are written: `name`, `onnx:FILE`, `a+b`, `mean:a+b`, `weighted:a+b`. The one reader of them.
 
 A path may hold a plus sign. It goes on behind one unless the name of an encoder, or another `onnx:FILE`,
 follows to the next plus sign or to the end. Quotes settle it: `onnx:"a+synth-ir"+synth-ir` is a file and a
@@ -15,7 +15,8 @@ from bench.errors import UserError
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 """What the name of an encoder matches from its beginning to its end: no plus sign, no colon, no quote."""
 
-_MEAN = "mean:"
+RULES = ("mean", "weighted")
+"""Words before the colon of an ensemble: its members are averaged, or have weights that are learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,35 +25,35 @@ class Written:
 
     Attributes:
         members: A name each, or a file such as `onnx:FILE`, where the path stands as it is, without quotes.
-        mean: Whether the members are averaged, and not put side by side.
+        rule: One of `RULES`; empty where members are put side by side.
     """
 
     members: tuple[str, ...]
-    mean: bool = False
+    rule: str = ""
 
     def __str__(self) -> str:
         """The text that `read` reads as these encoders."""
-        return (_MEAN if self.mean else "") + "+".join(map(_quoted, self.members))
+        return (f"{self.rule}:" if self.rule else "") + "+".join(map(_quoted, self.members))
 
 
 def read(text: str, schemes: Collection[str], listed: Collection[str]) -> Written:
     """Read what somebody wrote.
 
     Args:
-        text: `name`, `onnx:FILE`, `a+b` or `mean:a+b`.
+        text: `name`, `onnx:FILE`, `a+b`, `mean:a+b` or `weighted:a+b`.
         schemes: The words before the colon of files, such as `onnx`.
         listed: The names that there are.
 
     Raises:
         UserError: Nothing stands beside a plus sign, or a quote is not closed.
     """
-    mean = text.startswith(_MEAN)
-    rest, members = text.removeprefix(_MEAN), []
+    rule = next((word for word in RULES if text.startswith(f"{word}:")), "")
+    rest, members = text.removeprefix(f"{rule}:") if rule else text, []
     while True:
         member, rest = _first(text, rest, schemes, listed)
         members.append(member)
         if not rest:
-            return Written(tuple(members), mean)
+            return Written(tuple(members), rule)
         rest = rest[1:]
 
 

@@ -186,7 +186,7 @@ class Pipeline:
             became,
             stages.repetition.split,
             cost,
-            stages.view.robustness(),
+            stages.view.learned(),
         )
         record = record.model_copy(
             update={

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 import torch
 
-from bench.adaptations.robustness import Robustness
 from bench.attack import judge
 from bench.attack.calibration import Calibration
 from bench.attack.encoder_at_hand import foreign_flags
@@ -24,6 +23,7 @@ from bench.plan.cells import Cell
 from bench.plan.chosen import Chosen, FunctionDefense
 from bench.plan.nouns import Attack
 from bench.plan.split import Split
+from bench.recognition.attacker_view import Learned
 from bench.records.columns import FURTHER
 from bench.records.record import CLEAN_TOO, CellRecord, Cost, Metric, Named
 from bench.release.costs import Costs
@@ -90,7 +90,7 @@ def record_attack(
     became: Sequence[Outcome],
     split: Split,
     cost: Cost,
-    robust: Mapping[str, Robustness],
+    learned: Learned,
 ) -> CellRecord:
     """The record of a cell that was attacked.
 
@@ -104,7 +104,7 @@ def record_attack(
         became: The outcome of each released photo.
         split: Who plays which part.
         cost: What the cell took.
-        robust: Name of an encoder -> what adversarial training did to it.
+        learned: What the attacker's view learned.
     """
     scores, clean = result.verdict.scores, result.controls["clean"]
     separates = replace(separation(calibration.embeddings, calibration.people), name="encoder_auc")
@@ -121,7 +121,8 @@ def record_attack(
         tried_crowd=tuned.crowd,
         own_cloaks=metrics_of(dict(on_own_cloaks)),
         metrics=metrics_of(metrics),
-        robustness={name: asdict(one) for name, one in robust.items()},
+        robustness={name: asdict(measured) for name, measured in learned.robustness.items()},
+        weights=learned.weights,
         controls={name: metrics_of(control) for name, control in result.controls.items()},
         perceptual=perceptual_summary(costs),
         outcomes={outcome: became.count(outcome) for outcome in sorted(set(became))},

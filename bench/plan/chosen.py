@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
+from bench.adaptations.chains import Chain
 from bench.parameters import Plain, resolved
 from bench.plan.reached import Reached, reached
 from bench.protocols import Kit
@@ -51,6 +52,8 @@ class Chosen:
     @property
     def parameters(self) -> dict[str, Plain]:
         """Every parameter; for a function, the digest of what it reads, and the names of what has none."""
+        if isinstance(self.plugin, Chain):
+            return self.plugin.parameters
         if isinstance(self.plugin, FunctionDefense):
             seen, unseen = self.plugin.reached.digest, self.plugin.reached.unseen
             return {"source": seen, **({"unseen": list(unseen)} if unseen else {})}

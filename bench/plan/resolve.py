@@ -246,7 +246,7 @@ def _check(spec: RunSpec) -> None:
 def _encoders(
     spec: RunSpec, dataset: str, folders: Folders
 ) -> list[tuple[EncoderCard, tuple[EncoderCard, ...]]]:
-    """The encoder axis: a card and its members, of which all but `a+b` and `mean:a+b` have one."""
+    """The encoder axis: a card and its members, of which all but ensembles have one."""
     names = spec.encoders
     if not names and dataset == "synthetic":
         names = tuple(encoders.built_in())
@@ -278,9 +278,9 @@ def _surrogates(
 
 def _surrogate_group(text: str, folders: Folders) -> tuple[EncoderCard, ...]:
     asked = encoders.read(text)
-    if asked.mean:
+    if asked.rule:
         together = Written(asked.members)
-        raise UserError(f"--surrogate {text}: surrogates are not averaged. Try --surrogate {together}.")
+        raise UserError(f"--surrogate {text}: surrogates are used as a+b only. Try --surrogate {together}.")
     cards = [trial_run.ready(name, folders) for name in asked.members]
     encoders.distinct(cards)
     return tuple({card.name: card for card in cards}.values())

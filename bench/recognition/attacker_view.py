@@ -6,7 +6,7 @@ attacker learns, it learns from calibration people alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,17 +14,18 @@ import numpy as np
 import numpy.typing as npt
 
 from bench import channels
-from bench.adaptations import ensembles, methods
+from bench.adaptations import ensembles
+from bench.adaptations.chains import Parts
 from bench.adaptations.robustness import Robustness
 from bench.channels.mirror import Mirror
 from bench.channels.protocol import Channel
 from bench.encoders.faults import EncoderFault
-from bench.errors import RefusedError
 from bench.faces.finder import Faces
 from bench.machine.progress import Progress
 from bench.photos.collection import Photos
 from bench.photos.through_channel import through
 from bench.plan.nouns import View
+from bench.recognition.combined import Combined
 from bench.recognition.embedded import Embedded
 from bench.recognition.observer import Observed, Observer
 from bench.recognition.trained import TrainingData, measured_robustness, train_denoiser, trained_card
@@ -49,6 +50,19 @@ class Tools:
     progress: Progress
 
 
+@dataclass(frozen=True)
+class Learned:
+    """What a view learned that a record tells.
+
+    Attributes:
+        robustness: Name of an encoder -> what adversarial training did to it.
+        weights: Name of an encoder -> its share of the cosine in `weighted:a+b`; empty for other encoders.
+    """
+
+    robustness: dict[str, Robustness]
+    weights: dict[str, float]
+
+
 class AttackerView:
     """What one attacker sees of photos."""
 
@@ -68,8 +82,9 @@ class AttackerView:
         self._observer = tools.observer.with_detector(view.detector_name)
         self._lessons, self._company = lessons, company
         self._remembered: dict[tuple[str, ...], Observed] = {}
-        self._adaptation: methods.Adaptation = view.adaptation.plugin
+        self._adaptation = Parts.of(view.adaptation.plugin)
         self._purifier_asked = channels.purifier(view.channel)
+        self._combined = Combined(view, lessons, self._seen_by_each)
 
     def look(self, photos: Photos, what: str, *, again: bool = False) -> Observed:
         """See photos: released ones after the platform, and others as they were found.
@@ -87,9 +102,9 @@ class AttackerView:
         """
         if photos.digests in self._remembered:
             return self._remembered[photos.digests]
-        seen = self._before_head(photos, what)
-        if isinstance(self._adaptation, methods.Head):
-            seen = replace(seen, embeddings={n: self._head(v) for n, v in seen.embeddings.items()})
+        looks = self._looks(photos, what)
+        embedded = self._combined(self._members(looks))
+        seen = replace(looks[0], embeddings={self._view.encoder.name: embedded})
         if again:
             self._remembered[photos.digests] = seen
         return seen
@@ -107,21 +122,17 @@ class AttackerView:
         """
         return self._observer.finder.find(through(photos, self._purifier), what)
 
-    def _before_head(self, photos: Photos, what: str) -> Observed:
-        """Before any head: every look through every member, put together."""
-        looks = self._looks(photos, what)
-        return replace(
-            looks[0], embeddings={self._view.encoder.name: self._put_together(self._members(looks))}
-        )
-
     def _looks(self, photos: Photos, what: str) -> list[Observed]:
         """Purified photos as they are, or in each version that the attacker averages over."""
         purified = through(photos, self._purifier)
-        if not isinstance(self._adaptation, methods.Views):
+        if self._adaptation.views is None:
             return [self._observe(purified, what)]
         # a mirrored photo's face is not where the data set says
-        names = [name for name in self._adaptation.channels if name != "mirror" or not photos.boxes]
+        names = [name for name in self._adaptation.views.channels if name != "mirror" or not photos.boxes]
         return [self._observe(through(purified, _version(name)), what) for name in names]
+
+    def _seen_by_each(self, photos: Photos, what: str) -> list[Embedded]:
+        return self._members(self._looks(photos, what))
 
     def _members(self, looks: Sequence[Observed]) -> list[Embedded]:
         """What each member sees: the mean direction of its looks."""
@@ -137,22 +148,6 @@ class AttackerView:
                 return self._observer.observe(photos, own, what)
         return self._observer.observe(photos, own, what)
 
-    def _put_together(self, members: Sequence[Embedded]) -> Embedded:
-        if len(members) == 1:
-            return members[0]
-        has_face = np.all([member.has_face for member in members], axis=0)
-        rows = [member.vectors for member in members]
-        averaged = ensembles.averaging(self._view.encoder)
-        vectors = self._mean(rows) if averaged else ensembles.side_by_side(rows)
-        return Embedded(vectors, has_face).mapped(vectors)
-
-    @cached_property
-    def _mean(self) -> ensembles.Mean:
-        """How members are averaged, learned on clean calibration photos."""
-        members = self._members(self._looks(self._lessons.clean, "calibration people"))
-        whole = np.all([member.has_face for member in members], axis=0)
-        return ensembles.Mean.fitted([member.vectors[whole] for member in members])
-
     @cached_property
     def _purifier(self) -> Channel:
         """The attacker's own step before it looks, trained if it has to be."""
@@ -165,35 +160,18 @@ class AttackerView:
         return channels.with_state(self._purifier_asked, state, self._device)
 
     @cached_property
-    def _head(self) -> Callable[[Embedded], Embedded]:
-        from bench.adaptations.head import train_head
-
-        assert isinstance(self._adaptation, methods.Head)
-        cloaks, people = self._lessons.cloaks
-        name = self._view.encoder.name
-        clean = self._before_head(self._lessons.clean, "calibration people").embeddings[name]
-        cloaked = self._before_head(cloaks, "cloaks of calibration people").embeddings[name]
-        vectors = np.concatenate([clean.of_faces, cloaked.of_faces])
-        owners = np.concatenate([self._lessons.people[clean.has_face], people[cloaked.has_face]])
-        try:
-            matrix = train_head(vectors, owners, self._adaptation, seed=self._lessons.seed)
-        except FloatingPointError as error:
-            raise RefusedError(f"adaptation 'head': {error}. Try a lower rate.") from error
-        return lambda seen: seen.mapped(ensembles.unit(ensembles.product(seen.vectors, matrix)))
-
-    @cached_property
     def _cards(self) -> tuple[EncoderCard, ...]:
         """The cards of the networks that it looks through: the view's, or what the attacker made of them."""
-        if not isinstance(self._adaptation, methods.FineTune | methods.Adversarial):
+        if not self._adaptation.training:
             return self._view.members
         lessons = [(self._lessons.clean, self._lessons.people)]
-        if isinstance(self._adaptation, methods.FineTune):
+        if any(way.learns_from_cloaks for way in self._adaptation.training):
             lessons.append(self._lessons.cloaks)
         purified = [(through(photos, self._purifier), people) for photos, people in lessons]
         return tuple(
             trained_card(
                 card,
-                self._view.adaptation,
+                self._adaptation.training,
                 purified,
                 self._lessons.seed,
                 self._observer,
@@ -203,13 +181,13 @@ class AttackerView:
             for card in self._view.members
         )
 
-    def robustness(self) -> dict[str, Robustness]:
-        """Name of an encoder -> how well it stands perturbations since it was trained to; empty otherwise."""
-        if not isinstance(self._adaptation, methods.Adversarial):
-            return {}
+    def learned(self) -> Learned:
+        """What it learned, for the record."""
         pairs = zip(self._view.members, self._cards, strict=True)
-        measured = {member.name: measured_robustness(card, self._tools.cache) for member, card in pairs}
-        return {name: one for name, one in measured.items() if one is not None}
+        trained = {member.name: card for member, card in pairs} if self._adaptation.training else {}
+        measured = {name: measured_robustness(card, self._tools.cache) for name, card in trained.items()}
+        robust = {name: one for name, one in measured.items() if one is not None}
+        return Learned(robust, self._combined.weights)
 
     @property
     def _device(self) -> str:
@@ -217,15 +195,15 @@ class AttackerView:
 
 
 def trains(view: View) -> bool:
-    """Whether an attacker trains something before it looks: a network, a head, a denoiser."""
-    trained = isinstance(view.adaptation.plugin, methods.Head | methods.FineTune | methods.Adversarial)
-    return trained or channels.learner(channels.parse(view.channel)) is not None
+    """Whether an attacker trains something before it looks: a network, a map, weights, a denoiser."""
+    return bool(Parts.of(view.adaptation.plugin).training) or learns_from_cloaks(view)
 
 
 def learns_from_cloaks(view: View) -> bool:
     """Whether what an attacker sees depends on the defense, because it was trained on cloaks."""
-    adapts = isinstance(view.adaptation.plugin, methods.Head | methods.FineTune)
-    return adapts or channels.learner(channels.parse(view.channel)) is not None
+    adapts = Parts.of(view.adaptation.plugin).learns_from_cloaks
+    weighs = ensembles.rule(view.encoder) == ensembles.WEIGHTED
+    return adapts or weighs or channels.learner(channels.parse(view.channel)) is not None
 
 
 def _distinct(cards: Sequence[EncoderCard]) -> list[EncoderCard]:

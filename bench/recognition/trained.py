@@ -18,9 +18,8 @@ from bench.adaptations import methods
 from bench.adaptations.robustness import Robustness
 from bench.errors import RefusedError
 from bench.machine.progress import Progress
-from bench.parameters import plain
+from bench.parameters import plain, resolved
 from bench.photos.collection import Photos, pixels_or_none
-from bench.plan.chosen import Chosen
 from bench.recognition.observer import Observer
 from bench.store.cache import Cache
 from bench.store.code import stage_code
@@ -103,7 +102,7 @@ def train_denoiser(steps: int, lessons: TrainingData, cache: Cache, progress: Pr
 
 def trained_card(
     card: EncoderCard,
-    adaptation: Chosen,
+    ways: Sequence[methods.Training],
     lessons: Sequence[Lesson],
     seed: int,
     observer: Observer,
@@ -114,8 +113,8 @@ def trained_card(
 
     Args:
         card: The encoder's card.
-        adaptation: `finetune` or `adversarial`, with parameters.
-        lessons: What to learn from, as the attacker sees it.
+        ways: How to train, one way after another.
+        lessons: Clean photos as the attacker sees them, and cloaks if a way learns from them.
         seed: The seed of training.
         observer: Crops faces, and gets the network.
         cache: Has what was trained before.
@@ -127,7 +126,8 @@ def trained_card(
     from bench.adaptations.networks import Adapted, restored, stored, trainable
 
     learned = [[photos.digests, plain(photos.boxes), people.tolist()] for photos, people in lessons]
-    how = [adaptation.described(), seed, observer.pool.device.partition(":")[0], observer.finder.stamp]
+    taught = [[way.name, resolved(way)] for way in ways]
+    how = [taught, seed, observer.pool.device.partition(":")[0], observer.finder.stamp]
     code = stage_code(__name__, *encoders.modules([card]))
     changed = digest("adapted", encoders.identity(card), how, learned, *code)
     adapted = replace(card, name=f"{card.name}@{changed[:12]}", sha256=changed, location="")
@@ -136,7 +136,7 @@ def trained_card(
     network = trainable(observer.pool.encoder(card))
     content = cache.file("adapted", adapted.sha256)
     if content is None or cache.file("robustness", adapted.sha256) is None:
-        network, measured = _train(network, card, adaptation.plugin, lessons, seed, observer, progress)
+        network, measured = _train(network, card, ways, lessons, seed, observer, progress)
         told = None if measured is None else asdict(measured)
         cache.put_file("robustness", adapted.sha256, json.dumps(told).encode())
         cache.put_file("adapted", adapted.sha256, stored(network))
@@ -149,7 +149,7 @@ def trained_card(
 def _train(
     network: nn.Module,
     card: EncoderCard,
-    method: methods.FineTune | methods.Adversarial,
+    ways: Sequence[methods.Training],
     lessons: Sequence[Lesson],
     seed: int,
     observer: Observer,
@@ -161,38 +161,41 @@ def _train(
     from bench.adaptations.robustness import accuracies, held_out
     from bench.adaptations.training import train_network
 
-    crops, people = [], []
-    for photos, owners in lessons:
-        faces, positions = observer.crops(photos, card)
-        crops.append(faces)
-        people.append(owners[positions])
-    shown, owners = torch.cat(crops), np.concatenate(people)
-    adversarial = isinstance(method, methods.Adversarial)
-    held = held_out(owners) if adversarial else np.zeros(len(owners), bool)
+    seen = [(*observer.crops(photos, card), people) for photos, people in lessons]
+    crops, owners = [part for part, _, _ in seen], [people[positions] for _, positions, people in seen]
+    adversarial = next((way for way in ways if isinstance(way, methods.Adversarial)), None)
+    tested = held_out(owners[0]) if adversarial else np.zeros(len(owners[0]), bool)
+    left_out = np.unique(owners[0][tested])
 
     def judged() -> tuple[float, float, int]:
-        assert isinstance(method, methods.Adversarial)
-        return accuracies(network, shown[torch.from_numpy(held)], owners[held], method, seed=seed)
+        assert adversarial is not None
+        return accuracies(
+            network, crops[0][torch.from_numpy(tested)], owners[0][tested], adversarial, seed=seed
+        )
 
-    before = judged() if held.any() else None
-    with progress.stage(f"train {card.name}", method.steps) as advance:
-        try:
-            network = train_network(
-                network,
-                shown[torch.from_numpy(~held)],
-                owners[~held],
-                method,
-                seed=seed,
-                advance=advance,
-            )
-        except FloatingPointError as error:
-            raise RefusedError(
-                f"encoder {card.name!r} cannot be trained further: {error}. Try a lower rate."
-            ) from error
+    before = judged() if tested.any() else None
+    for way in ways:
+        parts = slice(None) if way.learns_from_cloaks else slice(1)
+        people = np.concatenate(owners[parts])
+        taught = ~np.isin(people, left_out)
+        with progress.stage(f"train {card.name}", way.steps) as advance:
+            try:
+                network = train_network(
+                    network,
+                    torch.cat(crops[parts])[torch.from_numpy(taught)],
+                    people[taught],
+                    way,
+                    seed=seed,
+                    advance=advance,
+                )
+            except FloatingPointError as error:
+                raise RefusedError(
+                    f"encoder {card.name!r} cannot be trained further: {error}. Try a lower rate."
+                ) from error
     if before is None:
         return network, None
     clean, perturbed, named = judged()
-    return network, Robustness(len(np.unique(owners[held])), named, *before[:2], clean, perturbed)
+    return network, Robustness(len(left_out), named, *before[:2], clean, perturbed)
 
 
 def measured_robustness(card: EncoderCard, cache: Cache) -> Robustness | None:

@@ -256,6 +256,9 @@ class CellRecord(Model):
     robustness: dict[str, Robustness] = Field(
         default={}, description="encoder -> what `adversarial` did to it; empty for other adaptations"
     )
+    weights: dict[str, Share] = Field(
+        default={}, description="encoder -> its share of the cosine in `weighted:a+b`; empty for others"
+    )
     controls: dict[str, Metrics] = Field(
         default={}, description="clean, channel, noise, permutation -> the main metrics under that control"
     )

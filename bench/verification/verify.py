@@ -195,7 +195,7 @@ def _ready(name: str, where: Folders) -> EncoderCard:
 def _single(text: str) -> str:
     """The one encoder that a text names."""
     asked = encoders.read(text)
-    if len(asked.members) > 1 or asked.mean:
+    if len(asked.members) > 1 or asked.rule:
         raise UserError(f"encoder {text!r}: encoders are verified one by one. Type {asked.members[0]!r}, …")
     return asked.members[0]
 

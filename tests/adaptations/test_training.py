@@ -151,10 +151,12 @@ import hashlib, numpy as np, torch
 from torch import nn
 from bench.adaptations.ensembles import Mean, product
 from bench.adaptations.head import train_head
-from bench.adaptations.methods import Adversarial, FineTune, Head
+from bench.adaptations.methods import Adversarial, FineTune, Head, Whiten
 from bench.adaptations.networks import stored
 from bench.adaptations.robustness import accuracies
 from bench.adaptations.training import train_network
+from bench.adaptations.weights import fit_weights
+from bench.adaptations.whitening import Whitening
 draw = np.random.default_rng(0)
 people = np.arange(60) % 12
 crops = torch.from_numpy(draw.random((60, 3, 56, 56), np.float32))
@@ -171,6 +173,10 @@ rows = [draw.standard_normal((600, 512), np.float32) for _ in range(2)]
 seen.update(train_head(rows[0], np.arange(600) % 30, Head(steps=5, dimensions=200), seed=0).tobytes())
 mean = Mean.fitted(rows)
 seen.update(mean(rows).tobytes() + product(rows[0], rows[1].T.copy()).tobytes())
+owners, cloaked = np.arange(600) % 30, np.arange(600) % 4 < 2
+for method in ("wccn", "lda", "pca"):
+    seen.update(Whitening.fitted(rows[0], owners, cloaked, Whiten(method))(rows[1]).tobytes())
+seen.update(fit_weights(rows, owners, cloaked).tobytes())
 print(seen.hexdigest())
 """
 

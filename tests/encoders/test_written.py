@@ -18,16 +18,16 @@ from bench.types import Folders
 
 SCHEMES, LISTED = ("onnx", "torchscript"), ("synth-ir", "synth-vit", "onnx", "mean", "a.b_c-1")
 PIECES = st.sampled_from(
-    [*"+:\"'/ \\\n", "onnx:", "mean:", "synth-ir", "+synth-ir", '""', '"+', "net.onnx", "é"]
+    [*"+:\"'/ \\\n", "onnx:", "mean:", "weighted:", "synth-ir", "+synth-ir", '""', '"+', "net.onnx", "é"]
 )
 PATHS = st.lists(st.one_of(PIECES, st.characters()), max_size=8).map("".join)
 MEMBERS = st.one_of(st.sampled_from(LISTED), st.builds("{}:{}".format, st.sampled_from(SCHEMES), PATHS))
 
 
 @settings(max_examples=400)
-@given(st.lists(MEMBERS, min_size=1, max_size=4), st.booleans())
-def test_what_is_written_is_read_as_itself(members: list[str], mean: bool) -> None:
-    group = Written(tuple(members), mean)
+@given(st.lists(MEMBERS, min_size=1, max_size=4), st.sampled_from(["", *written.RULES]))
+def test_what_is_written_is_read_as_itself(members: list[str], rule: str) -> None:
+    group = Written(tuple(members), rule)
     assert written.read(str(group), SCHEMES, LISTED) == group
 
 
@@ -64,7 +64,9 @@ def test_where_a_path_ends(text: str, members: tuple[str, ...]) -> None:
     assert written.read(text, SCHEMES, LISTED) == Written(members)
 
 
-@pytest.mark.parametrize("text", ["", "+", "synth-ir+", "+synth-ir", "synth-ir++synth-vit", "mean:"])
+@pytest.mark.parametrize(
+    "text", ["", "+", "synth-ir+", "+synth-ir", "synth-ir++synth-vit", "mean:", "weighted:"]
+)
 def test_a_missing_name_is_one_line(text: str) -> None:
     with pytest.raises(UserError, match="a name is missing"):
         encoders.read(text)
@@ -78,7 +80,7 @@ def test_an_open_quote_is_one_line(text: str) -> None:
 
 def test_a_name_twice_is_one_member() -> None:
     known = {card.name: card for card in cards()}
-    for text in ("synth-ir+synth-ir", "mean:synth-ir+synth-ir", "synth-ir"):
+    for text in ("synth-ir+synth-ir", "mean:synth-ir+synth-ir", "weighted:synth-ir+synth-ir", "synth-ir"):
         assert ensembles.parse(text, known.__getitem__) == (known["synth-ir"], (known["synth-ir"],))
 
 

@@ -12,6 +12,7 @@ import pytest
 
 import bench.photos.through_channel
 from bench import registry
+from bench.adaptations import robustness, training
 from bench.channels import learner, parse
 from bench.errors import RefusedError
 from bench.experiment.session import RunResult
@@ -37,6 +38,9 @@ LEARNING = {
     "head": {"adaptations": ("head:steps=5",)},
     "finetune": {"adaptations": ("finetune:steps=2,batch=6",)},
     "denoiser": {"channels": ("denoiser:3",)},
+    "whiten": {"adaptations": ("whiten",)},
+    "weighted": {"encoders": ("weighted:synth-ir+synth-inc",)},
+    "chain": {"adaptations": ("views+adversarial:steps=2,batch=6,inner=1+finetune:steps=2,batch=6+whiten",)},
 }
 """Ways that learn from cloaks."""
 OTHERS: dict[str, dict[str, Any]] = {
@@ -191,6 +195,49 @@ def test_a_record_says_how_robust_an_adversarially_trained_encoder_is(one: One) 
     again = one(adaptations=("adversarial:steps=2,batch=6,inner=1",), attackers=("hdbscan",))
     assert again.robustness == {"synth-ir": record.robustness["synth-ir"]}  # trained once, told twice
     assert one(adaptations=("finetune:steps=2,batch=6",)).robustness == {}
+
+
+def test_people_held_out_of_one_step_of_a_chain_are_held_out_of_all(
+    one: One, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[tuple[str, set[int]]] = []
+    train, judge = training.train_network, robustness.accuracies
+
+    def watched(network: Any, crops: Any, people: Any, how: Any, **more: Any) -> Any:
+        steps.append((how.name, set(people)))
+        return train(network, crops, people, how, **more)
+
+    def judged(network: Any, crops: Any, people: Any, how: Any, **more: Any) -> Any:
+        steps.append(("judged", set(people)))
+        return judge(network, crops, people, how, **more)
+
+    monkeypatch.setattr(training, "train_network", watched)
+    monkeypatch.setattr(robustness, "accuracies", judged)
+    record = one(adaptations=("adversarial:steps=2,batch=5,inner=1+finetune:steps=2,batch=5",))
+    # what is told is how robust the network is that comes out of the whole chain
+    assert [name for name, _ in steps] == ["judged", "adversarial", "finetune", "judged"]
+    held, *taught = (people for name, people in (steps[0], *steps[1:3]))
+    assert len(held) == record.robustness["synth-ir"].people == 2
+    assert all(people and not people & held for people in taught)
+
+
+def test_a_record_says_the_weights_of_an_ensemble(one: One) -> None:
+    record = one(encoders=("weighted:synth-ir+synth-vit",), adaptations=("whiten",), defenses=("noise",))
+    assert set(record.weights) == {"synth-ir", "synth-vit"}
+    assert sum(record.weights.values()) == pytest.approx(1)
+    assert [member.name for member in record.members] == ["synth-ir", "synth-vit"]
+    assert record.adaptation.name == "whiten"
+    assert one(encoders=("synth-ir+synth-vit",)).weights == {}
+
+
+def test_a_whitened_encoder_is_another_one(one: One) -> None:
+    # what is learned from cloaks depends on the defense, and each parameter decides a result
+    ways = ("none", "whiten", "whiten:method=pca", "whiten:dimensions=9", "whiten:shrinkage=0.9")
+    records = [one(adaptations=(way,), defenses=("noise",)) for way in ways]
+    assert len({record.cell for record in records}) == len(ways)
+    assert value(records[3], "encoder_auc") < value(records[0], "encoder_auc")  # nine directions of 128
+    dimensions = one(adaptations=("whiten:dimensions=9",), defenses=("noise",)).adaptation.parameters
+    assert dimensions == {"method": "wccn", "dimensions": 9, "shrinkage": 0.2}
 
 
 @pytest.mark.parametrize("way", ["finetune:steps=3,rate=1e6", "adversarial:steps=3,rate=1e6"])

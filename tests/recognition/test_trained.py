@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from bench import adaptations, encoders
+from bench.adaptations.chains import Parts
 from bench.faces.finder import FaceFinder
 from bench.machine.progress import Silent
 from bench.photos.collection import Photos
-from bench.plan.chosen import Chosen
 from bench.recognition import trained
 from bench.recognition.observer import Observer
 from bench.store.cache import Cache
@@ -48,7 +48,7 @@ def key(tmp_path: Path, **changes: Any) -> str:
     card = replace(encoders.lookup("synth-ir")[1], **changes.get("card", {}))
     return trained.trained_card(
         card,
-        Chosen(*adaptations.make(changes.get("how", "adversarial"))),
+        Parts.of(adaptations.make(changes.get("how", "adversarial"))[1]).training,
         changes.get("lessons", [(PHOTOS, PEOPLE)]),
         changes.get("seed", 0),
         cast(Observer, Watcher(changes.get("device", "cpu"), changes.get("detector", "mtcnn"))),
@@ -68,6 +68,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "order": {"lessons": [(replace(PHOTOS, digests=("b", "a", "c")), PEOPLE)]},
     "more": {"lessons": [(PHOTOS, PEOPLE), (PHOTOS, PEOPLE)]},
     "way": {"how": "finetune"},
+    "both ways": {"how": "adversarial+finetune"},
+    "both ways, the other first": {"how": "finetune+adversarial"},
     "radius": {"how": "adversarial:radius=5"},
     "seed": {"seed": 1},
     "detector": {"detector": "yunet"},
