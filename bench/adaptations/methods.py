@@ -68,7 +68,7 @@ class Views:
 
 @dataclass(frozen=True)
 class Head:
-    """A new last layer, trained on clean and cloaked photos of calibration people.
+    """A new last layer, trained on clean and cloaked photos of training people.
 
     Attributes:
         steps: gradient steps.
@@ -77,7 +77,7 @@ class Head:
     """
 
     name: ClassVar[str] = "head"
-    summary: ClassVar[str] = "a new linear head, trained on cloaks of calibration people"
+    summary: ClassVar[str] = "a new linear head, trained on cloaks of training people"
 
     steps: int = 300
     rate: float = 1e-3
@@ -91,7 +91,7 @@ class Head:
 
 @dataclass(frozen=True)
 class FineTune:
-    """The whole network, trained further on clean and cloaked photos of calibration people.
+    """The whole network, trained further on clean and cloaked photos of training people.
 
     Attributes:
         steps: gradient steps.
@@ -100,7 +100,7 @@ class FineTune:
     """
 
     name: ClassVar[str] = "finetune"
-    summary: ClassVar[str] = "the whole network, trained on cloaks of calibration people"
+    summary: ClassVar[str] = "the whole network, trained on cloaks of training people"
     learns_from_cloaks: ClassVar[bool] = True
 
     steps: int = 60
@@ -127,7 +127,7 @@ class Adversarial:
     """
 
     name: ClassVar[str] = "adversarial"
-    summary: ClassVar[str] = "the whole network, adversarially trained on calibration people"
+    summary: ClassVar[str] = "the whole network, adversarially trained on training people"
     learns_from_cloaks: ClassVar[bool] = False
 
     steps: int = 60

@@ -1,4 +1,4 @@
-"""Training an encoder's network further, on photos of calibration people that the attacker cloaked itself.
+"""Training an encoder's network further, on photos of training people that the attacker cloaked itself.
 
 On a CPU the result does not depend on the number of threads: a batch is cut into the same parts everywhere,
 each part's gradient is computed on one thread, and the gradients are added in the order of the parts.
