@@ -163,10 +163,11 @@ def test_gradients_are_those_of_finite_differences() -> None:
 
 def test_the_template_is_the_mean_face_with_its_margin() -> None:
     left, right, nose, left_mouth, right_mouth = template()
-    # dlib puts a face of side 1 with .25 around it onto 150 pixels: 100 pixels a unit, 25 beside it
+    # dlib puts a face of side 1 with .25 around it onto 150 pixels: 100 pixels a unit, 25 beside it, counted
+    # from the edge of the first pixel
     assert PADDING == 0.25
-    assert nose == pytest.approx((25 + 49.0127, 25 + 51.5625))
-    assert left_mouth == pytest.approx((25 + 25.4149, 25 + 78.0233))
+    assert nose == pytest.approx((24.5 + 49.0127, 24.5 + 51.5625))
+    assert left_mouth == pytest.approx((24.5 + 25.4149, 24.5 + 78.0233))
     assert (left[1], left_mouth[1]) == pytest.approx((right[1], right_mouth[1]))
     assert left[0] < nose[0] < right[0]
 

