@@ -15,6 +15,7 @@ from ._graph.neighbours import neighbour_graph
 from ._graph.searching import Searching
 from ._parameters.ranges import check_distance, check_least
 from ._presets.deployed import Deployed, Numbers
+from ._presets.families import IMMICH_FAMILIES
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Immich(Deployed, Untuned, Searching):
         summary="face by face as in Immich: cosine distance .5, 3 faces; not tuned",
         source="preset of Immich, as of 2026: server/src/config.ts, server/src/services/person.service.ts",
     )
-    numbers: ClassVar[Numbers] = {"w600k_r50": {"max_distance": 0.5}, "w600k_mbf": {"max_distance": 0.5}}
+    numbers: ClassVar[Numbers] = {key: {"max_distance": 0.5} for key in IMMICH_FAMILIES}
 
     max_distance: float = 0.5
     min_faces: int = 3

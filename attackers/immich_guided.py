@@ -16,6 +16,7 @@ from ._graph.neighbours import neighbour_graph
 from ._graph.searching import Searching
 from ._parameters.ranges import check_distance, check_least
 from ._presets.deployed import Deployed, Numbers
+from ._presets.families import IMMICH_FAMILIES
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class ImmichGuided(Deployed, Untuned, Searching):
         summary="Immich in three runs: cosine distance .4, 20, 10 and 3 faces; not tuned",
         source="preset of Immich, as of 2026: docs/guides/better-facial-clusters.md (100,000 photos)",
     )
-    numbers: ClassVar[Numbers] = {"w600k_r50": {"max_distance": 0.4}, "w600k_mbf": {"max_distance": 0.4}}
+    numbers: ClassVar[Numbers] = {key: {"max_distance": 0.4} for key in IMMICH_FAMILIES}
 
     max_distance: float = 0.4
     first: int = 20

@@ -32,6 +32,7 @@ class Family:
 FAMILIES = {
     "w600k_r50": Family("InsightFace w600k_r50", "IResNet-50", "WebFace600K"),
     "w600k_mbf": Family("InsightFace w600k_mbf", "MobileFaceNet", "WebFace600K"),
+    "glint360k_r100": Family("InsightFace glintr100", "IResNet-100", "Glint360K"),
     "facenet512": Family("FaceNet, 512-d", "InceptionResnetV1", "VGGFace2"),
     "facenet128": Family("FaceNet, 128-d", "FaceNet 128-d"),
     "dlib": Family("dlib's ResNet", "ResNet-29", "FaceScrub, VGGFace and photos of the web"),
@@ -44,6 +45,10 @@ FAMILIES = {
 }
 """Key -> family. A product's table of numbers has these keys."""
 
+
+IMMICH_FAMILIES = ("w600k_r50", "w600k_mbf", "glint360k_r100")
+"""The networks of the model packs that Immich offers (buffalo_l, _m and _s, antelopev2), its default first:
+machine-learning/immich_ml/models/constants.py. It has one distance for all."""
 
 DLIB_LENGTH = 1.42
 """The mean length of dlib's embeddings: 1.418, standard deviation .074, on 600 photos of LFW.

@@ -89,7 +89,14 @@ def test_a_pair_found_through_lists_is_a_pair_and_most_are_found() -> None:
         ("infomap", {"eps": 0.5}),
         ("leiden", {"eps": 0.5, "penalty": 0.001}),
         ("louvain", {"eps": 0.5, "penalty": 0.001}),
-        ("hdbscan", {"min_cluster_size": 3, "min_samples": 2, "selection": "eom"}),
+        ("hdbscan", {"min_cluster_size": 3, "min_samples": 2, "selection": "eom", "cut": 2.0}),
+        ("photoprism", {"link": 1.0, "radius": 0.7, "match": 0.3}),
+        ("recognize", {}),
+        ("librephotos", {}),
+        ("pictopy", {"eps": 0.5}),
+        ("ente", {"max_distance": 0.5}),
+        ("immich-guided", {"max_distance": 0.5}),
+        ("dlib-whispers", {"distance": 1.0, "length": 1.0}),
     ],
 )
 def test_through_lists_people_are_the_same(name: str, parameters: dict[str, float]) -> None:

@@ -74,6 +74,11 @@ def test_the_parameters_are_those_that_the_products_are_shipped_with(name: str) 
         ("photoprism", "auraface", {"link": 0.98, "radius": 0.76, "match": 0.35}),
         ("photoprism", "w600k_r50", {"link": 1.07, "radius": 0.67, "match": 0.55}),
         ("photoprism", "w600k_mbf", {"link": 1.03, "radius": 0.64, "match": 0.49}),
+        # server/src/config.ts; the packs of machine-learning/immich_ml/models/constants.py
+        ("immich", "w600k_r50", {"max_distance": 0.5}),
+        ("immich", "w600k_mbf", {"max_distance": 0.5}),
+        ("immich", "glint360k_r100", {"max_distance": 0.5}),
+        ("immich-guided", "w600k_r50", {"max_distance": 0.4}),
         # lib/Service/FaceClusterAnalyzer.php of 2026-08-22, 128 and 512 dimensions
         ("recognize", "dlib", {"edge": 0.5, "separation": 0.35}),
         ("recognize", "w600k_r50", {"edge": 1.0, "separation": 0.7, "length": 1.0}),
@@ -117,6 +122,7 @@ def test_families_follow_from_cards_of_encoders_that_the_project_has() -> None:
     assert {name: family for name, family in found.items() if family} == {
         "buffalo_l": "w600k_r50",
         "buffalo_s": "w600k_mbf",
+        "antelopev2": "glint360k_r100",
         "facenet-vggface2": "facenet512",
         "dlib": "dlib",
     }

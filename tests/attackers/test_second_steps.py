@@ -12,6 +12,7 @@ from bench.attackers._presets.families import DLIB_LENGTH
 from bench.attackers._presets.pseudo_people import named_by_network
 from bench.attackers.librephotos import smallest_cluster
 from sklearn.metrics import adjusted_rand_score
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from bench import registry
 
@@ -141,6 +142,17 @@ def test_a_leftover_joins_the_person_of_whom_the_network_is_sure() -> None:
     assert joined[:40].tolist() == labels[:40].tolist()
     assert joined[40:].tolist() == [2, -1]
     assert named_by_network(rows, labels, 0.9999).tolist() == labels.tolist()
+
+
+def test_the_networks_answers_do_not_depend_on_the_number_of_threads() -> None:
+    rows = crowd(256, 0.9, photos=900)
+    labels = np.where(np.arange(900) % 3 == 2, -1, np.arange(900) // 3)
+    answers = []
+    for threads in (1, 4):
+        with threadpool_limits(limits=threads):
+            answers.append(named_by_network(rows, labels, 0.3).tolist())
+    assert answers[0] == answers[1]
+    assert max(labels[labels >= 0]) > 250 and answers[0] != labels.tolist()
 
 
 def test_with_one_cluster_there_is_nothing_to_learn() -> None:
