@@ -81,8 +81,8 @@ class Axes:
         kind=Text(),
         of="view",
         about="what the attacker embeds with",
-        takes="a name; `a+b` puts embeddings side by side, `weighted:a+b` with learned weights, `mean:a+b` "
-        "averages them",
+        takes="a name; `all` is every ready one that is made for such photos; `a+b` puts embeddings side by "
+        "side, `weighted:a+b` with learned weights, `mean:a+b` averages them",
         left_out="all built-in ones on `synthetic`, otherwise must be given",
         example=("synth-ir", "synth-vit"),
         before=FIRST,

