@@ -14,7 +14,7 @@ import pytest
 from bench import registry
 from bench.errors import UserError
 from bench.metrics.clustering import bcubed_objective, cluster_formation_rate
-from bench.types import Gallery, PluginCard
+from bench.types import ARCFACE_CROP, EncoderCard, Gallery, PluginCard
 
 NAMES = registry.names("attackers")
 CLUSTERERS = [name for name in NAMES if hasattr(registry.load("attackers", name), "cluster")]
@@ -239,6 +239,37 @@ def test_embeddings_without_a_direction_are_refused(
             attacker.cluster(embeddings)
         else:
             attacker.rank(embeddings, Gallery(*crowd(4, 4, seed=10)), 1)
+
+
+# --- thresholds that belong to an encoder
+
+STRANGE = EncoderCard("some", "a network of nobody's", "", ARCFACE_CROP, 64, 1, "", "", "", "")
+OF_AN_ENCODER = [name for name in NAMES if hasattr(registry.load("attackers", name), "behind")]
+
+
+def test_who_has_thresholds_of_an_encoder_says_so_in_both_methods_and_tunes_nothing() -> None:
+    assert [name for name in NAMES if hasattr(registry.load("attackers", name), "foreign")] == OF_AN_ENCODER
+    assert set(OF_AN_ENCODER) <= {name for name in NAMES if has_nothing_to_tune(name)}
+
+
+@pytest.mark.parametrize("name", OF_AN_ENCODER)
+def test_an_attacker_behind_an_encoder_is_ready_and_says_in_one_line_that_it_is_foreign(name: str) -> None:
+    attacker = registry.load("attackers", name)()
+    before = asdict(attacker)
+    behind = attacker.behind(STRANGE)
+    assert asdict(attacker) == before
+    assert behind.behind(STRANGE) == behind and None not in asdict(behind).values()
+    behind.check()
+    assert "used with some" in behind.foreign(STRANGE) and "\n" not in behind.foreign(STRANGE)
+    # to be behind an encoder of nobody's is to have the default numbers
+    embeddings, owners = crowd(15, 6, seed=4, spread=NARROW.get(name, 0.3))
+    if name in CLUSTERERS:
+        assert np.array_equal(behind.cluster(embeddings), attacker.cluster(embeddings))
+    else:
+        gallery = Gallery(embeddings[30:], owners[30:])
+        assert np.array_equal(
+            behind.rank(embeddings[:30], gallery, 3), attacker.rank(embeddings[:30], gallery, 3)
+        )
 
 
 # --- tuning, in hindsight and before
