@@ -41,10 +41,10 @@ def _cells(row: Axis) -> tuple[str, ...]:
     takes = "" if switch else row.takes or row.kind.words
     example = " ".join(COMMAND_LINE.write(row.option, value) for value in row.example)
     return (
-        f"`--{row.option}`",
+        f"`--{COMMAND_LINE.named(row.option)}`",
         f"{row.about} ([more]({row.see}))" if row.see else row.about,
         takes,
         row.usual or "must be given, or a suite",
         "yes" if row.repeatable else "no",
-        f"`--{row.option}`" if switch else f"`{example}`",
+        f"`--{COMMAND_LINE.named(row.option)}`" if switch else f"`{example}`",
     )

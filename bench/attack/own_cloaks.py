@@ -13,7 +13,8 @@ import numpy as np
 
 from bench.attack import asking
 from bench.attack.calibration import Calibration, halved
-from bench.attack.tuning import crowd_f, formed
+from bench.attack.objective import crowd_f, formed
+from bench.attack.second_step import SecondStep
 from bench.metrics.identification import protection_success_rate
 from bench.plan.scenarios import role
 from bench.recognition.embedded import Embedded, joined
@@ -23,7 +24,12 @@ _NAN = float("nan")
 
 
 def on_own_cloaks(
-    attacker: Any, cloaked: Calibration, clean: Calibration, *, poisoned: bool
+    attacker: Any,
+    cloaked: Calibration,
+    clean: Calibration,
+    *,
+    poisoned: bool,
+    second_step: SecondStep | None = None,
 ) -> dict[str, Score]:
     """The figures of an attacker on calibration people whom it cloaked.
 
@@ -32,6 +38,7 @@ def on_own_cloaks(
         cloaked: Calibration people, those who are counted cloaked and first, the crowd clean.
         clean: The same photos, all of them clean.
         poisoned: Whether people are learned from cloaked photos and looked for on clean ones.
+        second_step: What is done to a clusterer's clusters afterwards.
 
     Returns:
         For a clusterer `cfr` of the counted people and `bcubed_f`, over the crowd. For an identifier `psr1`,
@@ -40,6 +47,7 @@ def on_own_cloaks(
     """
     if role(attacker) == "clusterer":
         guess = attacker.cluster(cloaked.embeddings)
+        guess = second_step.after(cloaked.embeddings, guess) if second_step else guess
         sorted_well = crowd_f(guess, cloaked.people, cloaked)
         crowd = int((~np.isin(cloaked.people, cloaked.known)).sum()) or len(guess)
         return {

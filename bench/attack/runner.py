@@ -11,7 +11,8 @@ from bench.attack import asking, judge
 from bench.attack.calibration import Calibration, Lessons
 from bench.attack.corpus import Corpus
 from bench.attack.judge import Verdict
-from bench.attack.tuning import Tuned, tune, tune_in_hindsight
+from bench.attack.objective import hindsight_rate
+from bench.attack.tuning import Tuned, tune, tune_in_hindsight, with_second_step
 from bench.errors import of_one_cell
 from bench.metrics.retrieval import impostor_similarities
 from bench.parameters import resolved
@@ -65,18 +66,21 @@ class AttackRunner:
             with of_one_cell():
                 if lessons is not None and learns:
                     attacker = attacker.trained(lessons.embeddings, lessons.people, lessons.cloaked)
-                self._tuned[key] = (
-                    tune_in_hindsight(attacker, attack.attacker.name, calibration, corpus)
-                    if attack.level == "oracle"
-                    else tune(attacker, calibration)
-                )
+                self._tuned[key] = _tuned(attacker, attack, calibration, corpus)
         tuned = self._tuned[key]
         if tuned.attacker.card.oracle:
             return replace(tuned, attacker=tuned.attacker.informed(int(np.unique(corpus.owners).size)))
         return tuned
 
-    def answer(self, attacker: Any, collection: Embedded, corpus: Corpus) -> Labels:
-        """Labels or names, cached by the embeddings that the attacker saw."""
+    def answer(self, tuned: Tuned, collection: Embedded, corpus: Corpus) -> Labels:
+        """Labels or names, those of the first step cached by the embeddings that the attacker saw."""
+        labels = self._first_answer(tuned.attacker, collection, corpus)
+        if tuned.second_step:
+            seen = collection.has_face
+            labels[seen] = tuned.second_step.after(collection.of_faces, labels[seen])
+        return labels
+
+    def _first_answer(self, attacker: Any, collection: Embedded, corpus: Corpus) -> Labels:
         key = digest(
             "attack",
             stage_code(asking.__name__, type(attacker).__module__),
@@ -100,6 +104,19 @@ class AttackRunner:
         return flat if clusters else flat.reshape(-1, asking.TOP)
 
 
+def _tuned(attacker: Any, attack: Attack, calibration: Calibration, corpus: Corpus) -> Tuned:
+    """An attacker with its thresholds frozen, and those of its second step if it has one."""
+    followed = attack.second_step != "none"
+    if attack.level != "oracle":
+        tuned = tune(attacker, calibration)
+        return with_second_step(tuned, calibration) if followed else tuned
+    name = attack.attacker.name
+    tuned = tune_in_hindsight(attacker, name, calibration, corpus, second_step=followed)
+    if not followed:
+        return tuned
+    return with_second_step(tuned, calibration, hindsight_rate(name, corpus, calibration.photos.has_face))
+
+
 @dataclass(frozen=True)
 class AttackResult:
     """What an attacker made of a cell.
@@ -115,7 +132,7 @@ class AttackResult:
 
 def attack_views(
     runner: AttackRunner,
-    attacker: Any,
+    tuned: Tuned,
     views: dict[str, Embedded],
     attackers_clean: Embedded,
     corpus: Corpus,
@@ -129,7 +146,7 @@ def attack_views(
 
     Args:
         runner: Runs attackers.
-        attacker: Tuned.
+        tuned: The attacker, its thresholds frozen.
         views: `released`, `clean`, and other versions of the released photos.
         attackers_clean: The clean photos that the attacker holds besides.
         corpus: Who is on the photos.
@@ -139,12 +156,12 @@ def attack_views(
         searched: Whether cloaked probes are searched for in a clean gallery, so that retrieval is judged too.
     """
     collections = {view: joined([photos, attackers_clean]) for view, photos in views.items()}
-    answers = {view: runner.answer(attacker, photos, corpus) for view, photos in collections.items()}
+    answers = {view: runner.answer(tuned, photos, corpus) for view, photos in collections.items()}
     answers["permutation"] = judge.permute(answers["released"], seed)
     verdicts: dict[str, Verdict] = {}
     for view, answer in answers.items():
         doubtful = not_ok if view == "released" else None
-        if role(attacker) == "clusterer":
+        if role(tuned.attacker) == "clusterer":
             verdicts[view] = judge.judge_clustering(answer, answers["clean"], corpus, doubtful)
         else:
             has_face = collections.get(view, collections["released"]).has_face[corpus.probes]

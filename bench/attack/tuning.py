@@ -7,24 +7,17 @@ of the best candidate's. Among those the largest CFR wins; of equal ones, the la
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from bench.attack.calibration import Calibration
 from bench.attack.corpus import Corpus
-from bench.errors import UserError
-from bench.metrics.clustering import bcubed, cluster_formation_rate
+from bench.attack.objective import KEPT, Objective, crowd_f, formed, hindsight_rate
+from bench.attack.second_step import CANDIDATES, SecondStep, tuned_second_step
 from bench.plan.scenarios import role
-from bench.types import Labels, Mask, Score
-
-KEPT = 0.9
-"""A candidate's BCubed F over the crowd may fall to this share of the best candidate's."""
-
-Objective = Callable[[Labels, Labels], float]
-"""(guess, truth) of the photos with a face -> how good the guess is; larger is better."""
+from bench.types import Labels
 
 
 @dataclass(frozen=True)
@@ -36,11 +29,13 @@ class Tuned:
         rates: CFR on calibration people of every candidate, in the attacker's order; for an oracle, on the
             users. Empty where nothing is tuned that way.
         crowd: BCubed F over the crowd of every candidate; empty for an oracle.
+        second_step: What is done to its clusters afterwards, tuned after it; None for nothing.
     """
 
     attacker: Any
     rates: list[float] = field(default_factory=list)
     crowd: list[float] = field(default_factory=list)
+    second_step: SecondStep | None = None
 
 
 def tune(attacker: Any, calibration: Calibration) -> Tuned:
@@ -79,7 +74,9 @@ def tune(attacker: Any, calibration: Calibration) -> Tuned:
     return Tuned(attacker.calibrated(*known, forms), rates, crowd)
 
 
-def tune_in_hindsight(attacker: Any, name: str, calibration: Calibration, corpus: Corpus) -> Tuned:
+def tune_in_hindsight(
+    attacker: Any, name: str, calibration: Calibration, corpus: Corpus, *, second_step: bool = False
+) -> Tuned:
     """An attacker with the best thresholds for the protected photos themselves: an upper bound.
 
     Args:
@@ -87,65 +84,43 @@ def tune_in_hindsight(attacker: Any, name: str, calibration: Calibration, corpus
         name: What the attacker is called.
         calibration: The attacker's whole collection.
         corpus: Who is on it.
+        second_step: Whether a second step follows: then a candidate is worth what the best one makes of it.
     """
     known = calibration.embeddings, calibration.people
     if role(attacker) != "clusterer":
         return Tuned(attacker.calibrated(*known))
     rates: list[float] = []
-    rate = _hindsight(name, corpus, calibration.photos.has_face)
+    rate = hindsight_rate(name, corpus, calibration.photos.has_face)
+
+    steps = CANDIDATES if second_step else CANDIDATES[:1]
 
     def found(guess: Labels, truth: Labels) -> float:
-        rates.append(rate(guess, truth))
+        rates.append(max(rate(step.after(calibration.embeddings, guess), truth) for step in steps))
         return rates[-1]
 
     return Tuned(getattr(attacker, "in_hindsight", attacker.calibrated)(*known, found), rates)
 
 
-def crowd_f(guess: Labels, truth: Labels, calibration: Calibration) -> float:
-    """BCubed F over the crowd; over all calibration people where there is no crowd.
+def with_second_step(tuned: Tuned, calibration: Calibration, in_hindsight: Objective | None = None) -> Tuned:
+    """The same attacker, its thresholds as they are, and a second step that is tuned after it.
 
     Args:
-        guess: int [face], a cluster each; -1 means noise.
-        truth: int [face], who is on each.
-        calibration: Says who is counted; everybody else is the crowd.
+        tuned: The attacker, a clusterer.
+        calibration: The people whom it was tuned on.
+        in_hindsight: What an oracle maximises, of a clustering; None for any other level.
     """
-    crowd = ~np.isin(truth, calibration.known)
-    return bcubed(truth, guess, of=crowd if crowd.any() else None).f.value
-
-
-def formed(guess: Labels, truth: Labels, calibration: Calibration) -> Score:
-    """CFR of the calibration people who are counted.
-
-    Args:
-        guess: int [face], a cluster each; -1 means noise.
-        truth: int [face], who is on each.
-        calibration: Says who is counted; photos of theirs without a face are in no cluster.
-    """
-    faceless = calibration.owners[~calibration.photos.has_face]
-    labels = np.concatenate([guess, np.full(faceless.size, -1, np.int64)])
-    return cluster_formation_rate(labels, np.concatenate([truth, faceless]), calibration.known)
-
-
-def _hindsight(attacker: str, corpus: Corpus, has_face: Mask) -> Objective:
-    """What an oracle maximises: the rate of an assignment of the photos with a face.
-
-    It is the cluster-formation rate; where the attacker holds labelled photos of the users, CFR-link.
-    """
-    linked = corpus.linked if corpus.linked.any() else None
-    people = corpus.owners[has_face]
-
-    def rate(guess: Labels, truth: Labels) -> float:
-        # the corpus says who is on a photo without a face, and what was released: so the order has to be its
-        if not np.array_equal(truth, people):
-            raise UserError(
-                f"{attacker} judges its guesses in another order than that of the photos, and so has no "
-                "level oracle. Leave --level oracle out, or correct the attacker (docs/add-an-attacker.md)."
-            )
-        labels = np.full(corpus.owners.size, -1, np.int64)
-        labels[has_face] = guess
-        score = cluster_formation_rate(
-            labels, corpus.owners, corpus.users, released=corpus.released, linked=linked
-        )
-        return score.value
-
-    return rate
+    attacker, people = tuned.attacker, calibration.people
+    if attacker.card.oracle:
+        attacker = attacker.informed(int(np.unique(people).size))
+    rows = calibration.embeddings
+    labels = attacker.cluster(rows)
+    if in_hindsight:
+        return replace(tuned, second_step=tuned_second_step(rows, people, labels, in_hindsight))
+    step = tuned_second_step(
+        rows,
+        people,
+        labels,
+        lambda guess, truth: formed(guess, truth, calibration).value,
+        lambda guess, truth: crowd_f(guess, truth, calibration),
+    )
+    return replace(tuned, second_step=step)

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperCommand
 
 from bench.errors import UserError
+from bench.plan.doors import COMMAND_LINE
 from bench.plan.rows import Axis
 from bench.store.folders import expanded
 
@@ -78,7 +79,7 @@ def _parameter(row: Axis) -> Parameter:
     place = row.kind.type is Path
     kind: Any = str if place else row.kind.type
     option = typer.Option(
-        f"--{row.option.replace('_', '-')}", help=_help(row), metavar="<path>" if place else None
+        f"--{COMMAND_LINE.named(row.option)}", help=_help(row), metavar="<path>" if place else None
     )
     if kind is bool:
         return Parameter(

@@ -29,6 +29,7 @@ class RunOptions(TypedDict, total=False):
     dose: float | Sequence[float]
     level: str | Sequence[str]
     adaptation: str | Sequence[str]
+    second_step: str | Sequence[str]
     distractors: int | Sequence[int]
     seed: int
     draws: int

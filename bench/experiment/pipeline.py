@@ -104,9 +104,12 @@ class Pipeline:
     def _cell(self, cell: Cell) -> tuple[CellRecord, Tables]:
         """One cell: skipped, from the cache, or computed; a fault of one cell is in its record."""
         attacker = cell.attack.attacker
-        kind = role(attacker.plugin)
+        kind, reason = role(attacker.plugin), ""
         if kind not in SCENARIOS[str(cell.scenario["name"])].roles:
             reason = f"attacker {attacker.name!r} is a {kind}: scenario {' or '.join(scenarios_of(kind))}"
+        elif kind != "clusterer" and cell.attack.second_step != "none":
+            reason = f"attacker {attacker.name!r} is a {kind}, and a second step follows a clusterer"
+        if reason:
             return record_of(cell, self.plan.device, status="skipped", error=reason), {}
         own = isinstance(cell.cloaking.defense.plugin, FunctionDefense)
         key = self._key(cell)

@@ -116,7 +116,7 @@ def record_attack(
         cell,
         cost.device,
         status="ok",
-        calibrated=resolved(tuned.attacker),
+        calibrated=resolved(tuned.attacker) | (tuned.second_step.described() if tuned.second_step else {}),
         tried=tuned.rates,
         tried_crowd=tuned.crowd,
         own_cloaks=metrics_of(dict(on_own_cloaks)),

@@ -196,7 +196,11 @@ class Stages:
         with self.clock.stage("attack"), of_one_cell():
             poisoned = collection.corpus.poisoned
             return on_own_cloaks(
-                tuned.attacker, collection.tuned_on, collection.calibration, poisoned=poisoned
+                tuned.attacker,
+                collection.tuned_on,
+                collection.calibration,
+                poisoned=poisoned,
+                second_step=tuned.second_step,
             )
 
     def attack(self, tuned: Tuned, seen: Seen, collection: Collection, became: list[Outcome]) -> AttackResult:
@@ -205,7 +209,7 @@ class Stages:
         with self.clock.stage("attack"):
             return attack_views(
                 self.runner,
-                tuned.attacker,
+                tuned,
                 views | seen.controls,
                 collection.clean,
                 collection.corpus,
@@ -237,12 +241,15 @@ class Stages:
         return Calibration(joined(seen), np.concatenate([people, others]), self.repetition.known)
 
     def _lessons(self) -> Lessons | None:
-        """Training people, clean, and at level adaptive cloaked, too; None where there are none."""
+        """Training people, clean, and but at level oblivious cloaked, too; None where there are none.
+
+        An oracle has what the other levels have: it is an upper bound on them.
+        """
         if self.repetition.training is None:
             return None
         data = self.repetition.training_data(self.cell.cloaking, self._platform)
         parts = [(self.view.embed(data.clean, "training people", again=True), data.people)]
-        if self.cell.attack.level == "adaptive":
+        if self.cell.attack.level != "oblivious":
             cloaks, people = data.cloaks
             parts.append((self.view.embed(cloaks, "cloaks of training people"), people))
         return Lessons(

@@ -10,6 +10,7 @@ KINDS = (
     "detectors",
     "scenarios",
     "levels",
+    "second-steps",
     "adaptations",
     "suites",
     "budgets",

@@ -13,7 +13,7 @@ from bench.faces import detectors
 from bench.faces.detector_model import DetectorModel
 from bench.inventory.kinds import KINDS
 from bench.plan import suites
-from bench.plan.scenarios import LEVELS, SCENARIOS
+from bench.plan.scenarios import LEVELS, SCENARIOS, SECOND_STEPS
 from bench.types import BUDGETS, EncoderCard, Folders, PluginCard
 
 _BUDGETS = {kind.form: kind.about for kind in BUDGETS.values()} | {"unbounded": "no limit"}
@@ -46,6 +46,7 @@ def listed(kind: str, folders: Folders) -> list[tuple[str, str]]:
     plain = {
         "scenarios": {name: scenario.about for name, scenario in SCENARIOS.items()},
         "levels": LEVELS,
+        "second-steps": SECOND_STEPS,
         "adaptations": {name: adaptation.summary for name, adaptation in ADAPTATIONS.items()},
         "suites": suites.names(),
         "budgets": _BUDGETS,

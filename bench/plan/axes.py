@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from bench.machine.devices import PRECISIONS
 from bench.plan.kinds import Number, Place, Switch, Text, Whole
 from bench.plan.rows import FIRST, Axis, axis, rows
-from bench.plan.scenarios import CLEAN, LEVELS, SCENARIOS
+from bench.plan.scenarios import CLEAN, LEVELS, SCENARIOS, SECOND_STEPS
 from bench.plan.words import either
 
 if TYPE_CHECKING:
@@ -221,6 +221,17 @@ class Axes:
         example=("none", "adversarial+whiten"),
         see="#attackers-who-know-the-defense",
         before={"name": "none", "parameters": {}},
+        track=False,
+    )
+    second_steps: tuple[str, ...] = axis(
+        ("none",),
+        option="second_step",
+        kind=Text(),
+        of="attack",
+        about="what is done to the clusters afterwards",
+        takes=_names(SECOND_STEPS),
+        example=("assign", "none"),
+        see="attackers.md#a-second-step",
         track=False,
     )
     distractors: tuple[int, ...] = axis(

@@ -21,6 +21,7 @@ class Door:
         quoted: How a value is written.
         lists: Whether several values are written as a list.
         bare: Whether one value can stand without a list for an option that may be repeated.
+        dashes: Whether words of a name are joined by dashes; otherwise by underscores, as in Python.
     """
 
     before: str
@@ -28,10 +29,15 @@ class Door:
     quoted: Callable[[object], str]
     lists: bool = True
     bare: bool = True
+    dashes: bool = False
+
+    def named(self, option: str) -> str:
+        """An option's name, without what stands before it."""
+        return option.replace("_", "-") if self.dashes else option
 
     def write(self, option: str, value: object) -> str:
         """An option with its value, on one line."""
-        return f"{self.before}{option}{self.between}{self.short(value)}"
+        return f"{self.before}{self.named(option)}{self.between}{self.short(value)}"
 
     def short(self, value: object) -> str:
         """A value on one line, cut where it is long."""
@@ -48,6 +54,6 @@ def _toml(value: object) -> str:
     return json.dumps(value, default=str, ensure_ascii=False)
 
 
-COMMAND_LINE = Door("--", " ", _shell, lists=False)
+COMMAND_LINE = Door("--", " ", _shell, lists=False, dashes=True)
 PYTHON = Door("", "=", repr)
 SUITE = Door("", " = ", _toml, bare=False)

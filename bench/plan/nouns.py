@@ -93,3 +93,8 @@ class Attack(Noun):
     attacker: Chosen
     level: str = "oblivious"
     distractors: int = 0
+
+    @property
+    def second_step(self) -> str:
+        """What is done to the clusters afterwards, see `bench.plan.scenarios.SECOND_STEPS`."""
+        return str(dict(self.options).get("second_step", "none"))

@@ -23,7 +23,7 @@ from bench.plan.detectors import with_detectors
 from bench.plan.leaks import check_disjoint
 from bench.plan.nouns import Attack, Cloaking, View
 from bench.plan.rows import Of
-from bench.plan.scenarios import LEVELS, SCENARIOS, role, scenarios_of
+from bench.plan.scenarios import LEVELS, SCENARIOS, SECOND_STEPS, role, scenarios_of
 from bench.plan.spec import RunSpec
 from bench.plan.split import Request, Split, split
 from bench.protocols import Dataset
@@ -75,7 +75,7 @@ def resolve(
     encoder_axis = _encoders(spec, dataset.name, folders)
     recognisers = with_detectors(encoder_axis, spec.detectors, folders)
     attackers = [Chosen(*registry.make("attackers", text)) for text in spec.attackers]
-    _check_roles(spec.scenario, attackers)
+    _check_roles(spec, attackers)
     defenses = _defenses(spec.defenses)
     surrogate_axis = _surrogates(spec, encoder_axis, folders)
     _check_plugins(defenses, attackers, spec.budgets)
@@ -165,14 +165,20 @@ def _further(spec: RunSpec, *of: Of) -> list[tuple[tuple[str, Plain], ...]]:
     ]
 
 
-def _check_roles(scenario: str, attackers: Sequence[Chosen]) -> None:
-    """See that at least one attacker fits the scenario; the cells of the others are skipped."""
-    fitting = SCENARIOS[scenario].roles
-    if any(role(attacker.plugin) in fitting for attacker in attackers):
+def _check_roles(spec: RunSpec, attackers: Sequence[Chosen]) -> None:
+    """See that at least one attacker fits the scenario and a second step; cells of the others are skipped."""
+    scenario = spec.scenario
+    fitting = [kind for attacker in attackers if (kind := role(attacker.plugin)) in SCENARIOS[scenario].roles]
+    if fitting and "none" not in spec.second_steps and "clusterer" not in fitting:
+        raise UserError(
+            f"a second step follows a clusterer, and attacker {attackers[0].name!r} is "
+            f"{_a(role(attackers[0].plugin))}. Leave --second-step out, or add --attacker dbscan."
+        )
+    if fitting:
         return
-    name, wrong = attackers[0].name, role(attackers[0].plugin)
+    name, wrong, right = attackers[0].name, role(attackers[0].plugin), SCENARIOS[scenario].roles[0]
     raise UserError(
-        f"attacker {name!r} is {_a(wrong)}, and scenario {scenario!r} needs {_a(fitting[0])}. "
+        f"attacker {name!r} is {_a(wrong)}, and scenario {scenario!r} needs {_a(right)}. "
         f"Try --scenario {scenarios_of(wrong)[0]}, or another --attacker."
     )
 
@@ -236,6 +242,9 @@ def _check(spec: RunSpec) -> None:
     for level in spec.levels:
         if level not in LEVELS:
             raise unknown_name("level", level, LEVELS, command="bench list levels")
+    for step in spec.second_steps:
+        if step not in SECOND_STEPS:
+            raise unknown_name("second step", step, SECOND_STEPS, command="bench list second-steps")
     if spec.scenario == "linked" and spec.labelled >= spec.photos:
         raise UserError(
             f"--labelled {spec.labelled} must be below --photos {spec.photos}: otherwise not even a perfect "

@@ -61,6 +61,12 @@ LEVELS = {
 }
 """What an attacker's thresholds are tuned on."""
 
+SECOND_STEPS = {
+    "none": "none: the clusterer has the last word",
+    "assign": "clusters with near templates merge, and photos that are left over join the nearest one",
+}
+"""What is done to a clustering afterwards."""
+
 
 def role(attacker: object) -> Role:
     """Say whether an attacker sorts photos into people, or names them."""

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from bench.attack.calibration import Calibration, halved
+from bench.attack.objective import KEPT, crowd_f, formed
 from bench.attack.own_cloaks import on_own_cloaks
-from bench.attack.tuning import KEPT, crowd_f, formed, tune
+from bench.attack.tuning import tune
 from bench.metrics.clustering import bcubed
 from bench.recognition.embedded import Embedded
 from bench.types import Embeddings, Gallery, Labels, PluginCard

@@ -14,6 +14,7 @@ import typer.main
 from bench.cli import app
 from bench.cli.options import Verb
 from bench.plan.axes import AXES, COMMAND
+from bench.plan.doors import COMMAND_LINE
 
 Command = Callable[..., Any]
 
@@ -48,7 +49,7 @@ def test_no_option_was_lost() -> None:
 
 @pytest.mark.parametrize("option", [*AXES, *COMMAND])
 def test_an_option_says_what_it_is_and_can_be_repeated_if_its_row_says_so(option: str) -> None:
-    row, shown = (AXES | COMMAND)[option], options("run")[f"--{option}"]
+    row, shown = (AXES | COMMAND)[option], options("run")[f"--{COMMAND_LINE.named(option)}"]
     assert row.about.replace("`", "") in shown.help
     assert "`" not in shown.help
     assert shown.multiple is row.repeatable
@@ -63,13 +64,13 @@ def test_manifest_has_the_options_that_decide_the_split() -> None:
     "option", [name for name, row in (AXES | COMMAND).items() if row.kind.type is not bool]
 )
 def test_a_wrong_value_is_one_line(bench: Command, option: str, tmp_path: Path) -> None:
-    row = (AXES | COMMAND)[option]
+    row, typed = (AXES | COMMAND)[option], f"--{COMMAND_LINE.named(option)}"
     for text in WRONG[row.kind.type]:
         base = ["run", "--defense", "none", "--attacker", "dbscan"]
         if option in ("defense", "attacker"):
-            del base[base.index(f"--{option}") : base.index(f"--{option}") + 2]
-        said = bench(*base, f"--{option}", text, BENCH_HOME=tmp_path).one_line()
-        assert f"--{option}" in said
+            del base[base.index(typed) : base.index(typed) + 2]
+        said = bench(*base, typed, text, BENCH_HOME=tmp_path).one_line()
+        assert typed in said
     assert list(tmp_path.iterdir()) == []  # nothing was begun
 
 

@@ -17,6 +17,7 @@ from bench.errors import UserError
 from bench.faces.finder import detector_parameters
 from bench.plan.axes import AXES, COMMAND
 from bench.plan.cells import DEFAULTS_NOT_IN_DIGEST
+from bench.plan.doors import COMMAND_LINE
 from bench.plan.resolve import resolve
 from bench.plan.spec import RunSpec
 from bench.store.folders import folders
@@ -45,6 +46,7 @@ BASE = {
     "level": "oblivious",
     "adaptation": "none",
     "detector": "own",
+    "second_step": "none",
     "distractors": "0",
     "draws": "1",
 }
@@ -66,6 +68,7 @@ OTHER = {
     "level": "adaptive",
     "adaptation": "views",
     "detector": "yunet",
+    "second_step": "assign",
     "distractors": "50",
 }
 REQUIRED_OR_SMALL = {
@@ -104,7 +107,7 @@ def spec_of(monkeypatch: pytest.MonkeyPatch) -> SpecOf:
     monkeypatch.setattr(bench.experiment.session, "execute", stop)
 
     def read(given: dict[str, str]) -> RunSpec:
-        line = [text for name, value in given.items() for text in (f"--{name}", value)]
+        line = [text for name, value in given.items() for text in (f"--{COMMAND_LINE.named(name)}", value)]
         monkeypatch.setattr(sys, "argv", ["bench", "run", *line])
         with pytest.raises(Asked) as caught:
             main()

@@ -14,7 +14,7 @@ from bench.errors import UserError
 from bench.experiment.signature import ARGUMENTS
 from bench.plan import suites
 from bench.plan.axes import AXES, COMMAND
-from bench.plan.doors import PYTHON, SUITE
+from bench.plan.doors import COMMAND_LINE, PYTHON, SUITE
 from bench.plan.kinds import Number, Whole
 from bench.plan.rows import Axis
 from bench.plan.spec import RunSpec, read_options
@@ -179,3 +179,9 @@ def test_an_empty_path_is_not_the_current_folder(option: str) -> None:
 def test_an_option_that_does_not_exist_names_the_nearest() -> None:
     with pytest.raises(UserError, match=r"no option 'defence'\. Did you mean 'defense'\?"):
         read_options({"defence": ["none"]}, SUITE)
+
+
+def test_a_name_of_two_words_is_typed_with_a_dash_and_written_with_an_underscore_elsewhere() -> None:
+    assert COMMAND_LINE.write("second_step", "assign") == "--second-step assign"
+    assert PYTHON.write("second_step", "assign") == "second_step='assign'"
+    assert SUITE.write("second_step", ["assign"]) == 'second_step = ["assign"]'
