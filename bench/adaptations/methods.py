@@ -25,12 +25,15 @@ class Unchanged:
 class Views:
     """Test-time augmentation: the mean embedding over several views of each photo.
 
-    Every view goes through detection and alignment again.
+    Every view goes through detection and alignment again, but for random ones: these are of the aligned face.
 
     Attributes:
         jpeg: quality of the view that is re-encoded.
         blur: standard deviation of the blurred view, in pixels.
         scale: of the view that is shrunk and enlarged again.
+        random: how many randomly resized and padded views take the place of those, besides the face as it is;
+            0 for none.
+        least: the smallest side of a random view, as a share of the crop's.
     """
 
     name: ClassVar[str] = "views"
@@ -40,6 +43,8 @@ class Views:
     jpeg: int = 75
     blur: float = 1.0
     scale: float = 0.5
+    random: int = 0
+    least: float = 0.8
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -64,6 +69,12 @@ class Views:
                     f"adaptation 'views': {name} {value:g} must be above 0 and at most {most}. Leave it out "
                     "for the default."
                 )
+        if not 0 <= self.random <= 100:
+            raise UserError(f"adaptation 'views': random {self.random} must be from 0 to 100. Try random=10.")
+        if not 0.1 <= self.least <= 0.99:
+            raise UserError(
+                f"adaptation 'views': least {self.least:g} must be from 0.1 to 0.99. Try least=0.8."
+            )
 
 
 @dataclass(frozen=True)
@@ -86,7 +97,7 @@ class Head:
     def check(self) -> None:
         """See that it can be trained."""
         _positive("head", steps=self.steps, rate=self.rate)
-        _natural("head", self.dimensions)
+        _natural("head", dimensions=self.dimensions)
 
 
 @dataclass(frozen=True)
@@ -94,13 +105,14 @@ class FineTune:
     """The whole network, trained further on clean and cloaked photos of training people.
 
     Attributes:
-        steps: gradient steps.
+        steps: gradient steps; 0 trains as long as it pays, see `bench.adaptations.stopping`.
         rate: learning rate.
         batch: photos a step.
     """
 
     name: ClassVar[str] = "finetune"
     summary: ClassVar[str] = "the whole network, trained on cloaks of training people"
+    trains_on_cloaks: ClassVar[bool] = True
     learns_from_cloaks: ClassVar[bool] = True
 
     steps: int = 60
@@ -109,7 +121,8 @@ class FineTune:
 
     def check(self) -> None:
         """See that it can be trained."""
-        _positive("finetune", steps=self.steps, rate=self.rate, batch=self.batch)
+        _positive("finetune", rate=self.rate, batch=self.batch)
+        _natural("finetune", steps=self.steps)
 
 
 @dataclass(frozen=True)
@@ -119,7 +132,7 @@ class Adversarial:
     Claim 4 of the abstract of arXiv 2010.10242 speaks of such models. It needs no cloaks.
 
     Attributes:
-        steps: gradient steps.
+        steps: gradient steps; 0 trains as long as it pays, which is judged on cloaks.
         rate: learning rate.
         batch: photos a step.
         radius: L-infinity radius of the perturbations, in 1/255.
@@ -128,7 +141,7 @@ class Adversarial:
 
     name: ClassVar[str] = "adversarial"
     summary: ClassVar[str] = "the whole network, adversarially trained on training people"
-    learns_from_cloaks: ClassVar[bool] = False
+    trains_on_cloaks: ClassVar[bool] = False
 
     steps: int = 60
     rate: float = 3e-4
@@ -140,12 +153,17 @@ class Adversarial:
         """See that it can be trained."""
         _positive(
             "adversarial",
-            steps=self.steps,
             rate=self.rate,
             batch=self.batch,
             radius=self.radius,
             inner=self.inner,
         )
+        _natural("adversarial", steps=self.steps)
+
+    @property
+    def learns_from_cloaks(self) -> bool:
+        """Whether it is judged on cloaks, to see how long it pays."""
+        return self.steps == 0
 
 
 WHITENINGS = ("wccn", "lda", "pca")
@@ -177,7 +195,7 @@ class Whiten:
             raise UserError(
                 f"adaptation 'whiten': method {self.method!r} is not one of {', '.join(WHITENINGS)}."
             )
-        _natural("whiten", self.dimensions)
+        _natural("whiten", dimensions=self.dimensions)
         if not 0 < self.shrinkage <= 1:
             raise UserError(
                 f"adaptation 'whiten': shrinkage {self.shrinkage:g} must be above 0 and at most 1. Leave it "
@@ -197,9 +215,10 @@ def _positive(name: str, **values: float) -> None:
             )
 
 
-def _natural(name: str, dimensions: int) -> None:
-    if dimensions < 0:
-        raise UserError(f"adaptation {name!r}: dimensions {dimensions} is below 0. Try 0.")
+def _natural(name: str, **values: int) -> None:
+    for key, value in values.items():
+        if not 0 <= value <= _MOST:
+            raise UserError(f"adaptation {name!r}: {key} {value} must be from 0 to {_MOST:g}. Try 0.")
 
 
 Training = FineTune | Adversarial

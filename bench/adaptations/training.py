@@ -53,26 +53,44 @@ def train_network(
     seed: int,
     advance: Callable[[int], None] = lambda steps: None,
 ) -> nn.Module:
-    """Train all weights so that photos of one person, cloaked or not, are alike.
+    """Train all weights for the steps that are asked for; see `trainer`.
+
+    Returns:
+        The network, in eval mode and with frozen weights.
+    """
+    trainer(network, crops, people, how, seed=seed, advance=advance)(how.steps)
+    return network.requires_grad_(False)
+
+
+def trainer(
+    network: nn.Module,
+    crops: torch.Tensor,
+    people: Labels,
+    how: FineTune | Adversarial,
+    *,
+    seed: int,
+    advance: Callable[[int], None] = lambda steps: None,
+) -> Callable[[int], None]:
+    """What trains all weights so that photos of one person, cloaked or not, are alike.
 
     Normalised softmax over the people (NormFace, Wang et al. 2017), with one learned direction each. For
     `Adversarial`, every batch is half clean and half perturbed within the radius, in the direction that
     takes each crop furthest from its person (projected gradient, Madry et al. 2018).
 
     Args:
-        network: [n, 3, size, size] in [0, 1] -> [n, dimensions]; changed in place.
+        network: [n, 3, size, size] in [0, 1] -> [n, dimensions]; changed in place, and left in eval mode.
         crops: float32 [n, 3, size, size], on the network's device.
         people: int [n].
-        how: which of the two, and its parameters.
+        how: which of the two, and its parameters but for `steps`.
         seed: of the order of the photos and of the perturbations' starts.
         advance: told of every step.
 
     Returns:
-        The network, in eval mode and with frozen weights.
+        A function that takes a number of steps more, in which the rate rises and falls once. It raises
+        FloatingPointError if the loss or a weight is no longer finite.
 
     Raises:
         ValueError: for fewer than two people.
-        FloatingPointError: if the loss or a weight is no longer finite.
     """
     names, owners = np.unique(people, return_inverse=True)
     if names.size < 2:
@@ -82,34 +100,37 @@ def train_network(
     network.eval().requires_grad_(True)  # statistics of batches stay as they were learned
     with exact_gpu():
         centres = mean_embeddings(network, crops, truth, names.size).requires_grad_(True)
-        weights = [*network.parameters(), centres]
-        optimiser = torch.optim.Adam(weights, lr=how.rate)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, how.rate, total_steps=how.steps + 1)
+    weights = [*network.parameters(), centres]
+    optimiser = torch.optim.Adam(weights, lr=how.rate)
 
-        def gradient(part: Part) -> tuple[torch.Tensor, ...]:
-            shown = part.crops
-            if isinstance(how, Adversarial) and part.start is not None:
-                shown = perturbed(network, shown, part.truth, centres, how, part.start)
-            loss = _loss(network(shown), part.truth, centres)
-            if not math.isfinite(loss.item()):
-                raise FloatingPointError(f"its loss is {loss.item()}")
-            return torch.autograd.grad(loss, weights)
+    def gradient(part: Part) -> tuple[torch.Tensor, ...]:
+        shown = part.crops
+        if isinstance(how, Adversarial) and part.start is not None:
+            shown = perturbed(network, shown, part.truth, centres, how, part.start)
+        loss = _loss(network(shown), part.truth, centres)
+        if not math.isfinite(loss.item()):
+            raise FloatingPointError(f"its loss is {loss.item()}")
+        return torch.autograd.grad(loss, weights)
 
-        def update(gradients: Sequence[tuple[torch.Tensor, ...]], batch: int) -> None:
-            for weight, *parts in zip(weights, *gradients, strict=True):
-                weight.grad = torch.stack(parts).sum(0) / batch
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
-            schedule.step()
+    def update(gradients: Sequence[tuple[torch.Tensor, ...]], batch: int) -> None:
+        for weight, *parts in zip(weights, *gradients, strict=True):
+            weight.grad = torch.stack(parts).sum(0) / batch
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
 
-        for _ in range(how.steps):
-            parts = _parts(crops, truth, how, draw)
-            gradients, batch = in_parts(gradient, parts), sum(len(part.crops) for part in parts)
-            alone(partial(update, gradients, batch))
-            advance(1)
-    if not all(bool(torch.isfinite(weight).all()) for weight in weights):
-        raise FloatingPointError("its weights are not finite")
-    return network.requires_grad_(False)
+    def take(steps: int) -> None:
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, how.rate, total_steps=steps + 1)
+        with exact_gpu():
+            for _ in range(steps):
+                parts = _parts(crops, truth, how, draw)
+                gradients, batch = in_parts(gradient, parts), sum(len(part.crops) for part in parts)
+                alone(partial(update, gradients, batch))
+                schedule.step()
+                advance(1)
+        if not all(bool(torch.isfinite(weight).all()) for weight in weights):
+            raise FloatingPointError("its weights are not finite")
+
+    return take
 
 
 def in_parts(function: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:

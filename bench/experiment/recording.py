@@ -122,6 +122,10 @@ def record_attack(
         own_cloaks=metrics_of(dict(on_own_cloaks)),
         metrics=metrics_of(metrics),
         robustness={name: asdict(measured) for name, measured in learned.robustness.items()},
+        training={
+            name: {way: asdict(curve) for way, curve in curves.items()}
+            for name, curves in learned.curves.items()
+        },
         weights=learned.weights,
         controls={name: metrics_of(control) for name, control in result.controls.items()},
         perceptual=perceptual_summary(costs),

@@ -17,6 +17,7 @@ from bench import channels
 from bench.adaptations import ensembles
 from bench.adaptations.chains import Parts
 from bench.adaptations.robustness import Robustness
+from bench.adaptations.stopping import Curve
 from bench.channels.mirror import Mirror
 from bench.channels.protocol import Channel
 from bench.encoders.faults import EncoderFault
@@ -28,7 +29,8 @@ from bench.plan.nouns import View
 from bench.recognition.combined import Combined
 from bench.recognition.embedded import Embedded
 from bench.recognition.observer import Observed, Observer
-from bench.recognition.trained import TrainingData, measured_robustness, train_denoiser, trained_card
+from bench.recognition.resize_pad import ResizePad
+from bench.recognition.trained import TrainingData, told_of, train_denoiser, trained_card
 from bench.store.cache import Cache
 from bench.types import EncoderCard
 
@@ -56,10 +58,12 @@ class Learned:
 
     Attributes:
         robustness: Name of an encoder -> what adversarial training did to it.
+        curves: Name of an encoder -> way that trained as long as it paid -> how that went.
         weights: Name of an encoder -> its share of the cosine in `weighted:a+b`; empty for other encoders.
     """
 
     robustness: dict[str, Robustness]
+    curves: dict[str, dict[str, Curve]]
     weights: dict[str, float]
 
 
@@ -127,9 +131,17 @@ class AttackerView:
         purified = through(photos, self._purifier)
         if self._adaptation.views is None:
             return [self._observe(purified, what)]
+        if self._adaptation.views.random:
+            return [self._observer.observe(purified, self._cards, what, self._resize_pad)]
         # a mirrored photo's face is not where the data set says
         names = [name for name in self._adaptation.views.channels if name != "mirror" or not photos.boxes]
         return [self._observe(through(purified, _version(name)), what) for name in names]
+
+    @property
+    def _resize_pad(self) -> ResizePad:
+        views = self._adaptation.views
+        assert views is not None
+        return ResizePad(views.random, views.least, self._lessons.seed)
 
     def _seen_by_each(self, photos: Photos, what: str) -> list[Embedded]:
         return self._members(self._looks(photos, what))
@@ -185,9 +197,10 @@ class AttackerView:
         """What it learned, for the record."""
         pairs = zip(self._view.members, self._cards, strict=True)
         trained = {member.name: card for member, card in pairs} if self._adaptation.training else {}
-        measured = {name: measured_robustness(card, self._tools.cache) for name, card in trained.items()}
-        robust = {name: one for name, one in measured.items() if one is not None}
-        return Learned(robust, self._combined.weights)
+        told = {name: told_of(card, self._tools.cache) for name, card in trained.items()}
+        robust = {name: one.robustness for name, one in told.items() if one.robustness}
+        curves = {name: one.curves for name, one in told.items() if one.curves}
+        return Learned(robust, curves, self._combined.weights)
 
     @property
     def _device(self) -> str:

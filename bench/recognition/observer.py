@@ -14,14 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from bench import encoders
+from bench.adaptations.ensembles import unit
 from bench.encoders.faults import EncoderFault
 from bench.encoders.pool import EncoderPool
 from bench.faces.finder import FaceFinder, read_faces
 from bench.machine.progress import Progress
+from bench.parameters import plain
 from bench.photos.collection import Photos
 from bench.photos.decode import UnreadablePhoto
 from bench.photos.read_ahead import chunks, readable
 from bench.recognition.embedded import Embedded
+from bench.recognition.resize_pad import ResizePad
 from bench.store.cache import Cache
 from bench.store.code import stage_code
 from bench.store.digests import combine, digest
@@ -29,6 +32,10 @@ from bench.types import Crop, EncoderCard, Face, Folders, Image
 
 if TYPE_CHECKING:
     import torch
+
+
+Shown = tuple[Image | UnreadablePhoto, Face | None, str]
+"""A photo, its face, and the photo's digest."""
 
 
 @dataclass(frozen=True)
@@ -116,20 +123,24 @@ class Observer:
         self._met.add(photos.digests)
         return new
 
-    def observe(self, photos: Photos, cards: Sequence[EncoderCard], what: str) -> Observed:
+    def observe(
+        self, photos: Photos, cards: Sequence[EncoderCard], what: str, varied: ResizePad | None = None
+    ) -> Observed:
         """See every photo through every encoder.
 
         Args:
             photos: As the attacker gets them.
             cards: The encoders' cards; none to detect only.
             what: For the progress line.
+            varied: How each face is looked at several times; the embedding is then the mean direction. None
+                for once.
 
         Raises:
             EncoderFault: if a network gives no embedding; the others' results are kept.
         """
         face_keys = self.finder.keys(photos)
         faces = self.finder.rows(face_keys)
-        keys = {card.name: self._keys(card, face_keys) for card in cards}
+        keys = {card.name: self._keys(card, photos, face_keys, varied) for card in cards}
         rows = {name: self._cache.rows("embedding", wanted) for name, wanted in keys.items()}
         missing = [
             i
@@ -144,8 +155,9 @@ class Observer:
                 for card in cards:
                     own = keys[card.name]
                     wanted = [j for j, (i, _) in enumerate(part) if own[i] not in rows[card.name]]
+                    shown = [(part[j][1], seen[j], photos.digests[part[j][0]]) for j in wanted]
                     try:
-                        vectors = self._embed(card, [part[j][1] for j in wanted], [seen[j] for j in wanted])
+                        vectors = self._embed(card, shown, varied)
                     except EncoderFault as fault:
                         faults.append(fault.of([photos.digests[part[j][0]] for j in wanted], what))
                         continue
@@ -163,20 +175,25 @@ class Observer:
             {card.name: _matrix(card, keys[card.name], rows[card.name]) for card in cards},
         )
 
-    def _keys(self, card: EncoderCard, face_keys: Sequence[str]) -> list[str]:
-        """The key of each photo's embedding: its face's key, the network, and what embeds."""
+    def _keys(
+        self, card: EncoderCard, photos: Photos, face_keys: Sequence[str], varied: ResizePad | None
+    ) -> list[str]:
+        """The key of each photo's embedding: its face's key, the network, what embeds, and how."""
         stamp = [*stage_code(__name__, *encoders.modules([card])), self.pool.precision]
         network = digest("embedding", stamp, encoders.identity(card))
-        return [combine([network, key]) for key in face_keys]
+        if varied is None:
+            return [combine([network, key]) for key in face_keys]
+        how = digest(plain(varied))
+        return [
+            combine([network, key, how, photo]) for key, photo in zip(face_keys, photos.digests, strict=True)
+        ]
 
-    def _embed(
-        self, card: EncoderCard, images: Sequence[Image | UnreadablePhoto], faces: Sequence[Face | None]
-    ) -> list[bytes]:
+    def _embed(self, card: EncoderCard, shown: Sequence[Shown], varied: ResizePad | None) -> list[bytes]:
         """float32 embeddings as bytes; empty where there is no face."""
-        rows = [b""] * len(images)
+        rows = [b""] * len(shown)
         with_face = [
-            (i, image, face)
-            for i, (image, face) in enumerate(zip(images, faces, strict=True))
+            (i, image, face, photo)
+            for i, (image, face, photo) in enumerate(shown)
             if face is not None and not isinstance(image, UnreadablePhoto)
         ]
         if with_face:
@@ -185,13 +202,21 @@ class Observer:
             from bench.encoders.networks import embed_at
             from bench.machine.workers import each
 
-            crops = torch.cat(each(lambda item: crop_face(item[1], item[2], card.crop), with_face))
+            def looks_at(item: tuple[int, Image, Face, str]) -> torch.Tensor:
+                crop = crop_face(item[1], item[2], card.crop)
+                return crop if varied is None else varied(crop, item[3])
+
+            crops = torch.cat(each(looks_at, with_face))
             encoder, device = self.pool.encoder(card), self.pool.device
+            looks = len(crops) // len(with_face)
             try:
                 vectors = embed_at(self.pool.precision, encoder, crops.to(device)).cpu().numpy()
             except EncoderFault as fault:
-                raise EncoderFault(str(fault), rows=[with_face[row][0] for row in fault.rows]) from fault
-            for (i, _, _), vector in zip(with_face, vectors, strict=True):
+                faulty = sorted({with_face[row // looks][0] for row in fault.rows})
+                raise EncoderFault(str(fault), rows=faulty) from fault
+            if looks > 1:
+                vectors = unit(vectors.reshape(len(with_face), looks, -1).sum(1))
+            for (i, *_), vector in zip(with_face, vectors, strict=True):
                 rows[i] = np.ascontiguousarray(vector, dtype="<f4").tobytes()
         return rows
 

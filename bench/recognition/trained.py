@@ -9,25 +9,21 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from bench import encoders
 from bench.adaptations import methods
 from bench.adaptations.robustness import Robustness
+from bench.adaptations.stopping import Curve
 from bench.errors import RefusedError
 from bench.machine.progress import Progress
 from bench.parameters import plain, resolved
 from bench.photos.collection import Photos, pixels_or_none
+from bench.recognition.further_training import Shown, Told, train
 from bench.recognition.observer import Observer
 from bench.store.cache import Cache
 from bench.store.code import stage_code
 from bench.store.digests import digest
 from bench.types import EncoderCard, Labels
-
-if TYPE_CHECKING:
-    from torch import nn
 
 Lesson = tuple[Photos, Labels]
 """Photos, and who is on each: int [photo]."""
@@ -121,7 +117,8 @@ def trained_card(
         progress: Told of every step.
 
     Raises:
-        RefusedError: The training came to a loss that is not finite; nothing is stored.
+        RefusedError: The training came to a loss that is not finite, or has too few people; nothing is
+            stored.
     """
     from bench.adaptations.networks import Adapted, restored, stored, trainable
 
@@ -135,10 +132,20 @@ def trained_card(
         return adapted
     network = trainable(observer.pool.encoder(card))
     content = cache.file("adapted", adapted.sha256)
-    if content is None or cache.file("robustness", adapted.sha256) is None:
-        network, measured = _train(network, card, ways, lessons, seed, observer, progress)
-        told = None if measured is None else asdict(measured)
-        cache.put_file("robustness", adapted.sha256, json.dumps(told).encode())
+    if content is None or cache.file("told", adapted.sha256) is None:
+        seen = [(*observer.crops(photos, card), people) for photos, people in lessons]
+        shown = [Shown(crops, people[positions]) for crops, positions, people in seen]
+        try:
+            network, told = train(network, ways, shown, name=card.name, seed=seed, progress=progress)
+        except FloatingPointError as error:
+            raise RefusedError(
+                f"encoder {card.name!r} cannot be trained further: {error}. Try a lower rate."
+            ) from error
+        except ValueError as error:
+            raise RefusedError(
+                f"encoder {card.name!r} cannot be trained further: {error}. Try more --calibration people."
+            ) from error
+        cache.put_file("told", adapted.sha256, json.dumps(asdict(told)).encode())
         cache.put_file("adapted", adapted.sha256, stored(network))
     else:
         network = restored(network, content)
@@ -146,65 +153,14 @@ def trained_card(
     return adapted
 
 
-def _train(
-    network: nn.Module,
-    card: EncoderCard,
-    ways: Sequence[methods.Training],
-    lessons: Sequence[Lesson],
-    seed: int,
-    observer: Observer,
-    progress: Progress,
-) -> tuple[nn.Module, Robustness | None]:
-    """The trained network, and what adversarial training did to it, on people who were held out of it."""
-    import torch
-
-    from bench.adaptations.robustness import accuracies, held_out
-    from bench.adaptations.training import train_network
-
-    seen = [(*observer.crops(photos, card), people) for photos, people in lessons]
-    crops, owners = [part for part, _, _ in seen], [people[positions] for _, positions, people in seen]
-    adversarial = next((way for way in ways if isinstance(way, methods.Adversarial)), None)
-    tested = held_out(owners[0]) if adversarial else np.zeros(len(owners[0]), bool)
-    left_out = np.unique(owners[0][tested])
-
-    def judged() -> tuple[float, float, int]:
-        assert adversarial is not None
-        return accuracies(
-            network, crops[0][torch.from_numpy(tested)], owners[0][tested], adversarial, seed=seed
-        )
-
-    before = judged() if tested.any() else None
-    for way in ways:
-        parts = slice(None) if way.learns_from_cloaks else slice(1)
-        people = np.concatenate(owners[parts])
-        taught = ~np.isin(people, left_out)
-        with progress.stage(f"train {card.name}", way.steps) as advance:
-            try:
-                network = train_network(
-                    network,
-                    torch.cat(crops[parts])[torch.from_numpy(taught)],
-                    people[taught],
-                    way,
-                    seed=seed,
-                    advance=advance,
-                )
-            except FloatingPointError as error:
-                raise RefusedError(
-                    f"encoder {card.name!r} cannot be trained further: {error}. Try a lower rate."
-                ) from error
-    if before is None:
-        return network, None
-    clean, perturbed, named = judged()
-    return network, Robustness(len(left_out), named, *before[:2], clean, perturbed)
-
-
-def measured_robustness(card: EncoderCard, cache: Cache) -> Robustness | None:
-    """What adversarial training did to a network; None where nobody was held out.
+def told_of(card: EncoderCard, cache: Cache) -> Told:
+    """What is told of a training.
 
     Args:
         card: The card that `trained_card` gave.
         cache: Has it.
     """
-    content = cache.file("robustness", card.sha256)
-    told = None if content is None else json.loads(content)
-    return None if told is None else Robustness(**told)
+    told = json.loads(cache.file("told", card.sha256) or b"{}")
+    robust = told.get("robustness")
+    curves = {way: Curve(**curve) for way, curve in told.get("curves", {}).items()}
+    return Told(Robustness(**robust) if robust else None, curves)

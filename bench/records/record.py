@@ -185,6 +185,16 @@ class Robustness(Model):
     perturbed: Share = Field(description="perturbed photos, after it")
 
 
+class Curve(Model):
+    """How long a training paid: what was seen on cloaks of people who were held out of it."""
+
+    steps: list[Count] = Field(description="the steps that had been taken at each look, the first before any")
+    score: list[Share] = Field(
+        description="how often two cloaked photos of one person were more alike than two of different people"
+    )
+    kept: Count = Field(description="the steps after which the weights were kept")
+
+
 class Cost(Model):
     """What this cell took. Not part of what has to be equal between two runs."""
 
@@ -255,6 +265,9 @@ class CellRecord(Model):
     metrics: Metrics = {}
     robustness: dict[str, Robustness] = Field(
         default={}, description="encoder -> what `adversarial` did to it; empty for other adaptations"
+    )
+    training: dict[str, dict[str, Curve]] = Field(
+        default={}, description="encoder -> way that trained as long as it paid -> how that went"
     )
     weights: dict[str, Share] = Field(
         default={}, description="encoder -> its share of the cosine in `weighted:a+b`; empty for others"

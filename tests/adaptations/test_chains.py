@@ -43,6 +43,7 @@ def test_networks_are_trained_in_either_order() -> None:
         ("views+whiten", True),
         ("adversarial+finetune", True),
         ("adversarial+head", True),
+        ("adversarial:steps=0", True),
     ],
 )
 def test_what_learns_from_cloaks(text: str, learns: bool) -> None:
@@ -63,7 +64,10 @@ def test_what_learns_from_cloaks(text: str, learns: bool) -> None:
         ("whiten:method=zca", "'zca' is not one of wccn, lda, pca"),
         ("whiten:shrinkage=0", "shrinkage 0 must be above 0"),
         ("whiten:shrinkage=1.5", "shrinkage 1.5 must be above 0 and at most 1"),
-        ("whiten:dimensions=-1", "dimensions -1 is below 0"),
+        ("whiten:dimensions=-1", "dimensions -1 must be from 0"),
+        ("views:random=-1", "random -1 must be from 0 to 100"),
+        ("views:random=5,least=1", "least 1 must be from 0.1 to 0.99"),
+        ("finetune:steps=-1", "steps -1 must be from 0"),
         ("views:jpeg=0", "jpeg 0 must be above 0 and at most 100"),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 
 import bench.photos.through_channel
 from bench import registry
-from bench.adaptations import robustness, training
+from bench.adaptations import robustness, stopping, training
 from bench.channels import learner, parse
 from bench.errors import RefusedError
 from bench.experiment.session import RunResult
@@ -33,6 +33,8 @@ def value(record: CellRecord, metric: str) -> float:
 
 Run = Callable[..., RunResult]
 
+TRAINING = "bench.recognition.further_training"
+
 ASTRAY = ["finetune:steps=3,rate=1e6", "adversarial:steps=3,rate=1e6"]
 LEARNING = {
     "head": {"adaptations": ("head:steps=5",)},
@@ -45,6 +47,7 @@ LEARNING = {
 """Ways that learn from cloaks."""
 OTHERS: dict[str, dict[str, Any]] = {
     "views": {"adaptations": ("views",)},
+    "random views": {"adaptations": ("views:random=2",)},
     "adversarial": {"adaptations": ("adversarial:steps=2,batch=6,inner=1",)},
     "adaptive": {"levels": ("adaptive",)},
     "oracle": {"levels": ("oracle",)},
@@ -211,14 +214,43 @@ def test_people_held_out_of_one_step_of_a_chain_are_held_out_of_all(
         steps.append(("judged", set(people)))
         return judge(network, crops, people, how, **more)
 
-    monkeypatch.setattr(training, "train_network", watched)
-    monkeypatch.setattr(robustness, "accuracies", judged)
+    monkeypatch.setattr(f"{TRAINING}.train_network", watched)
+    monkeypatch.setattr(f"{TRAINING}.accuracies", judged)
     record = one(adaptations=("adversarial:steps=2,batch=5,inner=1+finetune:steps=2,batch=5",))
     # what is told is how robust the network is that comes out of the whole chain
     assert [name for name, _ in steps] == ["judged", "adversarial", "finetune", "judged"]
     held, *taught = (people for name, people in (steps[0], *steps[1:3]))
     assert len(held) == record.robustness["synth-ir"].people == 2
     assert all(people and not people & held for people in taught)
+
+
+@pytest.mark.parametrize("way", ["finetune", "adversarial"])
+def test_a_training_may_last_as_long_as_it_pays(way: str, one: One, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[set[int]] = []
+    taught: list[set[int]] = []
+    look, prepare = stopping.told_apart, training.trainer
+
+    def looked(network: Any, crops: Any, people: Any) -> float:
+        looked_at.append(set(people))
+        return look(network, crops, people)
+
+    def prepared(network: Any, crops: Any, people: Any, how: Any, **more: Any) -> Any:
+        taught.append(set(people))
+        return prepare(network, crops, people, how, **more)
+
+    monkeypatch.setattr(f"{TRAINING}.told_apart", looked)
+    monkeypatch.setattr(f"{TRAINING}.trainer", prepared)
+    monkeypatch.setattr(stopping, "ROUND", 2)
+    inner = ",inner=1" if way == "adversarial" else ""
+    people = {"dataset": "synthetic:people=24,photos-each=6"}
+    record = one(adaptations=(f"{way}:steps=0,batch=5{inner}+whiten",), defenses=("noise",), **people)
+    curve = record.training["synth-ir"][way]
+    assert curve.steps[:2] == [0, 2]
+    assert curve.kept in curve.steps
+    assert len(curve.steps) == len(curve.score) == len(looked_at) >= 3
+    # it is judged on people whom it was not trained on
+    assert all(people and not people & taught[0] for people in looked_at)
+    assert one(adaptations=(f"{way}:steps=2,batch=5{inner}",)).training == {}
 
 
 def test_a_record_says_the_weights_of_an_ensemble(one: One) -> None:

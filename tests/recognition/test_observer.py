@@ -18,6 +18,7 @@ from bench.machine.progress import Silent
 from bench.photos.collection import Photos, clean_photos
 from bench.photos.through_channel import through
 from bench.recognition.observer import Observer
+from bench.recognition.resize_pad import ResizePad
 from bench.registry import load
 from bench.store.cache import Cache
 from bench.types import ARCFACE_CROP, Catalogue, Crop, DatasetCard, Face, Folders, Image
@@ -227,3 +228,30 @@ def test_the_process_does_not_grow_with_the_number_of_photos(
 def test_an_encoder_that_fails_for_some_photos_is_named_with_them(tmp_path: Path) -> None:
     (injection,) = encoders_that_fail.INJECTIONS
     assert_all_right(injection, 25, 3, tmp_path)
+
+
+def test_several_looks_are_their_mean_and_have_a_key_of_their_own(
+    faces: list[Image], watch: Watch, nowhere: Folders
+) -> None:
+    both = Photos(("one", "two"), lambda wanted: [faces[i] for i in wanted])
+    wanted, looks = [ready(ENCODER, nowhere)], ResizePad(3, 0.8, 0)
+
+    def seen(photos: Photos, varied: ResizePad | None) -> np.ndarray:
+        return watch().observe(photos, wanted, "test", varied).embeddings[ENCODER].vectors
+
+    found = seen(both, looks)
+    crops, _ = watch().crops(both, wanted[0])
+    network = watch().pool.encoder(wanted[0])
+    for i, name in enumerate(both.digests):
+        total = network.embed(looks(crops[i : i + 1], name)).sum(0)
+        np.testing.assert_allclose(found[i], total / total.norm(), atol=1e-5)
+    # alone or in company, and from the cache
+    np.testing.assert_array_equal(seen(Photos(("two",), lambda wanted: [faces[1]]), looks)[0], found[1])
+    others = [seen(both, varied) for varied in (None, ResizePad(4, 0.8, 0), ResizePad(3, 0.7, 0))]
+    others.append(seen(both, ResizePad(3, 0.8, 1)))
+    assert all(not np.array_equal(found, other) for other in others)
+    assert all((found * other).sum(1).min() > 0.8 for other in others)
+    # a photo that looks the same under another digest is looked at in other places
+    renamed = seen(Photos(("three", "two"), lambda wanted: [faces[i] for i in wanted]), looks)
+    assert not np.array_equal(renamed[0], found[0])
+    np.testing.assert_array_equal(renamed[1], found[1])
