@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 
 from bench import registry
+from bench.attack.calibration import Calibration
 from bench.experiment.session import RunResult
+from bench.photos.collection import Photos
+from bench.photos.decode import decode
 from bench.recognition.attacker_view import AttackerView
+from bench.recognition.observer import Observer
 from bench.recognition.trained import TrainingData
 from bench.types import FlagCode, Image
 
@@ -116,3 +120,46 @@ def test_an_attacker_that_trains_gets_training_people_and_says_which_photos_it_c
     met.clear()
     assert not run(defenses=("noise",), levels=("oblivious",), users=3).faults
     assert met == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["finetune:steps=1,batch=4+whiten", "adversarial:steps=0,batch=4,inner=1"])
+def test_a_network_never_saw_the_people_whose_pairs_set_its_thresholds(
+    way: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learned: list[Photos] = []
+    crop, of = Observer.crops, Calibration.__init__
+    judged: list[int] = []
+
+    def cropped(self: Any, photos: Photos, card: Any) -> Any:
+        learned.append(photos)
+        return crop(self, photos, card)
+
+    def calibrated(self: Any, seen: Any, *given: Any) -> None:
+        judged.append(len(seen))
+        of(self, seen, *given)
+
+    monkeypatch.setattr("bench.adaptations.stopping.ROUND", 1)
+    monkeypatch.setattr(Observer, "crops", cropped)
+    monkeypatch.setattr(Calibration, "__init__", calibrated)
+    result = run(defenses=(mirrored,), budgets=("unbounded",), adaptations=(way,), **MANY)
+    assert not result.faults
+    (record,), (parts,), data = result.records, result.pipeline.plan.splits, result.pipeline.plan.data
+
+    def photos_of(people: Any) -> list[str]:
+        return [photo for person in people for photo in person]
+
+    # the faces that the network was trained on are those of training people, clean and then cloaked
+    clean, cloaked = learned
+    assert set(clean.digests) == {data.digest(photo) for photo in photos_of(parts.training)}
+    alone = photos_of(parts.training[: len(parts.training) - parts.training_crowd])
+    assert len(cloaked) == len(alone)
+    for position in (0, len(alone) - 1):
+        shown, original = decode(cloaked.read([position])[0]), decode(data.read([alone[position]])[0])
+        np.testing.assert_array_equal(shown, mirrored([original])[0])
+    # impostor pairs and the encoder's AUC are of calibration people: none of them is among the faces above
+    tuned_on = photos_of(parts.calibration)
+    assert judged == [len(tuned_on)]
+    assert record.metrics["encoder_auc"].n == sum(len(person) > 1 for person in parts.calibration)
+    assert not {data.digest(photo) for photo in tuned_on} & (set(clean.digests) | set(cloaked.digests))
+    assert not set(tuned_on) & set(photos_of(parts.training))
