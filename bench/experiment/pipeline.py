@@ -173,7 +173,7 @@ class Pipeline:
         costs = stages.measure(release)
         became = stages.judge_files(release, costs, seen)
         with explaining(stages.repetition, lambda: stages.unused(seen)):
-            collection = stages.collect()
+            collection = stages.collect(seen)
             tuned = stages.tune(seen, collection)
             on_own_cloaks = stages.try_on_own_cloaks(tuned, collection)
         of_no_use = stages.unused(seen)

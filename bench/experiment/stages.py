@@ -142,8 +142,12 @@ class Stages:
         faces = seen.clean.faces, seen.released.faces
         return outcomes(self.cell.cloaking.budget, release.failed, costs, *faces)
 
-    def collect(self) -> Collection:
-        """What the attacker holds besides: clean photos, calibration people, strangers."""
+    def collect(self, users: Seen) -> Collection:
+        """What the attacker holds besides: clean photos, calibration people, strangers.
+
+        Args:
+            users: Simulated strangers resemble the users as they were, and the people of the background.
+        """
         repetition, attack = self.repetition, self.cell.attack
         with self.clock.stage("observe"):
             clean = self.view.embed(repetition.attackers_clean, "background", again=True)
@@ -157,8 +161,15 @@ class Stages:
             with self.clock.stage("attack"), of_one_cell():
                 seed = self.cell.seed + repetition.number
                 people_known = calibration.embeddings, calibration.people
+                present = joined([self._embedded(users.clean), clean])
+                people_present = present.of_faces, corpus.owners[present.has_face]
                 crowd, strangers = self.crowds.of(
-                    repetition.number, people_known, attack.distractors, DISTRACTOR_PHOTOS, seed
+                    repetition.number,
+                    people_known,
+                    people_present,
+                    attack.distractors,
+                    DISTRACTOR_PHOTOS,
+                    seed,
                 )
             clean, corpus = joined([clean, all_faces(crowd)]), corpus.among(strangers)
         return Collection(clean, corpus, calibration, tuned_on, lessons)
