@@ -13,6 +13,10 @@ from bench.types import Album, Budget, Image, PluginCard
 
 from ._checks import check_kept
 
+DIVERSE = Descent(jitter=1.0, smoothing=1.0)
+"""A descent whose cloaks carry over to encoders that they were not made against: every gradient is taken
+through an alignment of its own and smoothed (Xie et al. 2019; Dong et al. 2019), and steps have momentum."""
+
 
 @dataclass(frozen=True)
 class Optimised(ABC):
@@ -42,8 +46,12 @@ class Optimised(ABC):
             UserError: for a parameter out of range.
         """
 
-    def descent(self) -> Descent:
-        """How the engine walks."""
+    def walk(self) -> Descent:
+        """How the engine walks.
+
+        Raises:
+            UserError: for a parameter out of range.
+        """
         shared = {field.name for field in fields(self)} & {field.name for field in fields(Descent)}
         return replace(self.fixed, **{name: getattr(self, name) for name in shared})
 
@@ -58,11 +66,11 @@ class Optimised(ABC):
         if learn is not None and learn < 1:
             raise UserError(f"parameter learn={learn} is out of range; it takes 1 or more.")
         self.goal()
-        self.descent().check()
+        self.walk().check()
 
     def cloak(self, albums: Sequence[Album], kit: Kit) -> list[list[Image | None]]:
         """See `bench.protocols.Defense.cloak`."""
         learn = self.learned_on()
         if learn is None:
-            return kit.engine.cloak(albums, kit, self.goal(), self.descent())
-        return kit.engine.cloak_universal(albums, kit, self.goal(), self.descent(), learn=learn)
+            return kit.engine.cloak(albums, kit, self.goal(), self.walk())
+        return kit.engine.cloak_universal(albums, kit, self.goal(), self.walk(), learn=learn)

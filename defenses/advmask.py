@@ -9,7 +9,7 @@ from bench.protocols import Goal
 from bench.types import PluginCard
 
 from ._goals import Dispersed
-from ._optimised import Optimised
+from ._optimised import DIVERSE, Optimised
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class AdvMask(Optimised):
     far: float = 1e-3
     spread: float = 2.0
     pull: float = 0.3
-    jitter: float = 1.0
-    smoothing: float = 1.0
+    jitter: float = DIVERSE.jitter
+    smoothing: float = DIVERSE.smoothing
     jpeg: int = 0
 
     card: ClassVar[PluginCard] = PluginCard(

@@ -9,7 +9,7 @@ from bench.protocols import Goal
 from bench.types import PluginCard
 
 from ._goals import Dispersed
-from ._optimised import Optimised
+from ._optimised import DIVERSE, Optimised
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class AdvMaskUniversal(Optimised):
     far: float = 1e-3
     spread: float = 2.0
     pull: float = 0.0
-    jitter: float = 1.0
+    jitter: float = DIVERSE.jitter
 
     card: ClassVar[PluginCard] = PluginCard(
         summary="one mask a user, laid onto photos it never saw",
