@@ -59,8 +59,9 @@ class People:
         return fit(*self.calibration)
 
     def simulated(self, present: Present | None) -> Embedded:
-        """As many strangers as there are real ones, three photos each."""
-        return draw(self.crowd, np.unique(self.strangers[1]).size, 3, 0, present)
+        """As many strangers as there are real ones, with as many photos each."""
+        people = np.unique(self.strangers[1]).size
+        return draw(self.crowd, people, round(self.strangers[1].size / people), 0, present)
 
     @cached_property
     def look_alikes(self) -> Embedded:
@@ -143,10 +144,8 @@ def test_users_have_as_many_look_alikes_as_among_real_strangers(people: People) 
 
 
 def test_the_nearest_stranger_of_a_photo_is_as_near(people: People) -> None:
-    each = np.unique(people.strangers[1], return_counts=True)[1].min()
-    several = np.arange(len(people.look_alikes[0])) % 3 < each  # as many photos as the real ones have
-    drawn = people.look_alikes[0][several], people.look_alikes[1][several]
-    assert nearest(people.users, drawn) == pytest.approx(nearest(people.users, people.strangers), rel=TAIL)
+    real = nearest(people.users, people.strangers)
+    assert nearest(people.users, people.look_alikes) == pytest.approx(real, rel=TAIL)
 
 
 def test_strangers_are_as_alike_as_real_ones_with_people_present(people: People) -> None:
