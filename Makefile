@@ -1,4 +1,4 @@
-# make demo: environment + the main job.   make test: environment + all tests.
+# make demo: environment + the main job.   make demo-real: the same on photos of LFW.   make test: all tests.
 # The environment is .venv, made by .ci/environment.py (uv where there is one, plain pip otherwise).
 
 # the first Python that is new enough; `make PYTHON=/path/to/python` overrides it
@@ -7,15 +7,22 @@ PYTHON ?= $(or $(shell for p in python3 python3.13 python3.12 python3.11; do \
 
 VENV := .venv
 BENCH := $(VENV)/bin/bench
-DEMO := --defense none --defense noise --defense advmask --attacker dbscan \
-  --encoder synth-ir --encoder synth-inc --encoder synth-vit --surrogate synth-ir --budget linf:8 \
+JOB := --defense none --defense noise --defense advmask --attacker dbscan --budget linf:8
+DEMO := $(JOB) \
+  --encoder synth-ir --encoder synth-inc --encoder synth-vit --surrogate synth-ir \
   --preview out/preview.png --out out/demo
+# photos of people are in no picture and no repository: without --preview, and bring your own LFW
+DEMO_REAL := $(JOB) --dataset lfw --users 20 --background 100 --encoder dlib --surrogate dlib --out out/demo-real
 SET_UP := pyproject.toml .ci/environment.py
 
-.PHONY: demo test lint bench gpu gpu-check env clean
+.PHONY: demo demo-real test lint bench gpu gpu-check env clean
 
 demo: env
 	$(BENCH) run $(DEMO)
+
+# the encoder and its detector come with the environment; photos are looked for where docs/datasets.md says
+demo-real: env
+	$(BENCH) run $(DEMO_REAL)
 
 # a worker a core, a file a worker; `make PARALLEL= test` runs all in one process
 PARALLEL := -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder

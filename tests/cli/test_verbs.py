@@ -231,6 +231,9 @@ def test_the_doctor_says_what_is_missing(bench: Command, tmp_path: Path) -> None
     assert found["torch"]["state"] != "absent"
     assert found["encoder facenet-casia"]["state"] == "missing"
     assert "casia-webface.pt" in found["encoder facenet-casia"]["remedy"]
+    assert found["detector mtcnn"]["state"] == "ready"
+    assert found["detector yunet"]["state"] == "missing"
+    assert "bench fetch yunet" in found["detector yunet"]["remedy"]
     assert found["dataset lfw"]["state"] == "missing"
     assert "200 people" in found["dataset synthetic"]["state"]
     assert str(tmp_path / "home") in found["BENCH_HOME"]["state"]
@@ -248,6 +251,7 @@ def test_the_doctor_knows_altered_weights_and_pins_nothing(
     for name in (pinned, stated, "20180402-114759-vggface2.pt", "buffalo_l/w600k_r50.onnx"):
         (home / "weights" / name).write_bytes(b"\x08\x80" if name.endswith("onnx") else b"\x80\x02")
     (home / "weights" / "mobileface_v3.onnx").write_bytes(b"<html>log in</html>")
+    (home / "weights" / "yunet_n_dynamic.onnx").write_bytes(b"<html>log in</html>")
     (home / "bench.lock.json").write_text(json.dumps({pinned: 64 * "0"}))
 
     def states() -> dict[str, tuple[str, str]]:
@@ -261,6 +265,9 @@ def test_the_doctor_knows_altered_weights_and_pins_nothing(
         assert state == "altered: its sha256 is another"
         assert f"delete {home / 'weights' / file}" in remedy
     assert found["encoder mobileface_v3"][0] == "altered: it is a web page"
+    state, remedy = found["detector yunet"]
+    assert state == "altered"
+    assert "it has 19 bytes, it should have 322,906" in remedy
     # nothing is known of these yet: the first use will look into them
     assert found["encoder facenet-vggface2"][0] == found["encoder buffalo_l"][0] == "ready"
     assert list(json.loads((home / "bench.lock.json").read_text())) == [pinned]

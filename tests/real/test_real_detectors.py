@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import bench
 from bench.faces import detectors
 from bench.faces.detect import Detector
 from bench.photos.decode import decode
@@ -57,3 +58,31 @@ def test_landmarks_agree_with_those_of_mtcnn(name: str, find: Find) -> None:
     assert np.median(np.mean(apart, axis=1)) < 0.1
     assert np.quantile(np.mean(apart, axis=1), 0.95) < 0.18
     assert np.median(np.array(apart)[:, :2]) < 0.08
+
+
+@needs_dlib
+def test_a_product_is_attacked_as_it_is_built(real_folders: Folders) -> None:
+    records = bench.run(
+        dataset="lfw",
+        defense=["none", "advmask"],
+        attacker="dbscan",
+        encoder="dlib",
+        surrogate="dlib",
+        detector=["own", "yunet"],
+        users=6,
+        background=30,
+        calibration=40,
+    )
+    cells = {(record.defense.name, record.detector.name): record for record in records}
+    assert list(cells) == [(d, n) for d in ("none", "advmask") for n in ("hog", "yunet")]
+    for record in records:
+        assert record.publisher_detector is not None
+        assert (record.publisher_detector.name, record.encoder.parameters["detector"]) == ("mtcnn", "hog")
+        assert sum(record.outcomes.values()) == 60
+    rate = {key: record.metrics["cfr"].value or 0.0 for key, record in cells.items()}
+    for name in ("hog", "yunet"):
+        assert rate["none", name] >= 0.8  # 5 of 6 users
+        assert rate["advmask", name] < rate["none", name]
+    # a cloak is made without a look at the attacker's detector: the released files are the same
+    (costs,) = {str(cells["advmask", name].perceptual) for name in ("hog", "yunet")}
+    assert "linf" in costs
