@@ -160,6 +160,7 @@ def _nearest(rows: Embeddings, templates: Embeddings, *, skip_itself: bool = Fal
     if len(templates) > _EXACT_UP_TO:
         lists = int(_LISTS_PER_ROOT * len(templates) ** 0.5)
         index = faiss.IndexIVFFlat(index, templates.shape[1], lists, faiss.METRIC_INNER_PRODUCT)
+        index.cp.min_points_per_centroid = 1  # fewer are no reason for a warning
         index.train(templates)
         index.nprobe = _PROBES
     index.add(templates)

@@ -25,6 +25,7 @@ ALLOWED = {
     "inter_op_num_threads": "onnxruntime.SessionOptions",
     "log_severity_level": "onnxruntime.SessionOptions",
     "is_trained": "faiss.IndexIVFFlat",
+    "min_points_per_centroid": "faiss.IndexIVFFlat.cp",
     "MAX_IMAGE_PIXELS": "PIL.Image",
     "nprobe": "faiss.IndexIVFFlat",
     "trust_env": "requests.Session",
