@@ -1,14 +1,15 @@
-"""Records -> how often each attacker was the strongest: what a panel without it would have missed."""
+"""Records -> how often each attacker was the strongest, or chosen: what a panel without it would miss."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
+from bench.board.chosen import sent
 from bench.board.figures import FIGURES
-from bench.board.tracks import ALL_BUT_ATTACKER, oracle, same, weak
+from bench.board.tracks import ALL_BUT_ATTACKER, defense, oracle, same, tracks, weak
 from bench.records.record import CellRecord
 
 
@@ -23,6 +24,9 @@ class AttackerRow:
         strongest: in how many it did something and no other did more; where nobody was clustered or named,
             nobody was the strongest.
         alone: in how many every other did less.
+        chosen: how often it was the one that an attacker sent, because it was the best on own cloaks; None
+            where no record says how attackers did on theirs.
+        choices: how many such choices there were: one a defense, threat model and draw.
         clean: its mean rate on clean photos, at which people are clustered or named; in [0, 1]; None where no
             cell has it.
         flagged: in how many it was too weak to be evidence.
@@ -34,6 +38,8 @@ class AttackerRow:
     cells: int
     strongest: int
     alone: int
+    chosen: int | None
+    choices: int
     clean: float | None
     flagged: int
     seconds: float | None
@@ -51,10 +57,9 @@ class _Tally:
 
 def attacker_rows(records: Iterable[CellRecord]) -> list[AttackerRow]:
     """One row an attacker and figure, the most often strongest on top; oracles are left out."""
+    counted = [r for r in records if r.status == "ok" and r.knowledge != "none" and not oracle(r)]
     met: dict[tuple[str, str], list[tuple[CellRecord, float]]] = defaultdict(list)
-    for record in records:
-        if record.status != "ok" or record.knowledge == "none" or oracle(record):
-            continue
+    for record in counted:
         for figure in FIGURES:
             harm = _harm(record, figure, figure)
             if harm is not None:
@@ -77,7 +82,22 @@ def attacker_rows(records: Iterable[CellRecord]) -> list[AttackerRow]:
     order = sorted(
         tallies.items(), key=lambda item: (item[0][1], -item[1].strongest / item[1].cells, item[0])
     )
-    return [_row(name, figure, tally) for (name, figure), tally in order]
+    choices = _choices(counted)
+    return [_row(name, figure, tally, choices[figure]) for (name, figure), tally in order]
+
+
+def _choices(records: Sequence[CellRecord]) -> dict[str, Counter[str]]:
+    """Figure -> attacker -> how often it was sent."""
+    places = tracks(records)
+    rows: dict[tuple[str, str], list[CellRecord]] = defaultdict(list)
+    for record in records:
+        rows[places[record.cell], defense(record)].append(record)
+    return {
+        figure: Counter(
+            record.attacker.name for cells in rows.values() for record in sent(figure, cells).values()
+        )
+        for figure in FIGURES
+    }
 
 
 def _harm(record: CellRecord, metric: str, figure: str) -> float | None:
@@ -85,13 +105,15 @@ def _harm(record: CellRecord, metric: str, figure: str) -> float | None:
     return None if found is None or found.value is None else FIGURES[figure].harm(found.value)
 
 
-def _row(attacker: str, figure: str, tally: _Tally) -> AttackerRow:
+def _row(attacker: str, figure: str, tally: _Tally, choices: Counter[str]) -> AttackerRow:
     return AttackerRow(
         attacker=attacker,
         figure=figure,
         cells=tally.cells,
         strongest=tally.strongest,
         alone=tally.alone,
+        chosen=choices[attacker] if choices else None,
+        choices=choices.total(),
         clean=sum(tally.clean) / len(tally.clean) if tally.clean else None,
         flagged=tally.flagged,
         seconds=median(tally.seconds) if tally.seconds else None,

@@ -72,9 +72,6 @@ def chosen_attack(
 ) -> Chosen | None:
     """What the attacker would have sent against one row.
 
-    A platform is nothing that an attacker chooses. The choice is among photos as they were published, and
-    where there are none, among those of the first platform by name.
-
     Args:
         cells: of the row; oracles are not among them.
         named: cell -> its condition.
@@ -84,17 +81,9 @@ def chosen_attack(
     Returns:
         None where in some draw no attacker was tried on its own cloaks.
     """
-    draws = draws_of(cells)
-    tried = [record for record in cells if _own(record, met.figure) is not None]
-    tried = [r for r in tried if complete(met.outcomes[named[r.cell]][[draws[r.draw]]])]
-    published = min(map(_published, tried), default=None)
-    candidates = [record for record in tried if _published(record) == published]
-    best: dict[int, CellRecord] = {}
     place = {condition: i for i, condition in enumerate(conditions)}
-    for record in sorted(candidates, key=lambda record: place[named[record.cell]]):
-        so_far = best.get(record.draw)
-        if so_far is None or _strength(record, met.figure) > _strength(so_far, met.figure):
-            best[record.draw] = record
+    draws = draws_of(cells)
+    best = sent(met.figure, sorted(cells, key=lambda record: place[named[record.cell]]))
     if len(best) < len(draws):
         return None
     picked = [(draws[draw], record) for draw, record in sorted(best.items())]
@@ -102,7 +91,31 @@ def chosen_attack(
         np.stack([table[named[record.cell]][draw] for draw, record in picked])
         for table in (met.outcomes, met.at_worst)
     )
+    if not complete(outcomes):
+        return None
     return Chosen(_choice([record for _, record in picked], named, met.figure, outcomes, at_worst), at_worst)
+
+
+def sent(figure: str, cells: Sequence[CellRecord]) -> dict[int, CellRecord]:
+    """Draw -> the cell of the attack that did best on the attacker's own cloaks; the first of equals.
+
+    A platform is nothing that an attacker chooses. The choice is among photos as they were published, and
+    where there are none, among those of the first platform by name.
+
+    Args:
+        figure: one of `bench.board.figures.FIGURES`.
+        cells: of one row, oracles not among them.
+    """
+    tried = [r for r in cells if r.status == "ok" and figure in r.metrics and _own(r, figure) is not None]
+    published = min(map(_published, tried), default=None)
+    best: dict[int, CellRecord] = {}
+    for record in tried:
+        so_far = best.get(record.draw)
+        if _published(record) == published and (
+            so_far is None or _strength(record, figure) > _strength(so_far, figure)
+        ):
+            best[record.draw] = record
+    return best
 
 
 def _choice(

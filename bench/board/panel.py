@@ -39,8 +39,11 @@ class PanelRow:
         figure: `cfr`, `cfr_link`, `psr1` or `protection_rate`.
         chosen: the attack that the attacker chose on its own cloaks, with CFR-chosen or PSR-chosen; None
             where the records do not say how attackers did on their own cloaks.
-        worst: CFR-max, where lower protects better, or PSR-min, where higher does; `n` are users. None where
-            not one attacker has a result, and so are the fields up to `detectable`.
+        worst: CFR-max, where lower protects better, or PSR-min, where higher does, without the bias of a
+            maximum (`bench.uncertainty.panel`); `n` are users. None where not one attacker has a result, and
+            so are the fields up to `detectable`.
+        largest: the largest rate that was seen (of protection the smallest): `worst`, with the luck of having
+            been picked among many.
         strongest: the condition that it is of; the first of several.
         strongest_weak: whether this attacker finds too few people on clean photos in any of its cells: what
             others would do can only be more.
@@ -52,9 +55,9 @@ class PanelRow:
         not_ok: how many photos are not ok, in the cell that has most of them.
         contamination: the largest share, over the cells, of other people who are harder to sort because of
             the cloaks; None where no cell has it.
-        detectable: the smallest difference from a rate of one half that so many users and draws would show
-            when two defenses are compared on them, among as many pairs as the board compares
-            (`bench.uncertainty.power`); None, too, where they would show none.
+        detectable: the smallest difference of two rates around one half that so many users and draws would
+            show, among as many pairs as the board compares (`bench.uncertainty.power`); None, too, where they
+            would show none.
         ranked_by: `chosen` or `max`, the figure by which the row is ranked; None where it is not ranked.
         rank_first: the best rank that the row can claim in its track; None where it is not ranked.
         rank_last: the worst; another than the best where noise cannot tell the row from others.
@@ -73,6 +76,7 @@ class PanelRow:
     figure: str
     chosen: Choice | None
     worst: Metric | None
+    largest: float | None
     strongest: str | None
     strongest_weak: bool
     any: Metric | None
@@ -215,6 +219,7 @@ def _row(track: _Track, name: str, place: Placed | None, pairs: int) -> PanelRow
         figure=track.figure,
         chosen=None if chosen is None else chosen.choice,
         worst=None if panel is None else Metric.of(panel.worst),
+        largest=None if panel is None else panel.by_attacker[panel.strongest].value,
         strongest=None if panel is None else panel.strongest,
         strongest_weak=any(map(weak, strongest)),
         any=None if panel is None or panel.any is None else Metric.of(panel.any),
@@ -237,5 +242,5 @@ def _row(track: _Track, name: str, place: Placed | None, pairs: int) -> PanelRow
 
 
 def _detectable(users: int, draws: int, pairs: int) -> float | None:
-    least = smallest_detectable_difference(users, draws, comparisons=max(pairs, 1))
+    least = smallest_detectable_difference(users, draws, rate=None, comparisons=max(pairs, 1))
     return None if math.isnan(least) else least

@@ -13,6 +13,7 @@ from scipy import special, stats
 
 from bench.types import Floats, Mask
 from bench.uncertainty.intervals import CONFIDENCE, NARROWEST, Interval, spread, wilson
+from bench.uncertainty.maximum import behind, true_rates
 from bench.uncertainty.resampling import bootstrap_means, rescaled, stretch, tables
 
 
@@ -147,6 +148,18 @@ class _Row(NamedTuple):
             raise ValueError(f"outcomes must lie in [0, 1], got {values.min()} to {values.max()}")
         return cls(values, in_draw, bootstrap_means(values, in_draw, replicates=replicates, seed=seed))
 
+    def above(self, top: int, confidence: float) -> Floats:
+        """How far the largest rate of each replicate lies above the largest true one: [replicate].
+
+        The true rates are those of `bench.uncertainty.maximum`: many attackers may be about equally strong.
+        """
+        rates = self.outcomes[:, self.in_draw].mean(1)
+        true = rates
+        if len(rates) > 1:
+            true = true_rates(rates, self.means, behind(self.outcomes[top], self.in_draw, confidence))
+        largest: Floats = (true + self.means - rates).max(1) - true.max()
+        return largest
+
 
 def _compared(first: _Row, second: _Row, confidence: float) -> Comparison:
     a, b, in_draw = first.outcomes, second.outcomes, first.in_draw
@@ -159,8 +172,8 @@ def _compared(first: _Row, second: _Row, confidence: float) -> Comparison:
     strongest = a[top_a] - b[top_b]
     difference = float(rate_a[top_a] - rate_b[top_b])
     wider = stretch(strongest, first.means[:, top_a] - second.means[:, top_b], in_draw, confidence)
-    maxima = first.means.max(1) - second.means.max(1)
-    bias, interval = rescaled(difference, maxima, wider, confidence)
+    maxima = first.above(top_a, confidence) - second.above(top_b, confidence)
+    bias, interval = rescaled(difference, difference + maxima, wider, confidence)
     if not strongest[in_draw].any():
         one_sided = wilson(0, in_draw.shape[1], confidence).high
         interval = Interval(min(interval.low, -one_sided), max(interval.high, one_sided))

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from bench.types import Floats, Mask, Score
 from bench.uncertainty.intervals import CONFIDENCE, Interval, rate_interval
-from bench.uncertainty.resampling import bootstrap_means, rescaled, stretch
+from bench.uncertainty.maximum import behind, maximum
+from bench.uncertainty.resampling import bootstrap_means
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +20,15 @@ class Panel:
     """The effect of a panel of attackers on a defense.
 
     Attributes:
-        worst: CFR-max or PSR-min over the attackers with a result. With attackers missing it bounds the true
-            one from one side only, and its interval reaches to the other end of [0, 1].
+        worst: CFR-max or PSR-min over the attackers with a result, without the bias of having picked the
+            largest (`bench.uncertainty.maximum`). With attackers missing it bounds the true one from one side
+            only, and its interval reaches to the other end of [0, 1].
         any: CFR-any, the share of users who are clustered by any attacker; None for identification.
-        strongest: The attacker whose rate `worst` is; the first of several equal ones.
+        strongest: The attacker with the largest rate that was seen; the first of several equal ones.
         by_attacker: Every attacker's own score, in the order of the panel.
         missing: The attackers without a complete result, in the order of the panel.
-        bias: The bootstrap's estimate of how far `worst` lies above its true value, because the largest of
-            several noisy rates was taken. It is 0 or close to it where one attacker is clearly the strongest.
+        bias: How much more harm the strongest attacker was seen to do than `worst` says, because the largest
+            of several noisy rates was picked; at least 0, and 0 where one attacker is clearly the strongest.
         draws: The number of draws of background and seed.
     """
 
@@ -55,11 +57,11 @@ def cfr_panel(
 ) -> Panel:
     """CFR-max and CFR-any over a frozen panel of attackers.
 
-    The interval of CFR-max comes from the hierarchical bootstrap with the maximum inside each replicate (see
-    `bench.uncertainty.resampling.rescaled`). It is widened in two ways. Its upper end is at least the largest
-    of the attackers' own upper ends, which bounds a maximum however attackers depend on each other. Its lower
-    end is at most the strongest attacker's own lower end. So the interval is no point after no events, as a
-    bootstrap's alone would be.
+    The estimate and the lower end of CFR-max come from `bench.uncertainty.maximum`, with the maximum inside
+    each replicate of the hierarchical bootstrap. The lower end is at most the strongest attacker's own. The
+    upper end is the largest of the attackers' own upper ends, which bounds a maximum however attackers depend
+    on each other and however many they are. So the interval is no point after no events, as a bootstrap's
+    alone would be.
 
     The attackers' own scores have the interval of `bench.uncertainty.intervals.rate_interval`. So has
     CFR-any, which is the rate of one more yes-or-no outcome.
@@ -169,10 +171,9 @@ def _panel(
     top = int(rates.argmax())
     value = float(rates[top])
     drawn = bootstrap_means(harm, in_draw, replicates=replicates, seed=seed)
-    wider = stretch(harm[top], drawn[:, top], in_draw, confidence)
-    bias, around = rescaled(value, drawn.max(1), wider, confidence)
-    low = max(0.0, min(value, around.low, own[top].low))
-    high = min(1.0, max(value, around.high, *(interval.high for interval in own)))
+    largest = maximum(rates, drawn, behind(harm[top], in_draw, confidence), confidence)
+    low = min(largest.low, own[top].low)
+    high = max(interval.high for interval in own)
     scores = {
         name: score(labels[0], float(rate), interval)
         for name, rate, interval in zip(names, rates, own, strict=True)
@@ -186,5 +187,5 @@ def _panel(
             float(by_any[in_draw].mean()),
             Interval(interval.low, 1.0 if missing else interval.high),
         )
-    worst = score(labels[1], value, Interval(low, 1.0 if missing else high))
-    return Panel(worst, anybody, names[top], scores, missing, bias, int(in_draw.shape[0]))
+    worst = score(labels[1], largest.estimate, Interval(low, 1.0 if missing else high))
+    return Panel(worst, anybody, names[top], scores, missing, value - largest.estimate, int(in_draw.shape[0]))

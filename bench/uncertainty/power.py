@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from bench.uncertainty.intervals import CONFIDENCE, LEVEL, clopper_pearson, wilson
 
@@ -114,13 +114,8 @@ def mcnemar_power(users: int, first_only: float, second_only: float, level: floa
         ValueError: There are no users, the shares are negative or exceed 1 together, or level lies outside
             (0, 1).
     """
+    _check(users, first_only, second_only, level)
     whole = first_only + second_only
-    if users < 1:
-        raise ValueError(f"power needs users, got {users}")
-    if first_only < 0 or second_only < 0 or not whole <= 1 + 1e-12:
-        raise ValueError(f"discordant users must be shares of one whole, got {first_only} and {second_only}")
-    if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1, got {level}")
     if whole <= 0:
         return 0.0
     differing = np.arange(1, users + 1)
@@ -132,11 +127,52 @@ def mcnemar_power(users: int, first_only: float, second_only: float, level: floa
     return float((stats.binom.pmf(differing, users, min(whole, 1.0)) * detected).sum())
 
 
+def t_power(users: int, first_only: float, second_only: float, level: float = LEVEL) -> float:
+    """The chance that the test over several draws finds a difference of this size: enumerated.
+
+    The test is Student's, of the users' differences over their standard error, as `bench.uncertainty.paired`
+    makes it where users keep their outcomes from draw to draw. Five users who differ are no evidence, nor are
+    fewer.
+
+    Args:
+        users: As in `mcnemar_power`.
+        first_only: As in `mcnemar_power`.
+        second_only: As in `mcnemar_power`.
+        level: As in `mcnemar_power`.
+
+    Returns:
+        The chance of p <= level, in either direction, in [0, 1].
+
+    Raises:
+        ValueError: As in `mcnemar_power`, or there are fewer than two users.
+    """
+    _check(users, first_only, second_only, level)
+    if users < 2:
+        raise ValueError("a test of means needs two users")
+    first = np.arange(users + 1)[:, None]
+    second = np.arange(users + 1)[None, :]
+    possible = first + second <= users
+    mean = (first - second) / users
+    variance = np.maximum((first + second) / users - mean**2, 0) * users / (users - 1) / users
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.abs(mean) / np.sqrt(variance)
+    enough = 0.5 ** (first + second - 1.0) <= LEVEL
+    detected = possible & enough & (t >= special.stdtrit(users - 1, 1 - level / 2))
+    neither = max(1 - first_only - second_only, 0.0)
+    left = np.where(possible, users - first - second, 0)
+    chance = (
+        special.gammaln(users + 1) - special.gammaln(first + 1) - special.gammaln(second + 1)
+    ) - special.gammaln(left + 1)
+    chance = chance + special.xlogy(first, first_only) + special.xlogy(second, second_only)
+    chance = chance + special.xlogy(left, neither)
+    return float(np.exp(chance[detected]).sum())
+
+
 def smallest_detectable_difference(
     users: int,
     draws: int = 1,
     *,
-    rate: float = 0.5,
+    rate: float | None = 0.5,
     correlation: float = 0.0,
     persistence: float = 1.0,
     shared: float = 0.0,
@@ -144,46 +180,66 @@ def smallest_detectable_difference(
     power: float = 0.8,
     comparisons: int = 1,
 ) -> float:
-    """The amount by which a defense must lower a rate to be told apart from another one, on the same users.
+    """The amount by which two defenses' rates must differ to be told apart, on the same users.
 
-    It is the smallest difference that McNemar's exact test finds with the given power. Several draws enter as
+    It is the smallest difference that the test of ranks finds with the given power: McNemar's exact one in
+    one draw (`mcnemar_power`), over several draws Student's (`t_power`). Several draws enter as
     `effective_users`, rounded down. This takes the variance between draws for known, so with few draws and
     `shared` above 0 the result is somewhat optimistic.
 
     Args:
         users: The number of users, the same under both defenses.
         draws: The number of draws of background and seed.
-        rate: The rate of the defense that is to be beaten, in (0, 1]; .5 is the hardest.
+        rate: The rate of the defense that is to be beaten, in (0, 1]. None: the two rates lie around one
+            half, equally far from it, where noise is largest.
         correlation: As in `discordant`; 0 is the hardest.
         persistence: As in `effective_users`, for the difference of one user's two outcomes; 1 is the hardest.
         shared: As in `effective_users`.
         level: The level of the two-sided test.
         power: The chance of detecting the difference, in (0, 1).
-        comparisons: The number of comparisons on the board; Holm's first step divides the level by it.
+        comparisons: The number of pairs on the board; Holm's first step divides the level by it. Until
+            clearer pairs are told apart, a pair can count on no more.
 
     Returns:
-        A difference in (0, rate]; NaN where so few users could not even show that the other defense leaves
-            nothing.
+        A difference in (0, rate], or in (0, 1] around one half; NaN where so few users could not even show
+            the largest one.
 
     Raises:
         ValueError: An argument is out of range.
     """
-    if not 0 < rate <= 1:
+    if rate is not None and not 0 < rate <= 1:
         raise ValueError(f"a rate to be lowered must lie in (0, 1], got {rate}")
     if not 0 < power < 1:
         raise ValueError(f"power must lie between 0 and 1, got {power}")
     if comparisons < 1:
         raise ValueError(f"comparisons must be at least 1, got {comparisons}")
     units = math.floor(effective_users(users, draws, persistence=persistence, shared=shared) + 1e-9)
+    found = mcnemar_power if draws == 1 else t_power
 
     def detects(difference: float) -> bool:
-        first_only, second_only = discordant(rate, difference, correlation)
-        return mcnemar_power(units, first_only, second_only, level / comparisons) >= power
+        worse = rate if rate is not None else (1 + difference) / 2
+        first_only, second_only = discordant(worse, difference, correlation)
+        return found(units, first_only, second_only, level / comparisons) >= power
 
-    if units < 1 or not detects(rate):
+    most = 1.0 if rate is None else rate
+    if units < (1 if draws == 1 else 2) or not detects(most):
         return math.nan
-    low, high = 0.0, rate
+    low, high = 0.0, most
     while high - low > 1e-4:
         middle = (low + high) / 2
         low, high = (low, middle) if detects(middle) else (middle, high)
     return high
+
+
+def _check(users: int, first_only: float, second_only: float, level: float) -> None:
+    """See that a power can be computed.
+
+    Raises:
+        ValueError: It cannot.
+    """
+    if users < 1:
+        raise ValueError(f"power needs users, got {users}")
+    if first_only < 0 or second_only < 0 or not first_only + second_only <= 1 + 1e-12:
+        raise ValueError(f"discordant users must be shares of one whole, got {first_only} and {second_only}")
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, got {level}")

@@ -79,3 +79,21 @@ def test_adaptations_of_one_name_are_met_apart() -> None:
 
 def test_every_main_figure_has_its_rate_on_clean_photos() -> None:
     assert tuple(FIGURES) == CLEAN_TOO
+
+
+def test_an_attacker_is_chosen_on_its_own_cloaks_once_a_defense_and_draw() -> None:
+    def tried(attacker: str, own: float, **changes: Any) -> CellRecord:
+        best = {"cfr": Metric(value=own, low=0, high=1, n=10, better="lower")}
+        return cell(attacker, 0.5, own_cloaks=best, level="adaptive", **changes)
+
+    named = [Named(name="mask"), Named(name="other")]
+    cells = [tried("a", 0.9, defense=named[0]), tried("b", 0.1, defense=named[0])]
+    cells += [tried("a", 0.2, defense=named[1]), tried("b", 0.3, defense=named[1])]
+    cells += [tried("a", 0.2, defense=named[1], draw=1), tried("b", 0.3, defense=named[1], draw=1)]
+    cells = [record.model_copy(update={"cell": str(i)}) for i, record in enumerate(cells)]
+    assert {row.attacker: (row.chosen, row.choices) for row in attacker_rows(cells)} == {
+        "a": (1, 3),
+        "b": (2, 3),
+    }
+    silent = [cell("a", 0.5), cell("b", 0.1)]
+    assert [(row.chosen, row.choices) for row in attacker_rows(silent)] == [(None, 0)] * 2

@@ -69,8 +69,7 @@ def in_order(rows: list[PanelRow], records: list[CellRecord]) -> list[PanelRow]:
 
 
 def worst(row: PanelRow) -> float | None:
-    assert row.worst is not None
-    return row.worst.value
+    return row.largest
 
 
 def rank(row: PanelRow) -> tuple[int | None, int | None]:
@@ -394,3 +393,17 @@ def test_rows_with_other_surrogates_that_the_attacker_trained_meet_the_same_cond
         ("dbscan / its surrogate / head", (2, 2)),
         ("dbscan / its surrogate / head", (1, 1)),
     ]
+
+
+def test_the_largest_of_many_equal_rates_is_printed_without_its_luck() -> None:
+    rng = np.random.Generator(np.random.Philox(2))
+    cells = []
+    for number in range(40):
+        record, table = cell("mask", f"attacker{number}", 0)
+        hit = (rng.random(20) < 0.3).astype(float)
+        rate = Metric(value=float(hit.mean()), low=0, high=1, n=20, better="lower")
+        cells.append((record.model_copy(update={"metrics": {"cfr": rate}}), table | {"formed": hit.tolist()}))
+    (row,) = made(*cells)
+    assert row.largest is not None and row.worst is not None and row.worst.value is not None
+    assert row.largest >= 0.4
+    assert row.worst.value < row.largest - 0.1

@@ -76,6 +76,7 @@ PANEL = PanelRow(
     figure="psr1",
     chosen=Choice(metric(0.6, 0.3, 0.9), "svm / net", 1, 0.55, 0.02, weak=True, bound=0.4),
     worst=metric(0.5, 0.25, 1),
+    largest=0.45,
     strongest="knn / net",
     strongest_weak=False,
     any=None,
@@ -111,7 +112,7 @@ STEPS = StepRow(
     not_ok=0,
     contamination=0.1,
 )
-ATTACKER = AttackerRow("dbscan", "cfr_link", 12, 3, 0, 0.98765, 0, None)
+ATTACKER = AttackerRow("dbscan", "cfr_link", 12, 3, 0, 2, 5, 0.98765, 0, None)
 ROWS: dict[str, Any] = {"cells": CELL, "panel": PANEL, "steps": STEPS, "attackers": ATTACKER}
 
 
@@ -247,8 +248,20 @@ def test_an_attacker() -> None:
         "cells": "12",
         "strongest": "3",
         "alone": "0",
+        "chosen": "2 of 5",
         "clean": "0.99",
     }
+
+
+def test_attackers_that_never_win_are_named() -> None:
+    view = views.view("attackers")
+    losers = [
+        AttackerRow(name, "cfr", 12, 0, 0, chosen, 5, 1.0, 0, 1.0) for name, chosen in (("a", 0), ("b", 1))
+    ]
+    other = AttackerRow("c", "cfr", 12, 0, 0, None, 0, 1.0, 0, 1.0)
+    winner = AttackerRow("c", "psr1", 12, 1, 0, None, 0, 1.0, 0, 1.0)
+    assert view.notes([*losers, other, winner]) == ["never the strongest and never chosen, by any figure: a"]
+    assert view.notes([winner]) == []
 
 
 @pytest.mark.parametrize(

@@ -289,8 +289,9 @@ def test_the_interval_of_a_rate_covers(design: Latent | Circle) -> None:
 
 @pytest.mark.parametrize("design", PANELS[1:3], ids=str)
 def test_the_intervals_of_a_panel_cover(design: Latent) -> None:
-    for coverage in of_panel(design):
-        assert 0.93 <= coverage.holds <= 0.97
+    largest, some = of_panel(design)
+    assert 0.93 <= largest.holds <= 0.98  # the upper end bounds any maximum, so that equals make it wide
+    assert 0.93 <= some.holds <= 0.97
 
 
 @pytest.mark.parametrize("design", PAIRS[2:], ids=str)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from bench.uncertainty.paired import mcnemar
 from bench.uncertainty.power import (
@@ -15,6 +16,7 @@ from bench.uncertainty.power import (
     half_width,
     mcnemar_power,
     smallest_detectable_difference,
+    t_power,
     zero_event_bound,
 )
 
@@ -72,7 +74,7 @@ def test_more_users_draws_or_pairing_show_smaller_differences() -> None:
     assert smallest_detectable_difference(200) < base
     assert smallest_detectable_difference(60, correlation=0.6) < base
     assert smallest_detectable_difference(60, 5, persistence=0.4) < base
-    assert smallest_detectable_difference(60, 5) == base
+    assert smallest_detectable_difference(60, 5) < base  # a t test sees a little more than an exact one
     assert smallest_detectable_difference(60, comparisons=45) > base
 
 
@@ -113,3 +115,24 @@ def test_discordant_shares_make_the_difference_and_the_correlation() -> None:
 def test_nonsense_is_refused(call: Any, line: str) -> None:
     with pytest.raises(ValueError, match=line):
         call()
+
+
+def test_the_power_over_draws_is_that_of_the_t_test_by_hand() -> None:
+    # eight users who differ all one way: the standard error is 0 and nothing is surer
+    assert t_power(8, 1.0, 0.0) == 1.0
+    assert t_power(5, 1.0, 0.0) == 0.0  # five are no evidence
+    stream = np.random.Generator(np.random.Philox(1))
+    differences = stream.choice([1.0, -1.0, 0.0], (4000, 30), p=[0.4, 0.1, 0.5])
+    p = stats.ttest_1samp(differences, 0, axis=1).pvalue
+    assert t_power(30, 0.4, 0.1, 0.01) == pytest.approx(np.mean(p <= 0.01), abs=0.03)
+
+
+def test_rates_around_one_half_can_differ_by_more_than_a_half() -> None:
+    assert math.isnan(smallest_detectable_difference(20, comparisons=45))
+    assert 0.5 < smallest_detectable_difference(20, rate=None, comparisons=45) < 1
+
+
+def test_many_pairs_of_a_board_need_larger_differences() -> None:
+    over_draws = [smallest_detectable_difference(60, 5, rate=None, comparisons=n) for n in (1, 3, 10)]
+    assert over_draws == sorted(over_draws)
+    assert smallest_detectable_difference(60, 5) != smallest_detectable_difference(60)

@@ -44,7 +44,7 @@ def test_the_table_of_widths() -> None:
 
 
 def test_the_table_of_differences() -> None:
-    for users, *told in rows("## What a run could show"):
+    for users, *told in rows("For one pair alone"):
         n = int(users)
         found = [
             smallest_detectable_difference(n),

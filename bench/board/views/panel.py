@@ -95,6 +95,7 @@ COLUMNS: tuple[Column[PanelRow], ...] = (
     Column("not ok", lambda row: row.not_ok or None, place=13),
     Column("contamination", lambda row: row.contamination, place=14),
     Column("strongest attacker", lambda row: row.strongest, place=10),
+    Column("largest", lambda row: row.largest),
     Column(f"any [{CONFIDENT}]", lambda row: row.any),
     Column("attackers", lambda row: row.attackers),
     Column("users", lambda row: row.users),
