@@ -7,16 +7,15 @@ from typing import Any
 
 import pytest
 
-from bench.board import views
+from bench.board import cells, one_step, panel, views
 from bench.board.attackers import AttackerRow
-from bench.board.cells import CellRow
 from bench.board.chosen import Choice
-from bench.board.one_step import StepRow
-from bench.board.panel import PanelRow
+from bench.board.further import OF_A_DEFENSE
 from bench.board.table import Table
 from bench.board.values import Deviation, Range, Strongest, Value
 from bench.board.wording import worded, worded_value
 from bench.errors import UserError
+from bench.records.columns import FURTHER
 from bench.records.record import Metric
 from bench.types import Flag, FlagCode
 
@@ -36,7 +35,10 @@ def attack(rate: Metric | None, by: str = "", p: float | None = None, **more: An
     return Strongest(rate, "c", by, p, **({"weak": False, "failed": 0} | more))
 
 
-CELL = CellRow(
+USUAL: dict[str, Any] = {row.name: row.before for row in FURTHER}
+"""Fields of options that views have no field for themselves."""
+CELL = cells.KIND(
+    **USUAL,
     **dict.fromkeys(("cfr_strict", "cfr_link", "cfr_link_strict", "psr1", "protection_rate", "tar_far_1e3")),
     cell="c",
     status="ok",
@@ -64,7 +66,8 @@ CELL = CellRow(
     not_ok=0,
     flags=(),
 )
-PANEL = PanelRow(
+PANEL = panel.KIND(
+    **{row.name: row.before for row in OF_A_DEFENSE},
     dataset="synthetic",
     scenario="introduced",
     dose=1.0,
@@ -93,7 +96,8 @@ PANEL = PanelRow(
     missing=("svm / net", "mlp / net"),
     flags=(Flag(FlagCode.WEAK_ATTACKER, "1 of 2 cells"), Flag(FlagCode.OUT_OF_BUDGET, "2 of 2 cells")),
 )
-STEPS = StepRow(
+STEPS = one_step.KIND(
+    **USUAL,
     **dict.fromkeys(("both", "platform", "tuned_on_cloaks", "adapted_encoder", "purifier", "part_cloaked")),
     dataset="synthetic",
     defense="mask",
@@ -172,14 +176,14 @@ def test_a_cell() -> None:
     ],
 )
 def test_what_is_unusual_of_a_cell_is_said(changes: dict[str, Any], heading: str, text: str) -> None:
-    stated = {name: getattr(CELL, name) for name in CellRow.__dataclass_fields__}
+    stated = {name: getattr(CELL, name) for name in cells.KIND.__dataclass_fields__}
     assert heading not in words(CELL) or changes.keys() & {"cfr"}
-    assert words(CellRow(**(stated | changes)))[heading] == text
+    assert words(cells.KIND(**(stated | changes)))[heading] == text
 
 
 def test_an_undefined_figure_is_empty_and_not_zero() -> None:
-    stated = {name: getattr(CELL, name) for name in CellRow.__dataclass_fields__}
-    assert "CFR [95 %]" not in words(CellRow(**(stated | {"cfr": metric(None)})))
+    stated = {name: getattr(CELL, name) for name in cells.KIND.__dataclass_fields__}
+    assert "CFR [95 %]" not in words(cells.KIND(**(stated | {"cfr": metric(None)})))
 
 
 def test_a_panel() -> None:
@@ -201,31 +205,31 @@ def test_a_panel() -> None:
 
 
 def test_a_panel_says_in_how_many_draws_an_attacker_was_chosen() -> None:
-    stated = {name: getattr(PANEL, name) for name in PanelRow.__dataclass_fields__}
-    assert words(PanelRow(**(stated | {"draws": 5})))["chosen attacker"] == "svm / net (1 of 5 draws)"
+    stated = {name: getattr(PANEL, name) for name in panel.KIND.__dataclass_fields__}
+    assert words(panel.KIND(**(stated | {"draws": 5})))["chosen attacker"] == "svm / net (1 of 5 draws)"
 
 
 def test_a_weak_attackers_rate_is_a_bound() -> None:
-    stated = {name: getattr(PANEL, name) for name in PanelRow.__dataclass_fields__}
-    row = PanelRow(**(stated | {"figure": "cfr", "strongest_weak": True}))
+    stated = {name: getattr(PANEL, name) for name in panel.KIND.__dataclass_fields__}
+    row = panel.KIND(**(stated | {"figure": "cfr", "strongest_weak": True}))
     assert words(row)["worst [95 %]"] == "≥ 0.50 [0.25, 1.00]"
 
 
 def test_a_panel_without_a_choice_says_what_to_type() -> None:
-    panel = views.view("panel")
-    stated = {name: getattr(PANEL, name) for name in PanelRow.__dataclass_fields__}
-    (note,) = panel.notes([PANEL, PanelRow(**(stated | {"chosen": None}))])
+    view = views.view("panel")
+    stated = {name: getattr(PANEL, name) for name in panel.KIND.__dataclass_fields__}
+    (note,) = view.notes([PANEL, panel.KIND(**(stated | {"chosen": None}))])
     assert note.startswith("CFR-chosen (PSR-chosen) is missing in 1 of 2 rows")
     assert "--level adaptive" in note
-    assert panel.notes([PANEL]) == []
+    assert view.notes([PANEL]) == []
 
 
 def test_a_panel_without_a_result_says_nothing_of_it() -> None:
-    stated = {name: getattr(PANEL, name) for name in PanelRow.__dataclass_fields__}
+    stated = {name: getattr(PANEL, name) for name in panel.KIND.__dataclass_fields__}
     none = dict.fromkeys(("worst", "strongest", "attackers", "users", "draws", "detectable"))
-    shown = words(PanelRow(**(stated | none | {"rank_first": None, "rank_last": None})))
+    shown = words(panel.KIND(**(stated | none | {"rank_first": None, "rank_last": None})))
     assert not shown.keys() & {"worst [95 %]", "detectable", "users", "rank"}
-    blind = words(PanelRow(**(stated | {"detectable": None, "rank_last": 1})))
+    blind = words(panel.KIND(**(stated | {"detectable": None, "rank_last": 1})))
     assert (blind["detectable"], blind["rank"]) == ("none", "1")
 
 
