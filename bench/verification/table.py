@@ -79,7 +79,8 @@ def _about(record: VerificationRecord) -> str:
     counts = record.counts
     kind = "LFW's ten folds" if record.pairs == "lfw-10-fold" else f"pairs drawn with seed {record.seed}"
     blind = counts["pairs_without_face"]
-    lost = f"{blind} pairs without a face are refused" if blind else "a face in every photo"
+    found_by = record.detector.name
+    lost = f"{blind} pairs without a face ({found_by}) are refused" if blind else "a face in every photo"
     notes = "".join(f"; {note}" for note in record.notes)
     return (
         f"{record.dataset.name} ({(record.dataset.digest or '')[:12]}): {kind}, "

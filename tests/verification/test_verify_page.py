@@ -78,7 +78,7 @@ def test_a_committed_record_is_consistent(record: VerificationRecord) -> None:
 
 def test_every_encoder_of_the_project_that_could_be_had_is_there() -> None:
     names = {record.encoder.name for record in RECORDS}
-    assert names == {"synth-inc", "synth-ir", "synth-vit", *ONNX}
+    assert names == {"synth-inc", "synth-ir", "synth-vit", "dlib", *ONNX}
     for data in ("lfw", "synthetic"):
         assert len({r.pairs_digest for r in RECORDS if r.dataset.name == data}) == 1
 
