@@ -95,7 +95,9 @@ def _print(result: RunResult, *, whole: bool) -> None:
         sys.stdout.write("the cluster-formation rate, one step from DBSCAN on the surrogate:\n")
         print_board(view("steps").table(result.records, users))
     if len({record.attacker.name for record in result.records}) > 1:
-        sys.stdout.write("\nthe strongest attacker of the panel counts:\n")
+        sys.stdout.write(
+            "\nthe attack that was chosen counts, and the strongest of the panel stands beside it:\n"
+        )
         print_board(view("panel").table(result.records, users))
 
 

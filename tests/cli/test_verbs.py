@@ -388,7 +388,7 @@ def test_a_suite_prints_the_steps_and_the_panel(
     assert done.status == 0, done.err
     assert done.out.startswith("5 cells; ")  # one is in both runs
     assert "thresholds tuned on cloaks" in done.out
-    assert "the strongest attacker of the panel counts" in done.out
+    assert "the strongest of the panel stands beside it" in done.out
     boards = {view: json.loads(bench("board", out, "--view", view, "--json").out) for view in VIEWS}
     assert [row["attackers"] for row in boards["panel"]] == [2, 3]
     assert {row["attacker"] for row in boards["attackers"]} == {"dbscan", "components"}
