@@ -272,6 +272,35 @@ def test_an_attacker_behind_an_encoder_is_ready_and_says_in_one_line_that_it_is_
         )
 
 
+# --- training
+
+
+TRAINED = [name for name in NAMES if hasattr(registry.load("attackers", name), "trained")]
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_training_hangs_on_no_order_and_leaves_everything_as_it_was(name: str) -> None:
+    embeddings, people = crowd(20, 6, seed=31)
+    cloaked = people < 5
+    attacker = registry.load("attackers", name)()
+    before = embeddings.copy(), people.copy(), cloaked.copy(), asdict(attacker)
+    trained = attacker.trained(embeddings, people, cloaked)
+    order = np.random.default_rng(31).permutation(len(people))
+    assert attacker.trained(embeddings[order], people[order], cloaked[order]) == trained != attacker
+    after = embeddings, people, cloaked, asdict(attacker)
+    assert all(np.array_equal(*pair) for pair in zip(before[:3], after[:3], strict=True))
+    assert before[3] == after[3]
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_what_was_trained_stays_when_thresholds_are_tuned(name: str) -> None:
+    attacker = registry.load("attackers", name)()
+    trained = attacker.trained(*crowd(20, 6, seed=32), np.zeros(120, bool))
+    learned = {field for field, value in asdict(trained).items() if asdict(attacker)[field] != value}
+    tuned_after = trained.calibrated(*crowd(20, 8, seed=1), bcubed_objective)
+    assert learned and all(asdict(tuned_after)[field] == asdict(trained)[field] for field in learned)
+
+
 # --- tuning, in hindsight and before
 
 Objective = Callable[[np.ndarray, np.ndarray], float]
