@@ -301,7 +301,7 @@ def test_the_page_on_running_has_every_option_and_no_other() -> None:
     assert named(rows) == options
     for row in rows:
         [example] = re.findall(r"`([^`]+)`", row[5])
-        name = row[0].strip("`").removeprefix("--")
+        name = row[0].strip("`").removeprefix("--").replace("-", "_")
         assert name in given(["run", "--defense", "none", "--attacker", "dbscan", *shlex.split(example)])
 
 
