@@ -43,7 +43,9 @@ class Shown:
     people: Labels
 
     def of(self, which: Mask) -> Shown:
-        """Some of them."""
+        """Some of them; all of them are not copied."""
+        if which.all():
+            return self
         return Shown(self.crops[torch.from_numpy(which)], self.people[which])
 
 
@@ -110,6 +112,8 @@ def train(
 
 def _taught(lessons: Sequence[Shown], held: Labels) -> Shown:
     parts = [lesson.of(~np.isin(lesson.people, held)) for lesson in lessons]
+    if len(parts) == 1:
+        return parts[0]
     return Shown(torch.cat([part.crops for part in parts]), np.concatenate([part.people for part in parts]))
 
 
