@@ -25,11 +25,13 @@ class RunOptions(TypedDict, total=False):
     photos: int
     labelled: int
     background: int | None
+    background_photos: int | None
     calibration: int | None
     dose: float | Sequence[float]
     level: str | Sequence[str]
     adaptation: str | Sequence[str]
     second_step: str | Sequence[str]
+    cloak_detector: str
     distractors: int | Sequence[int]
     seed: int
     draws: int

@@ -178,6 +178,7 @@ class Pipeline:
             on_own_cloaks = stages.try_on_own_cloaks(tuned, collection)
         of_no_use = stages.unused(seen)
         result = stages.attack(tuned, seen, collection, became)
+        result.verdict.scores.update(stages.detect_cloaks(release))
         cost = cost_of(stages.clock.seconds, release, self._observer.pool, new_hits(self._cache, hits))
         record = record_attack(
             cell,

@@ -11,6 +11,7 @@ import numpy as np
 
 from bench import channels, registry
 from bench.attack.calibration import Calibration, Lessons
+from bench.attack.cloak_detector import Detector, judge_detector
 from bench.attack.corpus import Corpus
 from bench.attack.distractors import Crowds
 from bench.attack.encoder_at_hand import behind
@@ -229,6 +230,29 @@ class Stages:
                 seed=self.cell.seed,
                 searched=self.cell.scenario["name"] == "evasion",
             )
+
+    def detect_cloaks(self, release: Release) -> dict[str, Score]:
+        """How well a classifier of the attacker's own recognises cloaks; empty if there is none."""
+        if dict(self.cell.attack.options).get("cloak_detector", "none") == "none":
+            return {}
+        repetition, cloaking, platform = self.repetition, self.cell.cloaking, self._platform
+        lessons = repetition.training_data(cloaking, platform)
+        cloaks, cloaked_people = lessons.cloaks
+        learned = np.isin(lessons.people, cloaked_people)
+        photos, people = repetition.calibration
+        # where there are no training people, it learns from calibration people, and the crowd is left
+        others = np.ones(len(people), bool) if repetition.training else ~np.isin(people, cloaked_people)
+        with self.clock.stage("observe"):
+            clean = self.view.residuals(through(lessons.clean, platform), "clean photos to learn from")
+            cloaked = self.view.residuals(cloaks, "cloaks to learn from")
+            known = self.view.residuals(through(photos, platform), "calibration people")
+            published = self.view.residuals(through(release.photos(), platform), "released photos")
+            before = self.view.residuals(through(repetition.clean, platform), "clean photos")
+        with self.clock.stage("attack"), of_one_cell():
+            detector = Detector.trained(clean[learned], cloaked)
+            users = repetition.corpus.owners[repetition.corpus.released]
+            scores = detector.score(published), detector.score(before)
+            return judge_detector(*scores, users, detector.score(known[others]))
 
     @property
     def _attacker_trains(self) -> bool:

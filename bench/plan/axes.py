@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from bench.machine.devices import PRECISIONS
 from bench.plan.kinds import Number, Place, Switch, Text, Whole
 from bench.plan.rows import FIRST, Axis, axis, rows
-from bench.plan.scenarios import CLEAN, LEVELS, SCENARIOS, SECOND_STEPS
+from bench.plan.scenarios import CLEAN, CLOAK_DETECTORS, LEVELS, SCENARIOS, SECOND_STEPS
 from bench.plan.words import either
 
 if TYPE_CHECKING:
@@ -178,6 +178,17 @@ class Axes:
         column=False,
         track=False,
     )
+    background_photos: int | None = axis(
+        None,
+        kind=Whole(1),
+        of="split",
+        about="photos of each person of the background and of the crowds, at most",
+        left_out="as many as a user releases",
+        example=(3,),
+        see="#strangers-by-the-thousand",
+        column=False,
+        track=False,
+    )
     calibration: int | None = axis(
         None,
         kind=Whole(2),
@@ -232,6 +243,17 @@ class Axes:
         takes=_names(SECOND_STEPS),
         example=("assign", "none"),
         see="attackers.md#a-second-step",
+        track=False,
+    )
+    cloak_detector: str = axis(
+        "none",
+        kind=Text(),
+        of="attack",
+        about="by what the attacker tells cloaked photos from clean ones, besides",
+        takes=_names(CLOAK_DETECTORS),
+        example=("residuals",),
+        see="#a-detector-of-cloaks",
+        column=False,
         track=False,
     )
     distractors: tuple[int, ...] = axis(

@@ -23,7 +23,7 @@ from bench.plan.detectors import with_detectors
 from bench.plan.leaks import check_disjoint
 from bench.plan.nouns import Attack, Cloaking, View
 from bench.plan.rows import Of
-from bench.plan.scenarios import LEVELS, SCENARIOS, SECOND_STEPS, role, scenarios_of
+from bench.plan.scenarios import CLOAK_DETECTORS, LEVELS, SCENARIOS, SECOND_STEPS, role, scenarios_of
 from bench.plan.spec import RunSpec
 from bench.plan.split import Request, Split, split
 from bench.protocols import Dataset
@@ -185,7 +185,16 @@ def _check_roles(spec: RunSpec, attackers: Sequence[Chosen]) -> None:
 
 def _split(spec: RunSpec, data: Dataset, draw: int) -> Split:
     labelled = spec.labelled if SCENARIOS[spec.scenario].clean else 0
-    request = Request(spec.users, spec.photos, labelled, spec.background, spec.seed, draw, spec.calibration)
+    request = Request(
+        spec.users,
+        spec.photos,
+        labelled,
+        spec.background,
+        spec.seed,
+        draw,
+        spec.calibration,
+        spec.background_photos,
+    )
     parts = split(data.catalogue(), data.card, request)
     check_disjoint(parts, data.catalogue(), _content(parts, data))
     return parts
@@ -245,6 +254,9 @@ def _check(spec: RunSpec) -> None:
     for step in spec.second_steps:
         if step not in SECOND_STEPS:
             raise unknown_name("second step", step, SECOND_STEPS, command="bench list second-steps")
+    if spec.cloak_detector not in CLOAK_DETECTORS:
+        takes = " or ".join(CLOAK_DETECTORS)
+        raise UserError(f"no cloak detector {spec.cloak_detector!r}; --cloak-detector takes {takes}.")
     if spec.scenario == "linked" and spec.labelled >= spec.photos:
         raise UserError(
             f"--labelled {spec.labelled} must be below --photos {spec.photos}: otherwise not even a perfect "

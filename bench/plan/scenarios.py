@@ -61,6 +61,12 @@ LEVELS = {
 }
 """What an attacker's thresholds are tuned on."""
 
+CLOAK_DETECTORS = {
+    "none": "nothing: no photo is judged",
+    "residuals": "a linear classifier of the smallest details, trained on the attacker's own cloaks",
+}
+"""By what an attacker tells cloaked photos from clean ones."""
+
 SECOND_STEPS = {
     "none": "none: the clusterer has the last word",
     "assign": "clusters with near templates merge, and photos that are left over join the nearest one",

@@ -44,6 +44,8 @@ class Request:
         draw: The number of the draw of everybody but the users and the reference. Another draw has other
             people to calibrate on and another background, as far as there are people; the users and their
             cloaks stay.
+        background_photos: How many photos each person of the background and of the crowds has, at most; None
+            takes `photos`.
     """
 
     users: int | None
@@ -53,6 +55,7 @@ class Request:
     seed: int
     draw: int = 0
     calibration: int | None = None
+    background_photos: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +159,23 @@ def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
     training = [*known, *background[len(background) - further :]]
     background = background[: len(background) - further][:wanted]
 
+    few = min(request.photos, request.background_photos or request.photos)
+
     def shown(name: str) -> list[str]:
         return by_lot(photos[name], "photo")
+
+    def group(many: list[str], others: list[str]) -> tuple[tuple[str, ...], ...]:
+        sizes = [*((name, request.photos) for name in many), *((name, few) for name in others)]
+        return tuple(tuple(shown(name)[:most]) for name, most in sizes)
 
     return Split(
         released=tuple(tuple(shown(name)[: request.photos]) for name in users),
         labelled=tuple(tuple(shown(name)[request.photos : need]) for name in users),
         people=tuple(users),
-        calibration=tuple(tuple(shown(name)[: request.photos]) for name in (*calibration, *crowd)),
+        calibration=group(calibration, crowd),
         reference=tuple((shown(name)[0],) for name in reference),
-        background=tuple(tuple(shown(name)[: max(request.photos, 1)]) for name in background),
-        training=tuple(tuple(shown(name)[: request.photos]) for name in training),
+        background=group([], background),
+        training=group(known, training[len(known) :]),
         crowd=len(crowd),
         training_crowd=further,
         boxes=catalogue.boxes,

@@ -26,6 +26,7 @@ from bench.machine.progress import Progress
 from bench.photos.collection import Photos
 from bench.photos.through_channel import through
 from bench.plan.nouns import View
+from bench.recognition.cloak_residuals import Floats, residuals
 from bench.recognition.combined import Combined
 from bench.recognition.embedded import Embedded
 from bench.recognition.observer import Observed, Observer
@@ -125,6 +126,18 @@ class AttackerView:
             what: For the progress line.
         """
         return self._observer.finder.find(through(photos, self._purifier), what)
+
+    def residuals(self, photos: Photos, what: str) -> Floats:
+        """The figures by which cloaks are recognised, of photos before the attacker's own purifier.
+
+        Args:
+            photos: What the attacker has.
+            what: For the progress line.
+
+        Returns:
+            See `bench.recognition.cloak_residuals.residuals`.
+        """
+        return residuals(photos, self.faces(photos, what).faces, self._tools.cache)
 
     def _looks(self, photos: Photos, what: str) -> list[Observed]:
         """Purified photos as they are, or in each version that the attacker averages over."""

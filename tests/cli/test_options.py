@@ -56,7 +56,7 @@ def test_an_option_says_what_it_is_and_can_be_repeated_if_its_row_says_so(option
 
 
 def test_manifest_has_the_options_that_decide_the_split() -> None:
-    split = {f"--{option}" for option, row in AXES.items() if row.of == "split"}
+    split = {f"--{COMMAND_LINE.named(option)}" for option, row in AXES.items() if row.of == "split"}
     assert set(options("manifest")) == split | {"--left-out", "--json"}
 
 

@@ -39,6 +39,7 @@ BASE = {
     "photos": "4",
     "labelled": "2",
     "background": "2",
+    "background_photos": "4",
     "calibration": "5",
     "seed": "0",
     "precision": "fp32",
@@ -47,6 +48,7 @@ BASE = {
     "adaptation": "none",
     "detector": "own",
     "second_step": "none",
+    "cloak_detector": "none",
     "distractors": "0",
     "draws": "1",
 }
@@ -61,6 +63,7 @@ OTHER = {
     "photos": "5",
     "labelled": "3",
     "background": "3",
+    "background_photos": "3",
     "calibration": "6",
     "seed": "1",
     "precision": "bf16",
@@ -80,6 +83,7 @@ REQUIRED_OR_SMALL = {
     "photos",
     "labelled",
     "background",
+    "background_photos",
     "calibration",
 }
 """Options of `BASE` that are not at their default there."""

@@ -179,6 +179,27 @@ def test_training_leaves_the_background_that_was_asked_for() -> None:
         assert bool(found.training) == (background < 68)
 
 
+def test_strangers_may_have_fewer_photos_and_nobody_changes_places() -> None:
+    asked = replace(PLAIN, users=5, background=30)
+    many = split(catalogue(crowd(200)), CARD, asked)
+    few = split(catalogue(crowd(200)), CARD, replace(asked, background_photos=2))
+    assert parts(few) == parts(many)
+    # the crowds are as the background is; those who are counted keep all photos
+    alone, trained = len(few.calibration) - few.crowd, len(few.training) - few.training_crowd
+    assert few.crowd and few.training_crowd
+    others = (*few.background, *few.calibration[alone:], *few.training[trained:])
+    assert {len(photos) for photos in others} == {2}
+    counted = (*few.released, *few.calibration[:alone], *few.training[:trained])
+    assert {len(photos) for photos in counted} == {4}
+    assert all(photos == whole[:2] for photos, whole in zip(few.background, many.background, strict=True))
+
+
+def test_more_photos_of_strangers_than_a_user_releases_are_as_many_as_those() -> None:
+    assert split(catalogue(crowd(200)), CARD, replace(PLAIN, background_photos=99)) == split(
+        catalogue(crowd(200)), CARD, PLAIN
+    )
+
+
 def test_more_calibration_people_than_there_are() -> None:
     said = one_line(replace(PLAIN, calibration=500), crowd(60))
     assert "500 calibration people asked for" in said
