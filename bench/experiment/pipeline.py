@@ -178,13 +178,14 @@ class Pipeline:
             on_own_cloaks = stages.try_on_own_cloaks(tuned, collection)
         of_no_use = stages.unused(seen)
         result = stages.attack(tuned, seen, collection, became)
-        result.verdict.scores.update(stages.detect_cloaks(release))
+        detected, on_own = stages.detect_cloaks(release)
+        result.verdict.scores.update(detected)
         cost = cost_of(stages.clock.seconds, release, self._observer.pool, new_hits(self._cache, hits))
         record = record_attack(
             cell,
             tuned,
             result,
-            on_own_cloaks,
+            {**on_own_cloaks, **on_own},
             collection.calibration,
             costs,
             became,

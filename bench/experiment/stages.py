@@ -231,17 +231,23 @@ class Stages:
                 searched=self.cell.scenario["name"] == "evasion",
             )
 
-    def detect_cloaks(self, release: Release) -> dict[str, Score]:
-        """How well a classifier of the attacker's own recognises cloaks; empty if there is none."""
+    def detect_cloaks(self, release: Release) -> tuple[dict[str, Score], dict[str, Score]]:
+        """How well a classifier of the attacker's own recognises cloaks; empty if there is none.
+
+        Returns:
+            Its figures on the users' photos, and at level `adaptive` those on the calibration people whom the
+            attacker cloaked, where it did not learn from them.
+        """
         if dict(self.cell.attack.options).get("cloak_detector", "none") == "none":
-            return {}
+            return {}, {}
         repetition, cloaking, platform = self.repetition, self.cell.cloaking, self._platform
         lessons = repetition.training_data(cloaking, platform)
         cloaks, cloaked_people = lessons.cloaks
         learned = np.isin(lessons.people, cloaked_people)
         photos, people = repetition.calibration
+        own = np.isin(people, repetition.known)
         # where there are no training people, it learns from calibration people, and the crowd is left
-        others = np.ones(len(people), bool) if repetition.training else ~np.isin(people, cloaked_people)
+        others = ~own if repetition.training is None else np.ones(len(people), bool)
         with self.clock.stage("observe"):
             clean = self.view.residuals(through(lessons.clean, platform), "clean photos to learn from")
             cloaked = self.view.residuals(cloaks, "cloaks to learn from")
@@ -251,8 +257,14 @@ class Stages:
         with self.clock.stage("attack"), of_one_cell():
             detector = Detector.trained(clean[learned], cloaked)
             users = repetition.corpus.owners[repetition.corpus.released]
-            scores = detector.score(published), detector.score(before)
-            return judge_detector(*scores, users, detector.score(known[others]))
+            scores, calibration = detector.score(published), detector.score(known)
+            of_users = judge_detector(scores, detector.score(before), users, calibration[others])
+        if self.cell.attack.level != "adaptive" or repetition.training is None:
+            return of_users, {}
+        with self.clock.stage("observe"):
+            own_cloaks, owners = repetition.cloaked_calibration(cloaking, platform)
+            figures = self.view.residuals(own_cloaks, "cloaks of calibration people")
+        return of_users, judge_detector(detector.score(figures), calibration[own], owners, calibration[~own])
 
     @property
     def _attacker_trains(self) -> bool:

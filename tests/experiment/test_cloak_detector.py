@@ -39,6 +39,16 @@ def test_cloaks_are_recognised_and_clean_photos_are_not(one: One) -> None:
     assert value(clean, "cloak_tpr_far_1e2") == value(clean, "cloak_fpr_far_1e2")
 
 
+@pytest.mark.slow
+def test_at_level_adaptive_it_is_tried_on_calibration_people_first(one: One) -> None:
+    record = one(**PEOPLE, defenses=("noise",), cloak_detector="residuals", levels=("adaptive",))
+    assert record.own_cloaks.keys() >= NAMES
+    assert {record.own_cloaks[name].n for name in NAMES} == {30}  # the people whom it cloaked
+    found = record.own_cloaks["cloak_auc"].value
+    assert found is not None and found > 0.95
+    assert value(record, "cloak_auc") > 0.95
+
+
 def test_nobody_detects_who_is_not_asked_to(one: One) -> None:
     asked, plain = one(defenses=("noise",), cloak_detector="residuals"), one(defenses=("noise",))
     assert not NAMES & plain.metrics.keys()
