@@ -87,17 +87,10 @@ def resolved(plugin: Any) -> dict[str, Plain]:
     """Every parameter of a plug-in by name, as plain values, in the order of `parameters`.
 
     A field with the metadata `{"recorded": False}` is left out. Such a field is a place, such as a folder of
-    photos: a digest identifies its content, and no path gets into a record. A field with the metadata
-    `{"younger": True}` is left out at its default: cells that were published before it existed keep their
-    digests.
+    photos: a digest identifies its content, and no path gets into a record.
     """
     recorded = (f for f in parameters(plugin) if f.metadata.get("recorded", True))
-    values = {f: plain(getattr(plugin, f.name)) for f in recorded}
-    return {f.name: value for f, value in values.items() if value != f.default or not _younger(f)}
-
-
-def _younger(declared: Field[Any]) -> bool:
-    return bool(declared.metadata.get("younger", False))
+    return {f.name: plain(getattr(plugin, f.name)) for f in recorded}
 
 
 def plain(value: Any) -> Plain:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from bench.errors import UserError
@@ -30,7 +30,7 @@ class PGD(Optimised):
     """
 
     momentum: float = 0.0
-    descent: str = field(default="plain", metadata={"younger": True})
+    descent: str = "plain"
 
     card: ClassVar[PluginCard] = PluginCard(
         summary="each photo away from its own clean embedding",

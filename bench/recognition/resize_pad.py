@@ -44,7 +44,7 @@ class ResizePad:
         draw = np.random.Generator(np.random.Philox(int(digest(self.seed, photo)[:16], 16)))
         seen = [crop]
         for _ in range(self.looks):
-            side = int(draw.integers(round(self.least * size), size))
+            side = int(draw.integers(min(round(self.least * size), size - 1), size))
             left, top = (int(offset) for offset in draw.integers(0, size - side + 1, 2))
             smaller = functional.interpolate(crop, (side, side), mode="bilinear", antialias=True)
             right, below = size - side - left, size - side - top

@@ -15,7 +15,7 @@ from bench.cli import app
 from bench.errors import UserError
 from bench.inventory.kinds import KINDS
 from bench.machine.devices import PRECISIONS, device
-from bench.plan.scenarios import CLEAN, LEVELS, SCENARIOS
+from bench.plan.scenarios import CLEAN, CLOAK_DETECTORS, LEVELS, SCENARIOS, SECOND_STEPS
 from bench.plan.spec import RunSpec
 from bench.plan.words import either
 from bench.types import BUDGETS
@@ -34,6 +34,8 @@ LISTS = {
     "manifest labelled": CLEAN,
     "run budget": BUDGET_FORMS,
     "run level": LEVELS,
+    "run second_step": SECOND_STEPS,
+    "run cloak_detector": CLOAK_DETECTORS,
     "run precision": PRECISIONS,
     "run device": DEVICES,
     "verify device": DEVICES,
@@ -46,6 +48,7 @@ LISTS = {
 PROSE = {
     "curve out": "curve.png or curve.svg",
     "fetch origins": "a file, a folder or an address",
+    "run detector": "own (what the encoder's card names) or a name of bench list detectors",
     "run suite": "a name, or a TOML file",
     "run surrogate": "a name, or a+b for several at once",
 }

@@ -25,7 +25,6 @@ NAMES = {
     ("--dataset", "synthetik"): "no dataset 'synthetik'. Did you mean 'synthetic'? 'bench list datasets'",
     ("--encoder", "mobileface-v3"): "no encoder 'mobileface-v3'. Did you mean 'mobileface_v3'?",
     ("--detector", "yunett"): "no detector 'yunett'. Did you mean 'yunet'? 'bench list detectors'",
-    ("--detector", "yunet"): "detector 'yunet': no yunet_n_dynamic.onnx in ",
     ("--scenario", "introducd"): "no scenario 'introducd'. Did you mean 'introduced'?",
     ("--channel", "jpg:75"): "no channel 'jpg:75'. Did you mean 'jpeg:75'?",
     ("--defense", "noise:knd=sign"): "defense 'noise' has no parameter 'knd=sign'; it has: kind",
@@ -102,6 +101,11 @@ def test_a_budget_of_lpips_without_weights(bench: Command, small: tuple[str, ...
     said = line(bench, small, "--budget", "lpips:0.05", BENCH_REAL_DATA=None)
     assert "needs lpips_alex.safetensors, which is not in" in said
     assert "try --budget dssim:0.004" in said
+
+
+def test_a_detector_without_its_file(bench: Command, small: tuple[str, ...]) -> None:
+    said = line(bench, small, "--detector", "yunet", BENCH_REAL_DATA=None)
+    assert "detector 'yunet': no yunet_n_dynamic.onnx in " in said
 
 
 def test_a_file_of_lpips_that_is_none(bench: Command, small: tuple[str, ...], copied_home: Path) -> None:

@@ -44,10 +44,9 @@ def test_the_descent_is_that_of_advmask_and_the_goal_is_not() -> None:
     )
 
 
-def test_without_the_parameter_it_walks_and_is_written_down_as_before() -> None:
+def test_both_descents_are_written_down() -> None:
     assert Pgd().walk() == Descent(momentum=0.0, random_start=True)
-    # cells that were published before there was a choice keep their digests
-    assert resolved(Pgd()) == {"steps": 20, "reach": 2.5, "momentum": 0.0}
+    assert resolved(Pgd()) == {"steps": 20, "reach": 2.5, "momentum": 0.0, "descent": "plain"}
     assert resolved(Pgd(descent="diverse"))["descent"] == "diverse"
 
 
