@@ -114,6 +114,22 @@ def cannot_write(error: OSError, what: str, *, instead: str) -> UserError:
     return UserError(f"cannot write {what}: {error.strerror or error}. {advice}, or {instead}.")
 
 
+def interrupted(error: BaseException) -> bool:
+    """Whether an error is what somebody made of Ctrl-C: a library that is stopped while it is imported.
+
+    Args:
+        error: What was raised.
+    """
+    seen: set[int] = set()
+    at: BaseException | None = error
+    while at is not None and id(at) not in seen:
+        if isinstance(at, KeyboardInterrupt):
+            return True
+        seen.add(id(at))
+        at = at.__cause__ or at.__context__
+    return False
+
+
 @contextmanager
 def of_one_cell() -> Iterator[None]:
     """Turn a `UserError` in this scope into a `RefusedError`: it concerns the cell at hand and no other.

@@ -15,7 +15,7 @@ from bench import encoders, registry
 from bench.attack.distractors import Crowds
 from bench.attack.runner import AttackRunner
 from bench.encoders.faults import EncoderFault
-from bench.errors import RefusedError, UserError
+from bench.errors import RefusedError, UserError, interrupted
 from bench.experiment.recording import cost_of, is_of, new_hits, record_attack, record_of
 from bench.experiment.repetition import Repetition
 from bench.experiment.stages import CONTROL, Clock, Stages
@@ -122,7 +122,9 @@ class Pipeline:
             return self._lose(cell, error)
         except UserError:
             raise  # of files and disks, which other cells need too
-        except Exception as error:  # noqa: BLE001 - see below
+        except Exception as error:
+            if interrupted(error):
+                raise KeyboardInterrupt from error
             # whatever went wrong belongs to this cell alone; the command ends with status 1 and tells
             _log.error("cell %s failed: %s: %s", cell.digest[:12], type(error).__name__, error)
             return self._lose(cell, error)

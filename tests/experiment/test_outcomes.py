@@ -314,3 +314,17 @@ def test_a_refused_cell_is_a_line_in_its_record_and_the_others_are_kept(
     # nothing is worth keeping where every cell is refused
     with pytest.raises(UserError, match="calibration"):
         run(attackers=("growing",), scenario="evasion")
+
+
+def test_a_library_that_is_stopped_while_it_is_imported_is_a_stop_and_no_failed_cell(
+    run: Callable[..., RunResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def imported(*given: object) -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as stop:
+            raise ImportError("initialization failed") from stop
+
+    monkeypatch.setattr("bench.experiment.stages.Stages.publish", imported)
+    with pytest.raises(KeyboardInterrupt):
+        run(defenses=("blur",), seed=5)
