@@ -22,6 +22,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bench.board.loading import load
+from bench.board.panel import PanelRow, panel_rows
 from bench.records import read
 from bench.uncertainty.paired import holm
 from bench.uncertainty.power import smallest_detectable_difference
@@ -30,13 +32,14 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("docs/findings.md", "README.md")
 """The pages whose conclusions are held to the records."""
 
-DEMO, DRAWN, LFW, FIVE, DRAWS, CROWD = (
+DEMO, DRAWN, LFW, FIVE, DRAWS, CROWD, CHOSEN = (
     "built-in",
     "standard",
     "standard-lfw",
     "lfw",
     "draws",
     "distractors",
+    "chosen-lfw",
 )
 Y1, MFN, V3 = "insightface_mobilefacenet_y1", "mfn_espdl", "mobileface_v3"
 IR, INC, VIT = "synth-ir", "synth-inc", "synth-vit"
@@ -67,7 +70,7 @@ def cells(folder: str, **conditions: Any) -> list[Cell]:
     """The cells that meet all conditions. Oracles are left out unless the level is `oracle`.
 
     Args:
-        folder: One of `DEMO`, `DRAWN`, `LFW`, `FIVE`, `DRAWS` and `CROWD`.
+        folder: One of `DEMO`, `DRAWN`, `LFW`, `FIVE`, `DRAWS`, `CROWD` and `CHOSEN`.
         conditions: Field -> its name or value, a tuple of several, or `ANY`. Fields that are not named are
             as `USUAL` says.
     """
@@ -270,6 +273,17 @@ def least_p(pairs: list[tuple[float, float]]) -> float:
 def detectable(people: int, correlation: float = 0.0) -> float:
     """The smallest fall from a rate of one half that one comparison of so many users mostly shows (.8)."""
     return smallest_detectable_difference(people, correlation=correlation)
+
+
+def panel(folder: str, defense: str, figure: str = "cfr") -> PanelRow:
+    """The row of one defense in the panel of a folder: the attack that was chosen, and the strongest of all.
+
+    Raises:
+        ValueError: There is no such row, or there are several.
+    """
+    rows = panel_rows(*load([ROOT / "results" / folder], of_users=True))
+    (row,) = (row for row in rows if (row.defense, row.figure) == (defense, figure))
+    return row
 
 
 def mean(numbers: list[float]) -> float:
