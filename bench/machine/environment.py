@@ -12,6 +12,8 @@ from bench.store.code import code_of
 from bench.store.digests import versions
 
 LIBRARIES = (
+    "dlib",
+    "dlib-bin",
     "facenet-pytorch",
     "faiss-cpu",
     "igraph",

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import packages_distributions
+from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
 from bench.store.digests import digest, versions
@@ -101,8 +101,7 @@ def file_code(module: str) -> str:
 def libraries_of(module: str) -> tuple[str, ...]:
     """The distributions that a module's import closure stands on, sorted; installed or not."""
     names = {name for reached in closure(module) for name in _imports(reached).outside}
-    installed = _distributions()
-    return tuple(sorted({dist for name in names for dist in installed.get(name, (_normal(name),))}))
+    return tuple(sorted({dist for name in names for dist in _bringing(name)}))
 
 
 def stage_code(*modules: str) -> list[object]:
@@ -122,13 +121,40 @@ def _normal(distribution: str) -> str:
 
 def forget() -> None:
     """Read all code anew. A process that changes code while it runs needs this."""
-    for kept in (closure, code_of, file_code, libraries_of, _distributions, _path, _file, _imports, _tree):
-        kept.cache_clear()
+    kept = (
+        closure,
+        code_of,
+        file_code,
+        libraries_of,
+        _distributions,
+        _bringing,
+        _path,
+        _file,
+        _imports,
+        _tree,
+    )
+    for function in kept:
+        function.cache_clear()
 
 
 @cache
 def _distributions() -> dict[str, tuple[str, ...]]:
     return {name: tuple(sorted(set(map(_normal, names)))) for name, names in packages_distributions().items()}
+
+
+@cache
+def _bringing(package: str) -> tuple[str, ...]:
+    """The distributions that bring a top-level package; one of its own name where none is installed.
+
+    A distribution may leave a package out of its list of packages, as dlib-bin does. It is among its files.
+    """
+    if found := _distributions().get(package):
+        return found
+    if importlib.util.find_spec(package) is None:
+        return (_normal(package),)
+    files = ((dist.metadata["Name"], dist.read_text("RECORD") or "") for dist in distributions())
+    found = tuple(sorted({_normal(name) for name, text in files if f"\n{package}/" in f"\n{text}"}))
+    return found or (_normal(package),)
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bench import registry
 from bench.encoders.families import own
+from bench.faces import detectors
 from bench.machine.environment import LIBRARIES, environment
 from bench.store.code import libraries_of
 
@@ -15,9 +16,9 @@ def test_a_record_names_every_library_that_a_stage_or_a_plugin_stands_on() -> No
         for name in registry.names(kind)
     ]
     families = [family.module for family in own()]
-    needed = {
-        name for module in ("bench.experiment.pipeline", *plugins, *families) for name in libraries_of(module)
-    }
+    found_by = [detectors.lookup(name).module for name in detectors.names()]
+    modules = ("bench.experiment.pipeline", *plugins, *families, *found_by)
+    needed = {name for module in modules for name in libraries_of(module)}
     assert needed - set(LIBRARIES) == set()
 
 

@@ -81,3 +81,17 @@ def test_every_silent_room_is_left_out_of_something(monkeypatch: pytest.MonkeyPa
     everything = set().union(*(code.closure(stage) for stage in stages))
     code.forget()
     assert not [name for name in kept if name not in everything]
+
+
+def test_a_distribution_that_does_not_list_its_package_is_found_by_its_files(house: Path) -> None:
+    # dlib-bin lists its compiled module alone: the version of the detector would be in no key
+    (house.parent / "brought.py").write_text("import brought_library\n")
+    (house.parent / "brought_library").mkdir()
+    (house.parent / "brought_library" / "__init__.py").write_text("")
+    installed = house.parent / "brought_bin-1.2.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: brought-bin\nVersion: 1.2\n")
+    (installed / "top_level.txt").write_text("_compiled\n")
+    (installed / "RECORD").write_text("_compiled.so,,\nbrought_library/__init__.py,,\n")
+    assert code.libraries_of("brought") == ("brought-bin",)
+    assert code.stage_code("brought")[1] == {"brought-bin": "1.2"}
