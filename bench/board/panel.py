@@ -1,9 +1,9 @@
 """Records -> what a whole panel of attackers does to each defense.
 
-A row is a defense under one threat model, a condition is one attacker with its encoder, channel, level and
-adaptation. Rows are compared within a track: the same users, scenario, budget and knowledge, and the same
-conditions. A condition that a row lacks, or that failed, is named, and the row is not ranked; nor is one
-over its budget, or one that only attackers met who find too few people on clean photos.
+A row is a defense under one threat model, a condition is one attacker with its encoder, detector, channel,
+level, adaptation and second step. Rows are compared within a track: the same users, scenario, budget and
+knowledge, and the same conditions. A condition that a row lacks, or that failed, is named, and the row is not
+ranked; nor is one over its budget, or one that only attackers met who find too few people on clean photos.
 
 The first figure is that of the attack which the attacker chose on its own cloaks (`bench.board.chosen`), and
 beside it stands the largest rate of all: never a mean. Rows are ranked as if each user's photos that are not

@@ -16,6 +16,7 @@ from bench.errors import UserError
 from bench.faces.detectors import yunet
 from bench.faces.detectors.yunet import DETECTOR, FILE, STRIDES, Network, decode
 from bench.photos.decode import decode as decode_photo
+from bench.store.sources import SOURCES
 from bench.types import Folders, Image
 
 SIZES = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
@@ -178,3 +179,8 @@ def test_the_released_file_is_the_one_of_the_card(real_folders: Folders) -> None
     graph = onnx.load_model_from_string(content).graph
     assert [given.name for given in graph.input] == ["input"]
     assert {given.name for given in graph.output} == {f"{k}_{s}" for k in SIZES for s in STRIDES}
+
+
+def test_what_is_fetched_is_the_file_of_the_card() -> None:
+    [item] = SOURCES[DETECTOR.name].items
+    assert (Path(item.place).name, item.sha256, item.size) == (FILE.name, FILE.sha256, FILE.size)
