@@ -275,6 +275,7 @@ def detectable(people: int, correlation: float = 0.0) -> float:
     return smallest_detectable_difference(people, correlation=correlation)
 
 
+@cache
 def panel(folder: str, defense: str, figure: str = "cfr") -> PanelRow:
     """The row of one defense in the panel of a folder: the attack that was chosen, and the strongest of all.
 

@@ -96,7 +96,8 @@ def _print(result: RunResult, *, whole: bool) -> None:
         print_board(view("steps").table(result.records, users))
     if len({record.attacker.name for record in result.records}) > 1:
         sys.stdout.write(
-            "\nthe attack that was chosen counts, and the strongest of the panel stands beside it:\n"
+            "\nan attack that was chosen on the attacker's own cloaks counts, "
+            "and the strongest of the panel stands beside it:\n"
         )
         print_board(view("panel").table(result.records, users))
 
