@@ -9,6 +9,7 @@ from bench.errors import UserError
 from bench.experiment.session import RunResult
 from bench.plan.manifest import manifest, manifest_csv
 from bench.records.files import CELLS, read
+from bench.records.packed import SUFFIX
 from bench.store.writing import write_output
 
 INSTEAD = "choose another --out and repeat the command: everything computed is kept"
@@ -26,6 +27,11 @@ def spare(folder: Path) -> Callable[[Sequence[str]], None]:
     """
 
     def refuse(cells: Sequence[str]) -> None:
+        if (folder / (CELLS.file + SUFFIX)).exists():
+            raise UserError(
+                f"{folder} holds packed records, {CELLS.file + SUFFIX}. Choose another --out, or unpack them "
+                "there first."
+            )
         if not (folder / CELLS.file).exists():
             return
         others = {record.cell for record in read(folder)} - set(cells)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from bench.errors import UserError, cannot_read
 from bench.records.migrations import OLDEST, migrated
+from bench.records.packed import SUFFIX, unpacked
 from bench.records.parsing import DamagedError, dotted, parse, shown
 from bench.records.record import Model
 from bench.store.reading import read_whole
@@ -25,7 +26,7 @@ class Document(Generic[Record]):
 
     Attributes:
         name: of the records, in messages.
-        file: that holds it in a folder.
+        file: that holds it in a folder; packed with xz, it ends with `.xz`.
         key: below which the records stand, beside `schema_version`.
         model: of one record.
         version: of the schema that this program writes.
@@ -57,6 +58,8 @@ class Document(Generic[Record]):
         file = self.at(path)
         content = read_whole(file)
         try:
+            if file.suffix == SUFFIX:
+                content = unpacked(content)
             version, records = self._parts(parse(content))
             if version > self.version:
                 raise UserError(
@@ -71,16 +74,21 @@ class Document(Generic[Record]):
         """The file of a document, for the file itself or its folder.
 
         Raises:
-            UserError: There is none.
+            UserError: There is none, or the folder has two: packed and not.
         """
         try:
-            file = path / self.file if path.is_dir() else path
-            there = file.is_file()
+            names = (self.file, self.file + SUFFIX)
+            files = [path / name for name in names] if path.is_dir() else [path]
+            there = [file for file in files if file.is_file()]
         except OSError as error:
             raise cannot_read(error, str(path)) from error
         if not there:
             raise UserError(f"no {self.name} at {path}. '{self.written_by} {path}' writes some.")
-        return file
+        if len(there) > 1:
+            raise UserError(
+                f"{path} has two files of {self.name}: {' and '.join(names)}. Remove one of them."
+            )
+        return there[0]
 
     def _parts(self, document: Any) -> tuple[int, list[Any]]:
         """The schema's version, and the records as they stand there."""

@@ -74,6 +74,12 @@ def test_records_of_another_run_are_not_replaced(tmp_path: Path) -> None:
     files.spare(tmp_path / "new")(digests)
 
 
+def test_packed_records_of_a_folder_are_not_joined_by_others(tmp_path: Path) -> None:
+    (tmp_path / "records.json.xz").write_bytes(b"")
+    with pytest.raises(UserError, match="packed"):
+        files.spare(tmp_path)([])
+
+
 def test_verifications_of_other_encoders_are_not_replaced(tmp_path: Path) -> None:
     records = verification.read(ROOT / "results" / "encoders")
     verification.write(records[:2], "", tmp_path)

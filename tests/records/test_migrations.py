@@ -10,11 +10,12 @@ import pytest
 
 from bench.records import SCHEMA_VERSION, read
 from bench.records.migrations import OLDEST, migrated
+from bench.records.packed import SUFFIX, unpacked
 from bench.types import Flag, FlagCode
 from bench.verification.records import read as read_verifications
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMITTED = sorted(ROOT.glob("results/*/records.json"))
+COMMITTED = sorted(ROOT.glob("results/*/records.json*"))
 VERIFIED = sorted(ROOT.glob("results/*/verification.json"))
 
 
@@ -31,7 +32,8 @@ def kept(old: Any, new: Any) -> bool:
 
 @pytest.mark.parametrize("path", COMMITTED, ids=of)
 def test_a_committed_record_is_read_and_only_its_flags_change(path: Path) -> None:
-    stored = json.loads(path.read_text("utf-8"))["cells"]
+    content = path.read_bytes()
+    stored = json.loads(unpacked(content) if path.suffix == SUFFIX else content)["cells"]
     records = read(path)
     assert [record.cell for record in records] == [cell["cell"] for cell in stored]
     for cell, record in zip(stored, records, strict=True):
