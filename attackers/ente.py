@@ -5,20 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.types import Embeddings, Ints, Labels, PluginCard
+from bench.types import Ints, PluginCard
 
-from ._cluster.untuned import Untuned
-from ._embeddings.order import in_content_order
 from ._embeddings.rows import Floats32
 from ._graph.incremental import linear_labels
 from ._graph.neighbours import neighbour_graph
-from ._graph.searching import Searching
 from ._parameters.ranges import check_distance
-from ._presets.deployed import Deployed, Numbers
+from ._presets.deployed import Numbers
+from ._presets.sorting import Sorting
 
 
 @dataclass(frozen=True)
-class Ente(Deployed, Untuned, Searching):
+class Ente(Sorting):
     """Linear incremental clustering with a fixed distance; never tuned, whatever the encoder.
 
     Two near faces are a cluster already, and one face between two clusters is enough to lead photos of one
@@ -45,19 +43,9 @@ class Ente(Deployed, Untuned, Searching):
         super().check()
         check_distance(self.name, "max_distance", self.max_distance, (self.max_distance,))
 
-    def cluster(self, embeddings: Embeddings) -> Labels:
-        """Assign every embedding to a cluster, numbered from 0 by first appearance, or to noise (-1).
-
-        Raises:
-            UserError: for parameters out of range.
-            ValueError: for embeddings that are zero or not finite.
-        """
-        self.check()
-
-        def labels(rows: Floats32) -> Ints:
-            return linear_labels(neighbour_graph(rows, self.max_distance, self))
-
-        return in_content_order(embeddings, self.seed, labels)
+    def labels(self, rows: Floats32) -> Ints:
+        """See `Sorting.labels`."""
+        return linear_labels(neighbour_graph(rows, self.max_distance, self))
 
 
 PLUGIN = Ente

@@ -103,13 +103,7 @@ class Hdbscan(Searching):
         return replace(self, min_samples=samples, min_cluster_size=least, selection=selection, cut=cut)
 
     def cluster(self, embeddings: Embeddings) -> Labels:
-        """Assign every embedding to a cluster, numbered from 0 by first appearance, or to noise (-1).
-
-        Raises:
-            UserError: for parameters out of range.
-            ValueError: before `calibrated` gave it its parameters, and for embeddings that are zero or not
-                finite.
-        """
+        """See `EpsClusterer.cluster`; every parameter has to be calibrated or given."""
         self.check()
         samples, least, selection, cut = self.min_samples, self.min_cluster_size, self.selection, self.cut
         if samples is None or least is None or selection is None or cut is None:

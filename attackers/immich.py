@@ -5,21 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.types import Embeddings, Ints, Labels, PluginCard
+from bench.types import PluginCard
 
-from ._cluster.untuned import Untuned
-from ._embeddings.order import in_content_order
-from ._embeddings.rows import Floats32
-from ._graph.incremental import recognised_labels
-from ._graph.neighbours import neighbour_graph
-from ._graph.searching import Searching
-from ._parameters.ranges import check_distance, check_least
-from ._presets.deployed import Deployed, Numbers
+from ._parameters.ranges import check_least
+from ._presets.deployed import Numbers
 from ._presets.families import IMMICH_FAMILIES
+from ._presets.job_queue import JobQueue
 
 
 @dataclass(frozen=True)
-class Immich(Deployed, Untuned, Searching):
+class Immich(JobQueue):
     """One face after another, as Immich's job queue does it; never tuned, whatever the encoder.
 
     A face with at least `min_faces` faces within `max_distance`, itself included, is a core. Immich asks its
@@ -49,22 +44,12 @@ class Immich(Deployed, Untuned, Searching):
     def check(self) -> None:
         """See `Attacker.check`."""
         super().check()
-        check_distance(self.name, "max_distance", self.max_distance, (self.max_distance,))
         check_least(self.name, "min_faces", self.min_faces, 1, 3)
 
-    def cluster(self, embeddings: Embeddings) -> Labels:
-        """Assign every embedding to a cluster, numbered from 0 by first appearance, or to noise (-1).
-
-        Raises:
-            UserError: for parameters out of range.
-            ValueError: for embeddings that are zero or not finite.
-        """
-        self.check()
-
-        def labels(rows: Floats32) -> Ints:
-            return recognised_labels(neighbour_graph(rows, self.max_distance, self), [self.min_faces])
-
-        return in_content_order(embeddings, self.seed, labels)
+    @property
+    def runs(self) -> tuple[int, ...]:
+        """See `JobQueue.runs`."""
+        return (self.min_faces,)
 
 
 PLUGIN = Immich

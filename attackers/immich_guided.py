@@ -6,21 +6,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bench.errors import UserError
-from bench.types import Embeddings, Ints, Labels, PluginCard
+from bench.types import PluginCard
 
-from ._cluster.untuned import Untuned
-from ._embeddings.order import in_content_order
-from ._embeddings.rows import Floats32
-from ._graph.incremental import recognised_labels
-from ._graph.neighbours import neighbour_graph
-from ._graph.searching import Searching
-from ._parameters.ranges import check_distance, check_least
-from ._presets.deployed import Deployed, Numbers
+from ._parameters.ranges import check_least
+from ._presets.deployed import Numbers
 from ._presets.families import IMMICH_FAMILIES
+from ._presets.job_queue import JobQueue
 
 
 @dataclass(frozen=True)
-class ImmichGuided(Deployed, Untuned, Searching):
+class ImmichGuided(JobQueue):
     """Immich's recognition, run three times with fewer and fewer faces that make a core; never tuned.
 
     The first run is a reset: nobody has a person. The second and the third look at faces without a person
@@ -48,7 +43,6 @@ class ImmichGuided(Deployed, Untuned, Searching):
     def check(self) -> None:
         """See `Attacker.check`."""
         super().check()
-        check_distance(self.name, "max_distance", self.max_distance, (self.max_distance,))
         check_least(self.name, "last", self.last, 1, 3)
         if not self.first >= self.second >= self.last:
             raise UserError(
@@ -56,15 +50,10 @@ class ImmichGuided(Deployed, Untuned, Searching):
                 "increase. Leave them out for 20, 10 and 3."
             )
 
-    def cluster(self, embeddings: Embeddings) -> Labels:
-        """See `Immich.cluster`."""
-        self.check()
-        runs = [self.first, self.second, self.last]
-
-        def labels(rows: Floats32) -> Ints:
-            return recognised_labels(neighbour_graph(rows, self.max_distance, self), runs)
-
-        return in_content_order(embeddings, self.seed, labels)
+    @property
+    def runs(self) -> tuple[int, ...]:
+        """See `JobQueue.runs`."""
+        return (self.first, self.second, self.last)
 
 
 PLUGIN = ImmichGuided

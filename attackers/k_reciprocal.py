@@ -98,13 +98,7 @@ class KReciprocal(Searching):
         return replace(self, neighbours=length, expansion=expansion, distance=cut)
 
     def cluster(self, embeddings: Embeddings) -> Labels:
-        """Assign every embedding to a cluster, numbered from 0 by first appearance, or to noise (-1).
-
-        Raises:
-            UserError: for parameters out of range.
-            ValueError: before `calibrated` gave it its parameters, and for embeddings that are zero or not
-                finite.
-        """
+        """See `EpsClusterer.cluster`; every parameter has to be calibrated or given."""
         self.check()
         cut, length, expansion = self.distance, self.neighbours, self.expansion
         if cut is None or length is None or expansion is None:

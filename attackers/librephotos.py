@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bench.errors import UserError
-from bench.types import Embeddings, Ints, Labels, PluginCard
+from bench.types import Ints, PluginCard
 
-from ._cluster.untuned import Untuned
-from ._embeddings.order import in_content_order
 from ._embeddings.rows import Floats32
 from ._graph.condensed import hdbscan_labels
-from ._graph.searching import Searching
 from ._graph.spanning import neighbour_lists, spanning_tree
 from ._parameters.ranges import check_least
-from ._presets.deployed import Deployed, Numbers
+from ._presets.deployed import Numbers
 from ._presets.families import DLIB_LENGTH
 from ._presets.pseudo_people import named_by_network
+from ._presets.sorting import Sorting
 
 _SAMPLES = 2  # LibrePhotos says 1, and its HDBSCAN does not count the photo itself; ours does
 _SIZES = {100_000: 16, 10_000: 8, 1_000: 4}
@@ -26,7 +24,7 @@ _SIZES = {100_000: 16, 10_000: 8, 1_000: 4}
 
 
 @dataclass(frozen=True)
-class Librephotos(Deployed, Untuned, Searching):
+class Librephotos(Sorting):
     """HDBSCAN by excess of mass, then a network that takes cluster means for people; never tuned.
 
     A cluster has at least 2 photos, 4 in a collection of more than 1,000, 8 above 10,000 and 16 above
@@ -65,17 +63,8 @@ class Librephotos(Deployed, Untuned, Searching):
             )
         check_least(self.name, "clusters", self.clusters, 0, 2000)
 
-    def cluster(self, embeddings: Embeddings) -> Labels:
-        """Assign every embedding to a cluster, numbered from 0 by first appearance, or to noise (-1).
-
-        Raises:
-            UserError: for parameters out of range.
-            ValueError: for embeddings that are zero or not finite.
-        """
-        self.check()
-        return in_content_order(embeddings, self.seed, self._labels)
-
-    def _labels(self, rows: Floats32) -> Ints:
+    def labels(self, rows: Floats32) -> Ints:
+        """See `Sorting.labels`."""
         tree = spanning_tree(rows, neighbour_lists(rows, _SAMPLES, self), _SAMPLES)
         apart = self.number("epsilon") / self.number("length")
         labels = hdbscan_labels(tree, len(rows), smallest_cluster(len(rows)), leaf=False, epsilon=apart)

@@ -8,23 +8,21 @@ from typing import ClassVar
 import numpy as np
 
 from bench.errors import UserError
-from bench.types import Embeddings, Ints, Labels, PluginCard
+from bench.types import Ints, PluginCard
 
-from ._cluster.untuned import Untuned
 from ._embeddings.numbering import members
-from ._embeddings.order import in_content_order
 from ._embeddings.rows import Floats32
 from ._graph.assigning import cluster_means, nearest_means
 from ._graph.neighbours import dbscan_labels, neighbour_graph
-from ._graph.searching import Searching
 from ._parameters.ranges import check_distance, check_least
-from ._presets.deployed import Deployed, Numbers
+from ._presets.deployed import Numbers
+from ._presets.sorting import Sorting
 
 _FARTHEST = 1.4  # a face never joins a cluster from beyond, whatever the cluster's radius (config.go)
 
 
 @dataclass(frozen=True)
-class Photoprism(Deployed, Untuned, Searching):
+class Photoprism(Sorting):
     """DBSCAN over Euclidean distance, clusters that are too wide split, then leftovers matched; never tuned.
 
     A cluster's radius is the 95th percentile of its photos' distances from their mean direction. A cluster
@@ -81,15 +79,9 @@ class Photoprism(Deployed, Untuned, Searching):
                 f"from 1 to 100, margin {self.margin:g} from 0 to 2. Leave them out for the defaults."
             )
 
-    def cluster(self, embeddings: Embeddings) -> Labels:
-        """Assign every embedding to a cluster, numbered from 0 by first appearance, or to noise (-1).
-
-        Raises:
-            UserError: for parameters out of range.
-            ValueError: for embeddings that are zero or not finite.
-        """
-        self.check()
-        return in_content_order(embeddings, self.seed, lambda rows: self.matched(rows, self.grouped(rows)))
+    def labels(self, rows: Floats32) -> Ints:
+        """See `Sorting.labels`."""
+        return self.matched(rows, self.grouped(rows))
 
     def grouped(self, rows: Floats32) -> Ints:
         """The clusters before photos are matched: DBSCAN's, those that are too wide split.

@@ -8,22 +8,20 @@ from typing import ClassVar
 import numpy as np
 
 from bench.errors import UserError
-from bench.types import Embeddings, Ints, Labels, PluginCard
+from bench.types import Ints, PluginCard
 
-from ._cluster.untuned import Untuned
 from ._embeddings.numbering import by_first_appearance
-from ._embeddings.order import in_content_order
 from ._embeddings.rows import Floats32
 from ._graph.assigning import cluster_means, nearest_means
 from ._graph.neighbours import dbscan_labels, neighbour_graph
 from ._graph.search import nearest
-from ._graph.searching import Searching
 from ._parameters.ranges import check_distance, check_least
-from ._presets.deployed import Deployed, Numbers
+from ._presets.deployed import Numbers
+from ._presets.sorting import Sorting
 
 
 @dataclass(frozen=True)
-class Pictopy(Deployed, Untuned, Searching):
+class Pictopy(Sorting):
     """DBSCAN at a distance that the collection decides, in three steps; never tuned.
 
     The distance is the 90th percentile of the photos' distances to their second neighbour, at most `eps`.
@@ -65,17 +63,8 @@ class Pictopy(Deployed, Untuned, Searching):
                 f"accept {self.accept:g} at most 1. Leave them out for the product's."
             )
 
-    def cluster(self, embeddings: Embeddings) -> Labels:
-        """Assign every embedding to a cluster, numbered from 0 by first appearance, or to noise (-1).
-
-        Raises:
-            UserError: for parameters out of range.
-            ValueError: for embeddings that are zero or not finite.
-        """
-        self.check()
-        return in_content_order(embeddings, self.seed, self._labels)
-
-    def _labels(self, rows: Floats32) -> Ints:
+    def labels(self, rows: Floats32) -> Ints:
+        """See `Sorting.labels`."""
         labels = dbscan_labels(neighbour_graph(rows, self.neighbour_distance(rows), self), self.min_samples)
         return self.assigned(rows, self.merged(rows, labels))
 

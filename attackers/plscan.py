@@ -63,13 +63,7 @@ class Plscan(Searching):
         return replace(self, min_samples=best(self.samples_grid, score))
 
     def cluster(self, embeddings: Embeddings) -> Labels:
-        """Assign every embedding to a cluster, numbered from 0 by first appearance, or to noise (-1).
-
-        Raises:
-            UserError: for parameters out of range.
-            ValueError: before `calibrated` gave it min_samples, and for embeddings that are zero or not
-                finite.
-        """
+        """See `EpsClusterer.cluster`; min_samples has to be calibrated or given."""
         self.check()
         if self.min_samples is None:
             raise ValueError(f"{self.name} has no min_samples yet: calibrate it, or give one")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from bench.types import EncoderCard
@@ -15,6 +15,7 @@ Numbers = Mapping[str, Mapping[str, float]]
 """Key of an encoder family -> name of a parameter -> the product's number for that family."""
 
 
+@dataclass(frozen=True)
 class Deployed(Attacker):
     """A preset of a product whose thresholds belong to encoder families.
 
@@ -37,7 +38,7 @@ class Deployed(Attacker):
         """
         numbers = self.numbers.get(family_of(card), self._default)
         missing: dict[str, Any] = {name: v for name, v in numbers.items() if getattr(self, name) is None}
-        return replace(self, **missing) if missing else self  # type: ignore[type-var]
+        return replace(self, **missing) if missing else self
 
     def foreign(self, card: EncoderCard) -> str:
         """Why the attacker's thresholds do not belong to an encoder; empty if they do, or all are given.

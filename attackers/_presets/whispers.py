@@ -8,21 +8,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bench.errors import UserError
-from bench.types import Embeddings, Ints, Labels
+from bench.types import Ints
 
-from .._cluster.untuned import Untuned
 from .._embeddings.numbering import by_first_appearance
-from .._embeddings.order import in_content_order
 from .._embeddings.rows import Floats32
 from .._graph.neighbours import neighbour_graph
-from .._graph.searching import Searching
 from .._graph.whispers import whispered_labels
 from .._parameters.ranges import check_least
-from .deployed import Deployed
+from .sorting import Sorting
 
 
 @dataclass(frozen=True)
-class Whispers(Deployed, Untuned, Searching):
+class Whispers(Sorting):
     """Chinese Whispers on the graph of near photos, all edges alike; never tuned.
 
     dlib visits 100 n photos at random, each as often as it happens. Here every photo is visited once a pass,
@@ -53,17 +50,8 @@ class Whispers(Deployed, Untuned, Searching):
         check_least(self.name, "passes", self.passes, 1, 100)
         check_least(self.name, "least", self.least, 1, 5)
 
-    def cluster(self, embeddings: Embeddings) -> Labels:
-        """Assign every embedding to a cluster, numbered from 0 by first appearance, or to noise (-1).
-
-        Raises:
-            UserError: for parameters out of range.
-            ValueError: for embeddings that are zero or not finite.
-        """
-        self.check()
-        return in_content_order(embeddings, self.seed, self._labels)
-
-    def _labels(self, rows: Floats32) -> Ints:
+    def labels(self, rows: Floats32) -> Ints:
+        """See `Sorting.labels`."""
         # For unit vectors |a - b|^2 = 2 (1 - cos).
         graph = neighbour_graph(rows, (self.number("distance") / self.number("length")) ** 2 / 2, self)
         alike = replace(graph, distance=np.zeros_like(graph.distance))

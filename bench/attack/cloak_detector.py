@@ -46,7 +46,7 @@ class Detector:
             ValueError: There are no photos of one kind.
         """
         from sklearn.linear_model import LogisticRegression
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
+        from threadpoolctl import threadpool_limits
 
         if not len(clean) or not len(cloaked):
             raise ValueError("a detector of cloaks learns from clean and from cloaked photos")

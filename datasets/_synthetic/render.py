@@ -9,7 +9,7 @@ from functools import cache, partial
 import numpy as np
 import numpy.typing as npt
 import torch
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # ships no types
+from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
 from .backdrop import background, clothes, ears, neck

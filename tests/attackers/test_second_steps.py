@@ -12,7 +12,7 @@ from bench.attackers._presets.families import DLIB_LENGTH
 from bench.attackers._presets.pseudo_people import named_by_network
 from bench.attackers.librephotos import smallest_cluster
 from sklearn.metrics import adjusted_rand_score
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
+from threadpoolctl import threadpool_limits
 
 from bench import registry
 
