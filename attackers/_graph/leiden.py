@@ -49,8 +49,12 @@ def leiden_labels(graph: Graph, penalty: float, seed: int) -> Ints:
 
 @contextmanager
 def _without_matplotlib() -> Iterator[None]:
-    """Keep igraph from loading matplotlib, which would write a list of fonts into the user's home."""
-    if "matplotlib" in sys.modules:
+    """Keep igraph from loading matplotlib, which would write a list of fonts into the user's home.
+
+    Matplotlib is hidden while igraph is loaded, once in a process. An igraph that is loaded that way cannot
+    draw with matplotlib; one that was loaded before stays as it is.
+    """
+    if "igraph" in sys.modules or "matplotlib" in sys.modules:
         yield
         return
     sys.modules["matplotlib"] = None  # type: ignore[assignment]  # Python's way of a module that is not there

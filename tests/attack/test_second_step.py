@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from planted import on_a_circle
 
 from bench import registry
 from bench.attack import second_step as of_second_step
@@ -13,11 +14,6 @@ from bench.attack.second_step import CANDIDATES, SecondStep, tuned_second_step
 from bench.attack.tuning import tune, tune_in_hindsight, with_second_step
 from bench.metrics.clustering import cluster_formation_rate
 from bench.recognition.embedded import all_faces
-
-
-def on_a_circle(*degrees: float) -> np.ndarray:
-    angle = np.radians(degrees)
-    return np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
 
 
 def distance(degrees: float) -> float:

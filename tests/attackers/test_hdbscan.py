@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from bench.attackers._graph import spanning
 from bench.attackers._graph.searching import Searching
+from planted import on_a_circle, singles_apart, tens
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from scipy.spatial.distance import pdist, squareform
@@ -20,19 +21,6 @@ from bench.errors import UserError
 Hdbscan = registry.load("attackers", "hdbscan")
 
 
-def crowd(dimensions: int, spread: float, photos: int = 400) -> np.ndarray:
-    rng = np.random.default_rng(dimensions)
-    owners = rng.permutation(np.arange(photos) % (photos // 10))
-    rows = rng.normal(size=(photos // 10, dimensions))[owners] + spread * rng.normal(
-        size=(photos, dimensions)
-    )
-    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
-
-
-def singles_apart(labels: np.ndarray) -> np.ndarray:
-    return np.where(labels < 0, labels.size + np.arange(labels.size), labels)
-
-
 @pytest.mark.parametrize(("contracted", "listed"), [(8192, 16), (8192, 3), (30, 3), (1, 16)])
 @pytest.mark.parametrize("min_samples", [1, 2, 4])
 def test_the_tree_is_a_minimum_one_however_it_was_found(
@@ -41,7 +29,7 @@ def test_the_tree_is_a_minimum_one_however_it_was_found(
     # Lists alone, lists and one pass over all pairs, and several passes: three ways to one tree.
     monkeypatch.setattr(spanning, "_CONTRACTED", contracted)
     monkeypatch.setattr(spanning, "LISTED", listed)
-    rows = crowd(8, 0.6)
+    rows = tens(8, 0.6)
     apart = squareform(pdist(rows.astype(np.float64)))
     core = np.sort(apart, axis=1)[:, min_samples - 1]
     reach = np.maximum(np.maximum(apart, core[:, None]), core[None])
@@ -60,7 +48,7 @@ def test_the_tree_is_a_minimum_one_however_it_was_found(
 def test_the_partition_is_scikit_learns(
     dimensions: int, spread: float, size: int, min_samples: int, selection: str
 ) -> None:
-    rows = crowd(dimensions, spread)
+    rows = tens(dimensions, spread)
     theirs = HDBSCAN(
         min_cluster_size=size, min_samples=min_samples, cluster_selection_method=selection, copy=True
     )
@@ -74,19 +62,13 @@ def test_the_partition_is_scikit_learns(
 def test_with_more_neighbours_distances_tie_and_people_are_the_same_all_the_same(selection: str) -> None:
     # From three samples on, one core distance is the length of several edges. Theirs takes them one by one,
     # in the order in which it found them, ours at once; people far apart do not depend on it.
-    rows = crowd(64, 0.6)
+    rows = tens(64, 0.6)
     expected = HDBSCAN(min_cluster_size=3, min_samples=3, cluster_selection_method=selection, copy=True)
     ours = Hdbscan(3, 3, selection, cut=2).cluster(rows)
     assert adjusted_rand_score(singles_apart(ours), singles_apart(expected.fit_predict(rows))) > 0.99
 
 
 # --- the cut
-
-
-def on_a_circle(*degrees: float) -> np.ndarray:
-    """Photos in a plane, each at an angle."""
-    angle = np.radians(degrees)
-    return np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
 
 
 def cosine_distance(degrees: float) -> float:
@@ -136,7 +118,7 @@ def within(reach: np.ndarray, photos: np.ndarray, length: float) -> np.ndarray:
 def test_leaves_with_a_cut_are_those_of_scikit_learn_as_far_as_the_cut_holds_them_together(
     dimensions: int, spread: float, size: int, min_samples: int, cut: float
 ) -> None:
-    rows = crowd(dimensions, spread)
+    rows = tens(dimensions, spread)
     apart = squareform(pdist(rows.astype(np.float64)))
     core = np.sort(apart, axis=1)[:, min_samples - 1]
     reach = np.maximum(np.maximum(apart, core[:, None]), core[None])
@@ -167,7 +149,7 @@ def test_leaves_with_a_cut_are_those_of_scikit_learn_as_far_as_the_cut_holds_the
 
 
 def test_ties_do_not_hang_on_the_order_of_the_photos() -> None:
-    rows = crowd(8, 0.6)
+    rows = tens(8, 0.6)
     order = np.random.default_rng(0).permutation(len(rows))
     back = np.empty(len(rows), np.int64)
     ours = Hdbscan(3, 5, "eom", cut=2)
@@ -176,7 +158,7 @@ def test_ties_do_not_hang_on_the_order_of_the_photos() -> None:
 
 
 def test_what_was_given_is_not_tuned() -> None:
-    rows, people = crowd(16, 0.5, 100), np.arange(100) % 10
+    rows, people = tens(16, 0.5, 100), np.arange(100) % 10
     tuned = Hdbscan(min_samples=2, selection="leaf").calibrated(rows, people, lambda guess, truth: 1.0)
     assert (tuned.min_samples, tuned.selection) == (2, "leaf") and tuned.min_cluster_size in tuned.size_grid
     assert tuned.cut in tuned.cut_grid
@@ -198,4 +180,4 @@ def test_parameters_out_of_range_are_the_users_mistake(parameters: dict[str, Any
     with pytest.raises(UserError, match=line):
         Hdbscan(
             **{"min_cluster_size": 3, "min_samples": 3, "selection": "eom", "cut": 2} | parameters
-        ).cluster(crowd(8, 0.5, 20))
+        ).cluster(tens(8, 0.5, 20))

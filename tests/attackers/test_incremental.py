@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from bench.attackers._graph.incremental import linear_labels, recognised_labels
 from bench.attackers._graph.neighbours import Graph
+from planted import on_a_circle
 
 from bench import registry
 
@@ -19,12 +20,6 @@ def on_a_line(*places: float) -> Graph:
     left, right = np.array(near, np.int32).reshape(-1, 2).T
     distance = [abs(places[i] - places[j]) for i, j in near]
     return Graph(len(places), left, right, np.array(distance, np.float32))
-
-
-def on_a_circle(*degrees: float) -> np.ndarray:
-    """Unit vectors in a plane; those `a` degrees apart have the cosine cos(a)."""
-    angles = np.radians(degrees)
-    return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
 
 
 def groups(labels: np.ndarray) -> list[list[int]]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -76,3 +80,66 @@ def test_without_its_package_it_says_what_to_type(
     monkeypatch.setattr(packages, "find_spec", lambda asked: None if asked == package else asked)
     with pytest.raises(UserError, match=rf"{name} needs the package {package}.*cloakbench\[communities\]"):
         registry.load("attackers", name)().check()
+
+
+RUN = """
+import numpy as np
+from bench.attackers._graph.leiden import leiden_labels
+from bench.attackers._graph.neighbours import Graph
+
+pair = Graph(2, np.array([0], np.int32), np.array([1], np.int32), np.array([0.2], np.float32))
+assert leiden_labels(pair, 0.001, 0).tolist() == [0, 0]
+"""
+
+
+def in_a_process(home: Path, *lines: str) -> None:
+    """Run lines in a process whose user has an empty home."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "MPL"))}
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)],
+        env=environment | {"HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_nothing_is_written_into_the_users_home(tmp_path: Path) -> None:
+    in_a_process(tmp_path, RUN, "import sys", "assert 'matplotlib' not in sys.modules")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("before", ["", "import matplotlib"])
+def test_matplotlib_can_be_loaded_afterwards(before: str, tmp_path: Path) -> None:
+    in_a_process(
+        tmp_path,
+        before,
+        RUN,
+        "from matplotlib import colors",
+        "assert colors.to_hex('red') == '#ff0000'",
+    )
+
+
+def test_whoever_loaded_igraph_before_draws_with_matplotlib(tmp_path: Path) -> None:
+    in_a_process(
+        tmp_path,
+        "import igraph",
+        RUN,
+        "import matplotlib",
+        "matplotlib.use('agg')",
+        "from matplotlib import pyplot",
+        "igraph.plot(igraph.Graph(2, [(0, 1)]), target=pyplot.subplots()[1])",
+    )
+
+
+def test_matplotlib_is_hidden_no_longer_than_igraph_is_loaded(tmp_path: Path) -> None:
+    # another thread may load it while an attacker works
+    in_a_process(
+        tmp_path,
+        RUN,
+        "import sys",
+        "from bench.attackers._graph import leiden",
+        "with leiden._without_matplotlib():",
+        "    assert 'matplotlib' not in sys.modules",
+    )

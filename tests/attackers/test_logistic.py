@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from bench.attackers._identify.classifiers import softmax_loss, train
+from planted import known_people
 from scipy.optimize import brentq
 from sklearn.linear_model import LogisticRegression
 
@@ -13,13 +14,6 @@ from bench.errors import UserError
 from bench.types import Gallery
 
 Logistic = registry.load("attackers", "logistic")
-
-
-def crowd(people: int, photos: int, spread: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    owners = rng.permutation(np.repeat(np.arange(people), photos))
-    rows = rng.normal(size=(people, 24))[owners] + spread * rng.normal(size=(owners.size, 24))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), owners
 
 
 def test_two_opposite_photos_have_the_weights_that_can_be_worked_out() -> None:
@@ -36,7 +30,7 @@ def test_two_opposite_photos_have_the_weights_that_can_be_worked_out() -> None:
 )  # more photos than dimensions, and about as many
 @pytest.mark.parametrize("c", [1.0, 100.0])
 def test_it_is_scikit_learns_optimum(people: int, photos: int, c: float) -> None:
-    rows, owners = crowd(people, photos * 2, spread=1.0)
+    rows, owners = known_people(people, photos * 2, spread=1.0)
     half = np.zeros(owners.size, np.bool_)
     for person in range(people):
         half[np.flatnonzero(owners == person)[:photos]] = True
@@ -54,7 +48,7 @@ def test_it_is_scikit_learns_optimum(people: int, photos: int, c: float) -> None
 
 
 def test_scores_are_log_probabilities() -> None:
-    rows, owners = crowd(6, 5, spread=0.5)
+    rows, owners = known_people(6, 5, spread=0.5)
     attacker = Logistic(c=100.0, open_set=True, threshold=float(np.log(0.5)))
     gallery = Gallery(rows[:25], owners[:25])
     certain = attacker.rank(rows[25:], gallery, 1)
@@ -65,14 +59,14 @@ def test_scores_are_log_probabilities() -> None:
 
 
 def test_c_is_tuned_where_it_matters_and_stays_where_it_was_given() -> None:
-    rows, owners = crowd(20, 6, spread=1.0)
+    rows, owners = known_people(20, 6, spread=1.0)
     tuned = Logistic().calibrated(rows, owners)
     assert tuned.c in tuned.grid and tuned.threshold is None
     assert Logistic(c=7.0).calibrated(rows, owners) == Logistic(c=7.0)
 
 
 def test_nonsense_is_refused() -> None:
-    rows, owners = crowd(3, 3, spread=0.5)
+    rows, owners = known_people(3, 3, spread=0.5)
     with pytest.raises(UserError, match="c 0 must be above 0"):
         Logistic(c=0).check()
     with pytest.raises(UserError, match="steps 0 is below 1"):

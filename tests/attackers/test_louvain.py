@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from bench.attackers._graph.louvain import louvain_labels
 from bench.attackers._graph.neighbours import Graph, neighbour_graph
+from planted import singles_apart
 from sklearn.metrics import adjusted_rand_score
 
 from bench import registry
@@ -23,10 +24,6 @@ def graph_of(spread: float, eps: float) -> Graph:
     owners = rng.permutation(np.arange(300) % 30)
     rows = rng.normal(size=(30, 16))[owners] + spread * rng.normal(size=(300, 16))
     return neighbour_graph(rows, eps)
-
-
-def singles_apart(labels: np.ndarray) -> np.ndarray:
-    return np.where(labels < 0, labels.size + np.arange(labels.size), labels)
 
 
 @pytest.mark.parametrize("spread", [0.2, 0.3, 0.4])

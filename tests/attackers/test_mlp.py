@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from planted import known_people
 from sklearn.neural_network import MLPClassifier
 
 from bench import registry
@@ -14,17 +15,10 @@ from bench.types import Gallery
 Mlp = registry.load("attackers", "mlp")
 
 
-def crowd(people: int, photos: int, spread: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    owners = rng.permutation(np.repeat(np.arange(people), photos))
-    rows = rng.normal(size=(people, 24))[owners] + spread * rng.normal(size=(owners.size, 24))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), owners
-
-
 def test_it_names_as_many_as_scikit_learns() -> None:
     # Two networks that start elsewhere are not the same network: their rates are compared, over 160 probes,
     # of which each misses some. Ten points are two and a half standard errors of a rate of .5.
-    rows, owners = crowd(20, 16, spread=1.4)
+    rows, owners = known_people(20, 16, spread=1.4)
     half = np.arange(owners.size) % 2 == 0
     theirs = MLPClassifier((64,), learning_rate_init=3e-3, batch_size=128, max_iter=60, random_state=0, tol=0)
     theirs.fit(rows[half] * 24**0.5, owners[half])
@@ -43,7 +37,7 @@ def test_it_separates_what_no_line_does() -> None:
 
 
 def test_the_seed_decides_and_the_global_state_does_not() -> None:
-    rows, owners = crowd(12, 4, spread=1.5)
+    rows, owners = known_people(12, 4, spread=1.5)
     gallery = Gallery(rows[:36], owners[:36])
     attacker = Mlp(width=16, epochs=3)
     torch.manual_seed(1)
@@ -54,20 +48,20 @@ def test_the_seed_decides_and_the_global_state_does_not() -> None:
 
 
 def test_training_leaves_the_global_state_alone() -> None:
-    rows, owners = crowd(4, 4, spread=0.5)
+    rows, owners = known_people(4, 4, spread=0.5)
     before = torch.get_rng_state()
     Mlp(width=4, epochs=1).rank(rows, Gallery(rows, owners), 1)
     assert torch.equal(before, torch.get_rng_state())
 
 
 def test_the_width_is_tuned_or_stays_as_it_was_given() -> None:
-    rows, owners = crowd(20, 4, spread=1.0)
+    rows, owners = known_people(20, 4, spread=1.0)
     assert Mlp(grid=(2, 64)).calibrated(rows, owners).width == 64  # two units cannot tell twenty people apart
     assert Mlp(width=8).calibrated(rows, owners) == Mlp(width=8)
 
 
 def test_nonsense_is_refused() -> None:
-    rows, owners = crowd(3, 3, spread=0.5)
+    rows, owners = known_people(3, 3, spread=0.5)
     for given, line in (
         ({"width": 0}, "width 0 is below 1"),
         ({"grid": ()}, "grid 0 is below 1"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from bench.attackers._identify import openset
 from bench.attackers._identify.enrolled import enrolled, held_out
+from planted import known_people, on_a_circle
 
 from bench import registry
 from bench.errors import UserError
@@ -17,29 +18,17 @@ Knn = registry.load("attackers", "knn")
 Centroid = registry.load("attackers", "centroid")
 
 
-def crowd(people: int, photos: int, spread: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    owners = rng.permutation(np.repeat(np.arange(people), photos))
-    rows = rng.normal(size=(people, 32))[owners] + spread * rng.normal(size=(owners.size, 32))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), owners
-
-
-def on_circle(*degrees: float) -> np.ndarray:
-    angle = np.radians(degrees)
-    return np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
-
-
 def test_the_threshold_is_the_score_that_the_stated_share_of_strangers_exceeds() -> None:
     # Two people, each in turn a stranger to a gallery of the other: 0 and 10 degrees, 50 and 80.
     # Nearest: 0 is 50 off, 10 is 40, 50 is 40, 80 is 70. At far = 1/2 two of four may pass: those at 40.
-    rows, owners = on_circle(0, 10, 50, 80), np.array([0, 0, 1, 1])
+    rows, owners = on_a_circle(0, 10, 50, 80), np.array([0, 0, 1, 1])
     threshold = Knn(open_set=True, far=0.5).calibrated(rows, owners).threshold
     assert threshold == pytest.approx(np.cos(np.radians(50)))
 
 
 def test_strangers_who_were_not_seen_are_named_about_as_often_as_was_asked_for() -> None:
-    tuned = Knn(open_set=True, far=0.05).calibrated(*crowd(600, 2, spread=0.5, seed=1))
-    rows, owners = crowd(1200, 2, spread=0.5, seed=2)
+    tuned = Knn(open_set=True, far=0.05).calibrated(*known_people(600, 2, spread=0.5, seed=1))
+    rows, owners = known_people(1200, 2, spread=0.5, seed=2)
     inside = owners < 600
     ranked = tuned.rank(rows[~inside], Gallery(rows[inside], owners[inside]), 1)
     # Calibrated with galleries of 450 people, asked of one of 600: somebody is like a stranger more often,
@@ -48,8 +37,8 @@ def test_strangers_who_were_not_seen_are_named_about_as_often_as_was_asked_for()
 
 
 def test_people_in_the_gallery_are_accepted_where_they_are_easy() -> None:
-    tuned = Centroid(open_set=True).calibrated(*crowd(60, 4, spread=0.3, seed=1))
-    rows, owners = crowd(60, 4, spread=0.3, seed=3)
+    tuned = Centroid(open_set=True).calibrated(*known_people(60, 4, spread=0.3, seed=1))
+    rows, owners = known_people(60, 4, spread=0.3, seed=3)
     half = np.arange(owners.size) % 2 == 0
     missing = ~np.isin(owners[~half], owners[half])
     ranked = tuned.rank(rows[~half], Gallery(rows[half], owners[half]), 2)
@@ -58,7 +47,7 @@ def test_people_in_the_gallery_are_accepted_where_they_are_easy() -> None:
 
 
 def test_hyper_parameters_are_tuned_on_every_other_photo_of_everybody() -> None:
-    rows, owners = crowd(4, 5, spread=0.5)
+    rows, owners = known_people(4, 5, spread=0.5)
     split = held_out(np.concatenate([rows, rows[:1] + 1]), np.concatenate([owners, [9]]))
     assert split.gallery.people.tolist() == [0, 1, 2, 3, 9]
     assert np.bincount(split.gallery.person).tolist() == [3, 3, 3, 3, 1]
@@ -67,7 +56,7 @@ def test_hyper_parameters_are_tuned_on_every_other_photo_of_everybody() -> None:
 
 
 def test_a_gallery_does_not_remember_how_it_was_listed() -> None:
-    rows, owners = crowd(5, 4, spread=0.5)
+    rows, owners = known_people(5, 4, spread=0.5)
     order = np.random.default_rng(0).permutation(20)
     first, second = enrolled(rows, owners * 3), enrolled(rows[order], owners[order] * 3)
     assert first.people.tolist() == [0, 3, 6, 9, 12]
@@ -76,16 +65,16 @@ def test_a_gallery_does_not_remember_how_it_was_listed() -> None:
 
 def test_a_threshold_that_was_given_stays() -> None:
     given = Knn(open_set=True, threshold=0.3)
-    assert given.calibrated(*crowd(5, 2, spread=0.5)) is given
+    assert given.calibrated(*known_people(5, 2, spread=0.5)) is given
 
 
 def test_too_few_strangers_for_the_rate_are_the_users_mistake() -> None:
     with pytest.raises(UserError, match=r"far 0.01 needs 100 photos of calibration identities; .* has 40"):
-        Knn(open_set=True).calibrated(*crowd(10, 4, spread=0.5))
+        Knn(open_set=True).calibrated(*known_people(10, 4, spread=0.5))
 
 
 def test_nonsense_is_refused() -> None:
-    rows, owners = crowd(3, 3, spread=0.5)
+    rows, owners = known_people(3, 3, spread=0.5)
     for given, line in (
         ({"far": 0.0}, "far 0 is not a rate"),
         ({"far": 1.0}, "far 1 is not a rate"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from planted import on_a_circle
 from sklearn.cluster import HDBSCAN
 
 from bench import registry
@@ -52,11 +53,6 @@ def test_the_clusters_are_the_leaves_that_persist_the_most(
     total = {size: sum(persistence[leaf] for leaf in leaves) for size, leaves in by_size.items()}
     most = max(total, key=lambda size: total[size])  # the least of equally good sizes
     assert groups(Plscan(min_samples).cluster(rows)) == by_size[most]
-
-
-def on_a_circle(*degrees: float) -> np.ndarray:
-    angle = np.radians(degrees)
-    return np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
 
 
 def test_people_who_fall_into_parts_stay_whole_where_the_whole_persists_longer() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bench.attackers._presets.families import DLIB_LENGTH, FAMILIES, family_of
+from planted import on_a_circle
 
 from bench import encoders, registry
 from bench.errors import UserError
@@ -26,12 +27,6 @@ def preset(name: str, **parameters: Any) -> Any:
 
 def card(architecture: str, training_set: str = "", name: str = "some") -> EncoderCard:
     return EncoderCard(name, architecture, training_set, ARCFACE_CROP, 128, 1, "", "", "", "")
-
-
-def on_a_circle(*degrees: float) -> np.ndarray:
-    """Unit vectors in a plane; those `a` degrees apart have the cosine cos(a)."""
-    angles = np.radians(degrees)
-    return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
 
 
 def degrees(euclid: float) -> float:

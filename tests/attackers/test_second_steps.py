@@ -11,6 +11,7 @@ from bench.attackers._graph.spanning import Tree
 from bench.attackers._presets.families import DLIB_LENGTH
 from bench.attackers._presets.pseudo_people import named_by_network
 from bench.attackers.librephotos import smallest_cluster
+from planted import on_a_circle, singles_apart, tens
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
@@ -18,24 +19,6 @@ from bench import registry
 
 Librephotos = registry.load("attackers", "librephotos")
 Pictopy = registry.load("attackers", "pictopy")
-
-
-def crowd(dimensions: int, spread: float, photos: int = 400) -> np.ndarray:
-    rng = np.random.default_rng(dimensions)
-    owners = rng.permutation(np.arange(photos) % (photos // 10))
-    rows = rng.normal(size=(photos // 10, dimensions))[owners] + spread * rng.normal(
-        size=(photos, dimensions)
-    )
-    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
-
-
-def on_a_circle(*degrees: float) -> np.ndarray:
-    angles = np.radians(degrees)
-    return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-
-
-def singles_apart(labels: np.ndarray) -> np.ndarray:
-    return np.where(labels < 0, labels.size + np.arange(labels.size), labels)
 
 
 # --- LibrePhotos
@@ -145,7 +128,7 @@ def test_a_leftover_joins_the_person_of_whom_the_network_is_sure() -> None:
 
 
 def test_the_networks_answers_do_not_depend_on_the_number_of_threads() -> None:
-    rows = crowd(256, 0.9, photos=900)
+    rows = tens(256, 0.9, photos=900)
     labels = np.where(np.arange(900) % 3 == 2, -1, np.arange(900) // 3)
     answers = []
     for threads in (1, 4):
@@ -162,7 +145,7 @@ def test_with_one_cluster_there_is_nothing_to_learn() -> None:
 
 
 def test_beyond_so_many_clusters_leftovers_stay_noise() -> None:
-    rows = crowd(16, 0.5)
+    rows = tens(16, 0.5)
     few, all_of_them = Librephotos(clusters=3), Librephotos()
     assert (few.cluster(rows) == -1).sum() >= (all_of_them.cluster(rows) == -1).sum()
     assert few.cluster(rows).max() == all_of_them.cluster(rows).max()

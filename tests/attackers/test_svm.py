@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from bench.attackers._identify.classifiers import squared_hinge_loss, train
+from planted import known_people
 from sklearn.kernel_approximation import Nystroem
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import LinearSVC
@@ -14,13 +15,6 @@ from bench.errors import UserError
 from bench.types import Gallery
 
 Svm = registry.load("attackers", "svm")
-
-
-def crowd(people: int, photos: int, spread: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    owners = rng.permutation(np.repeat(np.arange(people), photos))
-    rows = rng.normal(size=(people, 24))[owners] + spread * rng.normal(size=(owners.size, 24))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), owners
 
 
 def test_two_opposite_photos_have_the_weight_that_can_be_worked_out() -> None:
@@ -35,7 +29,7 @@ def test_two_opposite_photos_have_the_weight_that_can_be_worked_out() -> None:
 
 @pytest.mark.parametrize("c", [0.1, 1.0, 10.0])
 def test_linear_is_liblinears_optimum(c: float) -> None:
-    rows, owners = crowd(12, 8, spread=1.0)
+    rows, owners = known_people(12, 8, spread=1.0)
     half = np.arange(owners.size) % 2 == 0
     theirs = LinearSVC(C=c, tol=1e-8, max_iter=100_000, dual=True, random_state=0).fit(
         rows[half], owners[half]
@@ -50,7 +44,7 @@ def test_linear_is_liblinears_optimum(c: float) -> None:
 
 
 def test_rbf_is_liblinear_on_the_whole_kernel_where_there_are_landmarks_for_all() -> None:
-    rows, owners = crowd(10, 6, spread=1.0)
+    rows, owners = known_people(10, 6, spread=1.0)
     half = np.arange(owners.size) % 2 == 0
     gamma = 1.5
     features = Nystroem(gamma=gamma, n_components=int(half.sum()), random_state=0).fit(rows[half])
@@ -65,7 +59,7 @@ def test_rbf_is_liblinear_on_the_whole_kernel_where_there_are_landmarks_for_all(
 
 
 def test_few_landmarks_still_name_most_people() -> None:
-    rows, owners = crowd(10, 12, spread=0.6)
+    rows, owners = known_people(10, 12, spread=0.6)
     half = np.arange(owners.size) % 2 == 0
     gallery = Gallery(rows[half], owners[half])
     right = [
@@ -88,13 +82,13 @@ def test_a_kernel_separates_what_no_line_does() -> None:
 
 
 def test_a_photo_that_is_there_many_times_does_not_break_the_kernel() -> None:
-    rows, owners = crowd(3, 2, spread=0.3)
+    rows, owners = known_people(3, 2, spread=0.3)
     gallery = Gallery(np.repeat(rows, 5, axis=0), np.repeat(owners, 5))
     assert np.array_equal(Svm(kernel="rbf", gamma=1.0, c=1.0).rank(rows, gallery, 1)[:, 0], owners)
 
 
 def test_parameters_are_tuned_or_stay_as_they_were_given() -> None:
-    rows, owners = crowd(20, 4, spread=1.0)
+    rows, owners = known_people(20, 4, spread=1.0)
     linear = Svm().calibrated(rows, owners)
     assert linear.c in linear.grid and linear.gamma is None
     rbf = Svm(kernel="rbf").calibrated(rows, owners)
@@ -119,7 +113,7 @@ def test_nonsense_is_refused(given: dict[str, object], line: str) -> None:
 
 
 def test_it_refuses_to_rank_before_it_is_tuned() -> None:
-    rows, owners = crowd(3, 2, spread=0.3)
+    rows, owners = known_people(3, 2, spread=0.3)
     for attacker in (Svm(), Svm(kernel="rbf", c=1.0)):
         with pytest.raises(ValueError, match="svm is not tuned yet"):
             attacker.rank(rows, Gallery(rows, owners), 1)
