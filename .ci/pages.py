@@ -1,8 +1,9 @@
 """Tables and pictures on pages that a command makes: make them anew, or see that they are what it makes now.
 
-A table stands between `<!-- bench board … -->`, `<!-- performance NAME -->` (see performance_tables.py and
-gpu_tables.py), `<!-- reliability NAME -->` (see reliability_tables.py), `<!-- architecture rooms -->` (see
-architecture.py) or `<!-- options of bench run -->` (see options_table.py), and `<!-- end -->`.
+A table stands between `<!-- bench board … -->` or `<!-- bench compare … -->`, `<!-- performance NAME -->`
+(see performance_tables.py and gpu_tables.py), `<!-- reliability NAME -->` (see reliability_tables.py),
+`<!-- architecture rooms -->` (see architecture.py) or `<!-- options of bench run -->` (see options_table.py),
+and `<!-- end -->`.
 `python .ci/pages.py` writes all of them, draws the pictures of architecture.py and writes
 `bench/experiment/options.py`; `python .ci/pages.py --check` changes nothing and ends with 1 if one differs.
 """
@@ -22,7 +23,7 @@ import performance_tables
 import reliability_tables
 
 ROOT = Path(__file__).resolve().parents[1]
-_VERBS = "bench board|performance|reliability|architecture|options of"
+_VERBS = "bench board|bench compare|performance|reliability|architecture|options of"
 TABLE = re.compile(rf"<!-- ({_VERBS}) ([^>]*?) -->\n(.*?)<!-- end -->", re.S)
 
 
@@ -36,7 +37,7 @@ def printed(verb: str, rest: str) -> str:
         return reliability_tables.printed(rest)
     if verb == "architecture":
         return architecture.table()
-    words = [sys.executable, "-m", "bench.cli", "board", *shlex.split(rest)]
+    words = [sys.executable, "-m", "bench.cli", *shlex.split(f"{verb} {rest}")[1:]]
     return subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 

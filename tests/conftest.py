@@ -6,14 +6,16 @@ each has its own BENCH_HOME, its own temporary folders and its own part of the c
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import branches
 import pytest
@@ -188,3 +190,65 @@ def peak_of() -> Callable[..., tuple[int, str]]:
         return int(peak) // 1024, "\n".join(said)
 
     return run
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a folder as `bench run --out` does, with cells that a test makes up.
+
+    A cell is a dictionary of fields of its record, and `found`: for each user (and draw by draw, a cell each)
+    whether the attacker clustered this user; None for a cell that failed. `users` names the users, `outcome`
+    is that of each user's photo.
+    """
+    import pandas as pd
+
+    from bench.records import CellRecord, Metric, Named, Records
+
+    def cell(number: int, **stated: Any) -> tuple[CellRecord, dict[str, list[Any]]]:
+        found: Sequence[float] | None = stated.pop("found")
+        figure = stated.pop("figure", "cfr")
+        users = stated.pop("users", [f"user {i:04}" for i in range(len(found or ()))])
+        outcome = stated.pop("outcome", "ok")
+        digest = hashlib.sha256(json.dumps([number, str(stated), list(found or ())]).encode()).hexdigest()
+        fields: dict[str, Any] = {
+            "cell": digest,
+            "status": "failed" if found is None else "ok",
+            "error": "the machine is on fire" if found is None else None,
+            "dataset": Named(name="synthetic", digest="d" * 64),
+            "scenario": Named(name="introduced", parameters={"users": len(users), "photos": 1}),
+            "defense": Named(name="mask"),
+            "surrogate": [Named(name="net")],
+            "budget": "linf:8",
+            "channel": "none",
+            "encoder": Named(name="net", digest="e" * 64),
+            "attacker": Named(name="dbscan"),
+            "detector": Named(name="mtcnn"),
+            "knowledge": "black-box",
+            "seed": 0,
+        }
+        if found is not None:
+            rate = sum(found) / len(found)
+            fields["metrics"] = {figure: Metric(value=rate, low=0, high=1, n=len(found), better="none")}
+        column = "formed" if figure == "cfr" else figure
+        record = CellRecord(**(fields | stated))
+        rows = {
+            "cell": [record.cell] * len(users),
+            "user": users,
+            column: [float(one) for one in found or ()],
+        }
+        return record, {**rows, "outcome": [outcome] * len(users)}
+
+    def written(name: str, *cells: dict[str, Any]) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        made = [cell(number, **stated) for number, stated in enumerate(cells)]
+        (folder / "records.json").write_text(Records(record for record, _ in made).to_json(), "utf-8")
+        table = pd.concat(
+            [pd.DataFrame(rows) for record, rows in made if record.status == "ok"]
+            or [pd.DataFrame({name: pd.Series(dtype=str) for name in ("cell", "user", "outcome")})]
+        )
+        table.drop(columns="outcome").to_parquet(folder / "users.parquet")
+        table[["cell", "user", "outcome"]].to_parquet(folder / "photos.parquet")
+        return folder
+
+    return written

@@ -15,6 +15,9 @@ FURTHER: Final[tuple[Axis, ...]] = tuple(
 )
 """Options without a field of their own: a record has them under `options`."""
 
+AXES_BY_NAME: Final = {row.name: row for row in AXES.values() if row.semantic}
+"""Name of an option in records -> its row, for every option that decides results."""
+
 
 def recorded(record: CellRecord, row: Axis) -> Any:
     """What a record says of an option; a record that is older than the option says what cells were before.
@@ -33,7 +36,12 @@ def recorded(record: CellRecord, row: Axis) -> Any:
 
 def columns(record: CellRecord) -> dict[str, Any]:
     """Option -> its value in a table, for every option with a column; plug-ins and encoders by name."""
-    return {row.name: _plain(recorded(record, row)) for row in AXES.values() if row.semantic and row.column}
+    return {name: value for name, value in named(record).items() if AXES_BY_NAME[name].column}
+
+
+def named(record: CellRecord) -> dict[str, Any]:
+    """Option -> its value, for every option that decides results; plug-ins and encoders by name."""
+    return {row.name: _plain(recorded(record, row)) for row in AXES_BY_NAME.values()}
 
 
 def _plain(value: Any) -> Any:

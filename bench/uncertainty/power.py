@@ -98,7 +98,9 @@ def discordant(rate: float, difference: float, correlation: float = 0.0) -> tupl
     return (first - least, second - least) if least < 0 else (first, second)
 
 
-def mcnemar_power(users: int, first_only: float, second_only: float, level: float = LEVEL) -> float:
+def mcnemar_power(
+    users: int, first_only: float, second_only: float, level: float = LEVEL, beyond: float = 0.0
+) -> float:
     """The chance that McNemar's exact test finds a difference of this size: enumerated, not approximated.
 
     Args:
@@ -106,6 +108,7 @@ def mcnemar_power(users: int, first_only: float, second_only: float, level: floa
         first_only: The share of users with the event under the first defense alone.
         second_only: The share of users with the event under the second defense alone.
         level: The level of the two-sided test, in (0, 1).
+        beyond: What the difference that is seen has to exceed besides, at least 0.
 
     Returns:
         The chance of p <= level, in either direction, in [0, 1].
@@ -122,12 +125,16 @@ def mcnemar_power(users: int, first_only: float, second_only: float, level: floa
     # the largest count of the rarer kind at which 2 P(X <= count) <= level, X ~ Bin(differing, 1/2)
     reject = stats.binom.ppf(level / 2, differing, 0.5)
     reject = np.where(2 * stats.binom.cdf(reject, differing, 0.5) <= level, reject, reject - 1)
+    if beyond > 0:
+        reject = np.minimum(reject, np.ceil((differing - users * beyond) / 2 - 1e-9) - 1)
     share = first_only / whole
     detected = stats.binom.cdf(reject, differing, share) + stats.binom.cdf(reject, differing, 1 - share)
     return float((stats.binom.pmf(differing, users, min(whole, 1.0)) * detected).sum())
 
 
-def t_power(users: int, first_only: float, second_only: float, level: float = LEVEL) -> float:
+def t_power(
+    users: int, first_only: float, second_only: float, level: float = LEVEL, beyond: float = 0.0
+) -> float:
     """The chance that the test over several draws finds a difference of this size: enumerated.
 
     The test is Student's, of the users' differences over their standard error, as `bench.uncertainty.paired`
@@ -139,6 +146,7 @@ def t_power(users: int, first_only: float, second_only: float, level: float = LE
         first_only: As in `mcnemar_power`.
         second_only: As in `mcnemar_power`.
         level: As in `mcnemar_power`.
+        beyond: As in `mcnemar_power`.
 
     Returns:
         The chance of p <= level, in either direction, in [0, 1].
@@ -158,6 +166,7 @@ def t_power(users: int, first_only: float, second_only: float, level: float = LE
         t = np.abs(mean) / np.sqrt(variance)
     enough = 0.5 ** (first + second - 1.0) <= LEVEL
     detected = possible & enough & (t >= special.stdtrit(users - 1, 1 - level / 2))
+    detected &= np.abs(mean) > beyond + 1e-9
     neither = max(1 - first_only - second_only, 0.0)
     left = np.where(possible, users - first - second, 0)
     chance = (
@@ -179,6 +188,7 @@ def smallest_detectable_difference(
     level: float = LEVEL,
     power: float = 0.8,
     comparisons: int = 1,
+    beyond: float = 0.0,
 ) -> float:
     """The amount by which two defenses' rates must differ to be told apart, on the same users.
 
@@ -199,6 +209,7 @@ def smallest_detectable_difference(
         power: The chance of detecting the difference, in (0, 1).
         comparisons: The number of pairs on the board; Holm's first step divides the level by it. Until
             clearer pairs are told apart, a pair can count on no more.
+        beyond: As in `mcnemar_power`: the largest drop that `bench gate` allows.
 
     Returns:
         A difference in (0, rate], or in (0, 1] around one half; NaN where so few users could not even show
@@ -219,7 +230,7 @@ def smallest_detectable_difference(
     def detects(difference: float) -> bool:
         worse = rate if rate is not None else (1 + difference) / 2
         first_only, second_only = discordant(worse, difference, correlation)
-        return found(units, first_only, second_only, level / comparisons) >= power
+        return found(units, first_only, second_only, level / comparisons, beyond) >= power
 
     most = 1.0 if rate is None else rate
     if units < (1 if draws == 1 else 2) or not detects(most):

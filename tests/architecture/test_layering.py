@@ -37,7 +37,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("plan",),
     ("records",),
     ("recognition", "board"),
-    ("release", "attack"),
+    ("release", "attack", "comparison"),
     ("experiment",),
     ("verification", "inventory"),
     ("cli",),

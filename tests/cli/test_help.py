@@ -43,6 +43,7 @@ LISTS = {
     "board view": views.names(),
     "curve kind": render.names(),
     "curve axis": AXES,
+    "compare kind": render.names(),
 }
 """Verb and parameter -> the names that its help text lists."""
 PROSE = {

@@ -97,6 +97,7 @@ EMPTY = [
     ("board", "records", "--out", ""),
     ("board", "records", "--out="),
     ("curve", "records", "--axis", "dose", "--out", " "),
+    ("compare", "a", "b", "--records", ""),
     ("list", ""),
     ("fetch", "lfw", "--from", ""),
     ("verify", "synth-ir", "--dataset", ""),
