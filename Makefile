@@ -1,4 +1,5 @@
 # make demo: environment + the main job.   make demo-real: the same on photos of LFW.   make test: all tests.
+# make site: the board of results/ as pages.
 # The environment is .venv, made by .ci/environment.py (uv where there is one, plain pip otherwise).
 
 # the first Python that is new enough; `make PYTHON=/path/to/python` overrides it
@@ -15,7 +16,7 @@ DEMO := $(JOB) \
 DEMO_REAL := $(JOB) --dataset lfw --users 20 --background 100 --encoder dlib --surrogate dlib --out out/demo-real
 SET_UP := pyproject.toml .ci/environment.py
 
-.PHONY: demo demo-real test lint bench gpu gpu-check env clean
+.PHONY: demo demo-real site test lint bench gpu gpu-check env clean
 
 demo: env
 	$(BENCH) run $(DEMO)
@@ -23,6 +24,10 @@ demo: env
 # the encoder and its detector come with the environment; photos are looked for where docs/datasets.md says
 demo-real: env
 	$(BENCH) run $(DEMO_REAL)
+
+# pages of all committed records, in site/; tracks keep protocols, data sets and budgets apart
+site: env
+	$(BENCH) board $(patsubst %/,%,$(dir $(wildcard results/*/users.parquet))) --format html --out site
 
 # a worker a core, a file a worker; `make PARALLEL= test` runs all in one process
 PARALLEL := -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
@@ -64,4 +69,4 @@ $(VENV)/.perf: $(VENV)/.dev
 	@touch $@
 
 clean:
-	rm -rf $(VENV) out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks .coverage*
+	rm -rf $(VENV) out site build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks .coverage*

@@ -19,11 +19,17 @@ from bench.board.loading import load
 from bench.board.render.text import write
 from bench.board.table import Table
 from bench.errors import UserError
+from bench.records.packed import SUFFIX, unpacked
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
 FOLDERS = ("built-in", "standard")
 FEW = 40
 """Cells of each folder that are drawn from."""
+
+
+def _document(folder: Path) -> bytes:
+    packed = folder / f"records.json{SUFFIX}"
+    return unpacked(packed.read_bytes()) if packed.exists() else (folder / "records.json").read_bytes()
 
 
 @cache
@@ -33,7 +39,7 @@ def pool() -> tuple[list[dict[str, Any]], pd.DataFrame, pd.DataFrame]:
     users: list[pd.DataFrame] = []
     photos: list[pd.DataFrame] = []
     for name in FOLDERS:
-        document = json.loads((RESULTS / name / "records.json").read_text("utf-8"))
+        document = json.loads(_document(RESULTS / name))
         every = document["cells"]
         held = {cell["cell"] for cell in cells}
         some = [cell for cell in every[:: max(1, len(every) // FEW)] if cell["cell"] not in held]

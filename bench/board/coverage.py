@@ -8,7 +8,7 @@ from functools import cache
 
 from bench import registry
 from bench.board.figures import FIGURES
-from bench.board.tracks import but_for_knowledge, defense, encoder
+from bench.board.tracks import but_for, defense, encoder
 from bench.plan.scenarios import SCENARIOS, Role, role
 from bench.records.record import CellRecord
 
@@ -60,7 +60,7 @@ def companies(
         place, row = places[record.cell], defense(record)
         met[place, row].add(encoder(record))
         draws[place, row].add(f"draw {record.draw}")
-        family[place] = but_for_knowledge(record)
+        family[place] = but_for(record, "knowledge")
         anywhere[family[place], row].add((place, record.encoder.name))
         if record.knowledge != "white-box":  # through its surrogates a row meets what no other can
             of_track[place].add(encoder(record))

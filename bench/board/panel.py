@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.board.chosen import Choice, Chosen, chosen_attack
@@ -26,7 +26,7 @@ from bench.board.ranks import By, Placed, placed
 from bench.board.tracks import conditions, defense, flagged, oracle, tracks, weak
 from bench.board.user_tables import Users
 from bench.records.record import CellRecord, Metric
-from bench.types import Flag, FlagCode
+from bench.types import Flag, FlagCode, Score
 from bench.uncertainty.power import smallest_detectable_difference
 
 
@@ -99,6 +99,50 @@ KIND = extended(PanelRow, OF_A_DEFENSE)
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """A row of the panel, and the records that it is made of.
+
+    Attributes:
+        row: the row.
+        cells: condition -> its cells, one a draw.
+        rates: condition -> its own rate, where it has a complete result.
+    """
+
+    row: PanelRow
+    cells: Mapping[str, Sequence[CellRecord]]
+    rates: Mapping[str, Score]
+
+    @property
+    def first(self) -> CellRecord:
+        """A cell of the row: all agree in the track, the defense and what was published."""
+        return next(iter(self.cells.values()))[0]
+
+    @property
+    def deciding(self) -> str | None:
+        """The condition whose rate the row is known by: the chosen one, or else the strongest."""
+        return self.row.strongest if self.row.chosen is None else self.row.chosen.attacker
+
+    @property
+    def rate(self) -> Metric | None:
+        """The figure that the row is known by: CFR-chosen or PSR-chosen, or else the largest of all."""
+        return self.row.worst if self.row.chosen is None else self.row.chosen.rate
+
+    @property
+    def ssim(self) -> float | None:
+        """The mean SSIM of the published photos; None where no cell has it."""
+        return self._told(lambda record: record.perceptual.get("photo", {}).get("ssim", {}).get("mean"))
+
+    @property
+    def photos_per_second(self) -> float | None:
+        """How many photos the defense cloaked in a second; None where every cell re-used its cloaks."""
+        return self._told(lambda record: record.cost.photos_per_second)
+
+    def _told(self, of: Callable[[CellRecord], float | None]) -> float | None:
+        told = (of(record) for cells in self.cells.values() for record in cells)
+        return next((value for value in told if value is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
 class _Track:
     """Rows that are compared, by one figure.
 
@@ -141,13 +185,21 @@ class _Track:
 
 
 def panel_rows(records: Iterable[CellRecord], users: Users) -> list[PanelRow]:
-    """All rows, track by track, who protects best on top and who is not ranked last.
+    """All rows, track by track, see `standings`."""
+    return [standing.row for track in standings(records, users) for standing in track]
+
+
+def standings(records: Iterable[CellRecord], users: Users) -> list[list[Standing]]:
+    """The rows of each track, who protects best on top and who is not ranked last.
 
     Oracles are shown on the board and never here: their thresholds or numbers of people are not to be had.
 
     Args:
         records: of any runs.
         users: their users.
+
+    Returns:
+        A list for each set of rows that may be compared; none is empty.
     """
     cells = [r for r in records if r.status != "skipped" and not oracle(r)]
     places = tracks(cells)
@@ -159,12 +211,10 @@ def panel_rows(records: Iterable[CellRecord], users: Users) -> list[PanelRow]:
             compared[figure, place, *company[place, row]][row].append(record)
     of_tracks = [_Track.of(figure, rows, users) for (figure, *_), rows in compared.items()]
     ranked, pairs = placed([(t.figure, t.whole(), t.met, t.chosen) for t in of_tracks])
-    return [
-        row for track, of_rows in zip(of_tracks, ranked, strict=True) for row in _rows(track, of_rows, pairs)
-    ]
+    return [_standings(track, of_rows, pairs) for track, of_rows in zip(of_tracks, ranked, strict=True)]
 
 
-def _rows(track: _Track, ranked: Mapping[str, Placed], pairs: int) -> list[PanelRow]:
+def _standings(track: _Track, ranked: Mapping[str, Placed], pairs: int) -> list[Standing]:
     """The rows of one track, in order."""
 
     def order(name: str) -> tuple[object, ...]:
@@ -173,7 +223,19 @@ def _rows(track: _Track, ranked: Mapping[str, Placed], pairs: int) -> list[Panel
         harm = FIGURES[track.figure].harm(bound)
         return name not in ranked, choice is None, math.isnan(harm), harm
 
-    return [_row(track, name, ranked.get(name), pairs) for name in sorted(track.rows, key=order)]
+    return [_standing(track, name, ranked.get(name), pairs) for name in sorted(track.rows, key=order)]
+
+
+def _standing(track: _Track, name: str, place: Placed | None, pairs: int) -> Standing:
+    of_condition: dict[str, list[CellRecord]] = {condition: [] for condition in track.columns}
+    for record in sorted(track.rows[name], key=lambda record: record.draw):
+        of_condition[track.named[record.cell]].append(record)
+    panel = track.met[name].panel
+    return Standing(
+        _row(track, name, place, pairs),
+        {condition: cells for condition, cells in of_condition.items() if cells},
+        {} if panel is None else panel.by_attacker,
+    )
 
 
 _COUNTED = (FlagCode.WEAK_ATTACKER, FlagCode.OUT_OF_BUDGET, FlagCode.FOREIGN_ENCODER)

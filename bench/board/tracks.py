@@ -65,9 +65,14 @@ def sizes(record: CellRecord, parts: Collection[str] | None = None) -> str:
     return json.dumps({k: v for k, v in counts.items() if parts is None or k in parts}, sort_keys=True)
 
 
-def but_for_knowledge(record: CellRecord) -> str:
-    """A text that cells of several tracks share if these differ in what the defense knew, and in no more."""
-    return same(record, [field for field in TRACK if field != "knowledge"]) + _options(record)
+def but_for(record: CellRecord, *fields: str) -> str:
+    """A text that cells of several tracks share if these differ in some fields, and in no more.
+
+    Args:
+        record: Of a cell.
+        fields: Of a record, or names of options, such as `knowledge` and `budget`.
+    """
+    return same(record, [field for field in TRACK if field not in fields]) + _options(record, fields)
 
 
 def defense(record: CellRecord) -> str:
@@ -98,8 +103,9 @@ def _track(record: CellRecord) -> str:
     return same(record, TRACK) + _options(record)
 
 
-def _options(record: CellRecord) -> str:
-    options = {row.name: recorded(record, row) for row in AXES.values() if row.semantic and row.track}
+def _options(record: CellRecord, without: Collection[str] = ()) -> str:
+    rows = [row for row in AXES.values() if row.semantic and row.track and row.name not in without]
+    options = {row.name: recorded(record, row) for row in rows}
     return json.dumps(options, default=_dumped, sort_keys=True)
 
 

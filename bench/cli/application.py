@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from bench.board.escaping import printable
-from bench.cli import board, compare, curve, fetching, information, manifest, run, verify
+from bench.cli import board, compare, curve, fetching, figure, information, manifest, run, verify
 from bench.cli.interrupts import STOPPED, Interrupts
 from bench.cli.remarks import Remarks
 from bench.cli.streams import Streams
@@ -41,6 +41,7 @@ run.add_to(app)
 board.add_to(app)
 curve.add_to(app)
 compare.add_to(app)
+figure.add_to(app)
 manifest.add_to(app)
 information.add_to(app)
 verify.add_to(app)

@@ -10,30 +10,59 @@ import typer
 
 from bench.board import render, views
 from bench.cli.options import Verb
+from bench.errors import UserError, unknown_name
 from bench.plan.words import either
 
 _INSTEAD = "choose another --out"
 
+SITE = "html"
+"""The format that is no text but a folder of pages."""
+
+
+def formats() -> list[str]:
+    """Every format, in alphabetical order."""
+    return sorted([*render.names(), SITE])
+
+
+def _checked(name: str) -> str:
+    """The name of a format that there is.
+
+    Raises:
+        UserError: There is none of this name.
+    """
+    if name not in formats():
+        raise unknown_name("format", name, formats(), command="bench board --help")
+    return name
+
 
 def add_to(app: typer.Typer) -> None:
     """Register the verb."""
-    about = "Records -> leaderboard.\n\nExample: bench board out/demo --format md"
+    about = (
+        "Records -> leaderboard: a table, or a site of pages that open without a server.\n\n"
+        "Example: bench board out/demo --format md\n\n"
+        "Example: bench board out/demo --format html --out site"
+    )
     app.command("board", cls=Verb, help=about)(board)
 
 
 def board(
     records: Annotated[list[Path], typer.Argument(help="folders written by 'bench run --out', or files")],
     kind: Annotated[
-        str, typer.Option("--format", help=either(render.names()), callback=render.checked)
+        str, typer.Option("--format", help=f"{either(formats())} (a site, with --out)", callback=_checked)
     ] = "text",
     view: Annotated[
         str, typer.Option(help=f"{either(views.names())}; see docs/running.md", callback=views.checked)
     ] = "cells",
-    out: Annotated[Path | None, typer.Option(help="file to write instead of stdout")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="file to write instead of stdout; of a site, its folder")
+    ] = None,
     wide: Annotated[bool, typer.Option(help="every column and word, however narrow the terminal")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,
 ) -> None:
     """Parse, read, print."""
+    if kind == SITE and not as_json:
+        _site(records, out)
+        return
     from bench.board.loading import load
     from bench.cli.printing import print_board
     from bench.store.writing import try_file, write_output
@@ -51,3 +80,17 @@ def board(
         sys.stdout.write(text)
         return
     write_output({out: text.encode()}, f"the board to {out}", instead=_INSTEAD)
+
+
+def _site(records: list[Path], out: Path | None) -> None:
+    """Read, build and write a site.
+
+    Raises:
+        UserError: There is no folder to write into.
+    """
+    if out is None:
+        raise UserError("a site is a folder of pages: --format html needs one. Type --out site.")
+    from bench.machine.progress import Terminal
+    from bench.site.folder import publish
+
+    publish(records, out, Terminal())

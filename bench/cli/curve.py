@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -35,40 +31,23 @@ def curve(
     as_json: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,
 ) -> None:
     """Parse, read, draw and print."""
-    from bench.board.curve_picture import INSTEAD, draw
     from bench.board.curve_table import curve_table
     from bench.board.curves import curves
     from bench.board.loading import load
+    from bench.charts.chart import checked_ending
+    from bench.charts.drawing import INSTEAD, draw
+    from bench.charts.lines import curve_chart
     from bench.cli.printing import print_board
     from bench.store.writing import try_file
 
     if out is not None:
+        checked_ending(out.name)
         try_file(out, instead=INSTEAD)
     drawn = curves(*load(records, of_users=True, of_photos=axis == "coverage"), axis)
     if out is not None:
-        with _matplotlib_at_home():
-            draw(out, drawn, axis)
+        draw([curve_chart(drawn, axis)], out)
     table = curve_table(drawn, axis)
     if kind == "text" and not as_json:
         print_board(table, wide=wide)
     else:
         sys.stdout.write(render.render("json" if as_json else kind, table))
-
-
-@contextmanager
-def _matplotlib_at_home() -> Iterator[None]:
-    """Have matplotlib keep its list of fonts below BENCH_HOME, or nowhere if nothing can be kept there."""
-    from bench.errors import UserError
-    from bench.store.folders import folders
-    from bench.store.writing import try_folder
-
-    with tempfile.TemporaryDirectory() as for_now:
-        place = Path(for_now)
-        try:
-            kept = Path(folders().home) / "cache" / "matplotlib"
-            try_folder(kept, instead="set BENCH_HOME to another folder")
-            place = kept
-        except UserError:
-            pass  # a picture needs no home
-        os.environ.setdefault("MPLCONFIGDIR", str(place))
-        yield

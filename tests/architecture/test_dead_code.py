@@ -46,6 +46,9 @@ ALLOWED = {
     "perturbed_before": "Robustness",
     "psnr": "PerceptualCost",
     "ms_ssim_scales": "PerceptualCost",
+    # fields that templates of pages read
+    "lead": "site: templates/parts.html",
+    "numeric": "site: templates/parts.html",
     # fields that are read by name
     "see": "plan: .ci/options_table.py links the table of options to the page that says more",
     "glasses": "synthetic faces: `person.colour('glasses')`",

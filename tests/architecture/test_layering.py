@@ -37,9 +37,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("plan",),
     ("records",),
     ("recognition", "board"),
-    ("release", "attack", "comparison"),
+    ("release", "attack", "comparison", "charts"),
     ("experiment",),
-    ("verification", "inventory"),
+    ("verification", "inventory", "site"),
     ("cli",),
 )
 """The rooms, lowest floor first. A room imports the shelf and the floors below it."""
@@ -73,6 +73,14 @@ MAY_IMPORT = {
         "bench.store.reading",
         "bench.store.writing",
     },
+    # a chart shows rows of a board: it reads no file and computes no figure
+    "charts": {
+        "bench.types",
+        "bench.errors",
+        "bench.board",
+        "bench.records.record",
+        "bench.store.writing",
+    },
     # what an attacker learns, it learns from photos handed to it: it cannot ask a data set, a split
     # or a defense for more
     "adaptations": {
@@ -98,6 +106,8 @@ HEAVY = (
     "onnxruntime",
     "cv2",
     "skimage",
+    "jinja2",
+    "vl_convert",
 )
 
 Edges = Mapping[str, set[str]]

@@ -6,10 +6,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-import PIL.Image
 import pytest
 
-from bench.board.curve_picture import draw
 from bench.board.curve_table import curve_table
 from bench.board.curves import curves
 from bench.board.loading import load
@@ -123,13 +121,3 @@ def test_nothing_along_the_axis_says_how_to_make_some() -> None:
         curves([record(0.5)], {}, "dose")
     with pytest.raises(UserError, match="Did you mean 'dose'"):
         curves([record(0.5)], {}, "doze")
-
-
-def test_a_picture_is_drawn(tmp_path: Path) -> None:
-    found = curves([record(0.2, dose=0.5), record(0.9, dose=1.0)], {}, "dose")
-    draw(tmp_path / "deep" / "curve.png", found, "dose")
-    with PIL.Image.open(tmp_path / "deep" / "curve.png") as picture:
-        assert picture.size == (1320, 600)
-        assert len(picture.convert("RGB").getcolors(1 << 24) or ()) > 10
-    with pytest.raises(UserError, match="cannot draw"):
-        draw(tmp_path / "curve.nonsense", found, "dose")

@@ -11,7 +11,9 @@ import typer.main
 
 from bench.board import render, views
 from bench.board.curves import AXES
+from bench.charts.names import NAMES, PAPER
 from bench.cli import app
+from bench.cli.board import formats
 from bench.errors import UserError
 from bench.inventory.kinds import KINDS
 from bench.machine.devices import PRECISIONS, device
@@ -39,8 +41,9 @@ LISTS = {
     "run precision": PRECISIONS,
     "run device": DEVICES,
     "verify device": DEVICES,
-    "board kind": render.names(),
+    "board kind": formats(),
     "board view": views.names(),
+    "figure name": [*NAMES, PAPER],
     "curve kind": render.names(),
     "curve axis": AXES,
     "compare kind": render.names(),
@@ -48,6 +51,7 @@ LISTS = {
 """Verb and parameter -> the names that its help text lists."""
 PROSE = {
     "curve out": "curve.png or curve.svg",
+    "figure out": "frontier.svg, .pdf or .png",
     "fetch origins": "a file, a folder or an address",
     "run detector": "own (what the encoder's card names) or a name of bench list detectors",
     "run suite": "a name, or a TOML file",

@@ -133,9 +133,14 @@ VERBS: dict[str, list[tuple[str, ...]]] = {
     "board": [
         ("board", "OUT", "--view", "panel"),
         ("board", "OUT", "--format", "md", "--out", "OUT/board.md"),
+        ("board", "OUT", "--format", "html", "--out", "OUT/site"),
     ],
     "curve": [
         ("curve", "OUT", "--axis", "dose", "--out", f"OUT/curve.{kind}") for kind in ("png", "svg", "pdf")
+    ],
+    "figure": [
+        ("figure", "frontier", "OUT", "--out", "OUT/frontier.pdf", "--data"),
+        ("figure", "paper", "OUT", "--out", "OUT/figures"),
     ],
     "manifest": [("manifest", *SMALL), ("manifest", "--left-out")],
     "verify": [

@@ -48,10 +48,12 @@ import json, resource, sys
 from pathlib import Path
 from types import SimpleNamespace
 import numpy, pandas
-import matplotlib.pyplot, PIL.PngImagePlugin
+import PIL.PngImagePlugin, vl_convert
 import bench.cli
-from bench.board import curve_picture, preview
+from bench.board import preview
 from bench.board.curves import curves
+from bench.charts.drawing import draw
+from bench.charts.lines import curve_chart
 from bench.errors import UserError
 from bench.experiment import files
 from bench.records.files import read
@@ -63,13 +65,14 @@ verified = verification.read(Path("results/encoders"))
 tables = {"a": {"users": {"n": [1]}, "photos": {"n": [1]}}}
 run = SimpleNamespace(records=records, tables=tables, pipelines=())
 photo = numpy.zeros((90, 90, 3), numpy.uint8)
-drawn = curves(records, {}, "calibration")
+drawn = [curve_chart(curves(records, {}, "calibration"), "calibration")]
+drawn[0].svg()
 writers = {
     "run --out": lambda: files.write(run, out),
     "verify --out": lambda: verification.write(verified, to_markdown(verified), out),
     "preview": lambda: preview.draw(out / "preview.png", [("noise", photo, photo)]),
-    "curve --out": lambda: curve_picture.draw(out / "curve.png", drawn, "calibration"),
-    "curve --out svg": lambda: curve_picture.draw(out / "curve.svg", drawn, "calibration"),
+    "curve --out": lambda: draw(drawn, out / "curve.png"),
+    "curve --out svg": lambda: draw(drawn, out / "curve.svg"),
     "board --out": lambda: bench.cli.app(
         ["board", "results/built-in", "--format", "md", "--out", str(out / "board.md")], standalone_mode=False
     ),
