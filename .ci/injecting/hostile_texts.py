@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import random
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -107,9 +108,35 @@ def _no_json(text: str) -> Iterator[str]:
         yield "no list in ASCII"
 
 
+_OURS = re.compile(
+    r"\\(?:text(?:backslash|asciicircum|asciitilde|less|greater|bar)\{\}|[{}$&#_%\\,]|(?:geq|leq|pm)(?![a-z]))"
+    r"|\\(?:scriptsize|raggedright|arraybackslash|toprule|midrule|bottomrule|centering|small)(?![a-z])"
+    r"|\\(?:begin|end)\{(?:table|tabular)\}|\\(?:caption|label)(?=\{)|\^\{\*\}|\{[\[*]?\}"
+)
+"""What a table in LaTeX is made of."""
+
+
+def _commands(text: str) -> Iterator[str]:
+    """What LaTeX would obey besides the table, and lines of another length than the heading."""
+    table, end, comments = text.partition("\\end{table}\n")
+    if not end and not text.startswith("% no cells"):
+        yield "no table"
+    if any(line and not line.startswith("%") for line in comments.splitlines()):
+        yield "a line behind the table that is no comment"
+    body = table.partition("\n")[2]
+    command = re.search(r"[\\#_%^~]", bare := _OURS.sub("", body))
+    if command:
+        yield f"a command {bare[command.start() :][:12]!r}"
+    lines = body.partition("\\toprule")[2].splitlines()
+    if len({line.replace("\\&", "").count("&") for line in lines if line.endswith("\\\\")}) > 1:
+        yield "a line of other length"
+    yield from _lines(text)
+
+
 JUDGES: Mapping[str, Callable[[str], Iterator[str]]] = {
     "csv": _formulas,
     "json": _no_json,
+    "latex": _commands,
     "md": _marks,
     "narrow text": _lines,
     "text": _lines,

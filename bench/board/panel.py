@@ -35,6 +35,7 @@ class PanelRow:
     """A defense in one track.
 
     Attributes:
+        protocol: of its records.
         surrogate: names of the encoders that the defense optimised against.
         figure: `cfr`, `cfr_link`, `psr1` or `protection_rate`.
         chosen: the attack that the attacker chose on its own cloaks, with CFR-chosen or PSR-chosen; None
@@ -65,6 +66,7 @@ class PanelRow:
         flags: why its numbers have to be read with care.
     """
 
+    protocol: str
     dataset: str
     scenario: str
     dose: float
@@ -270,6 +272,7 @@ def _row(track: _Track, name: str, place: Placed | None, pairs: int) -> PanelRow
     record, panel = cells[0], met.panel
     strongest = [] if panel is None else [r for r in cells if track.named[r.cell] == panel.strongest]
     return KIND(
+        protocol=record.protocol,
         dataset=record.dataset.name,
         scenario=record.scenario.name,
         dose=record.dose,

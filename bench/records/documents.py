@@ -58,9 +58,8 @@ class Document(Generic[Record]):
         file = self.at(path)
         content = read_whole(file)
         try:
-            if file.suffix == SUFFIX:
-                content = unpacked(content)
-            version, records = self._parts(parse(content))
+            plain = unpacked(content) if file.suffix == SUFFIX else content
+            version, records = self._parts(parse(plain))
             if version > self.version:
                 raise UserError(
                     f"{file} has {self.name} of schema {version}; this program reads {OLDEST} to "

@@ -11,7 +11,7 @@ from bench.board import render, views
 from bench.board.loading import load
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
-VIEWS = {"board": "cells", "panel": "panel"}
+VIEWS = {"board": "cells", "leaders": "leaders", "panel": "panel"}
 BOARDS = sorted(path for name in VIEWS for path in RESULTS.glob(f"*/{name}.*"))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.board import cells, one_step, panel, views
+from bench.board import cells, leaders, one_step, panel, views
 from bench.board.attackers import AttackerRow
 from bench.board.chosen import Choice
 from bench.board.further import OF_A_DEFENSE
@@ -68,6 +68,7 @@ CELL = cells.KIND(
 )
 PANEL = panel.KIND(
     **{row.name: row.before for row in OF_A_DEFENSE},
+    protocol="cloakbench/2",
     dataset="synthetic",
     scenario="introduced",
     dose=1.0,
@@ -117,7 +118,47 @@ STEPS = one_step.KIND(
     contamination=0.1,
 )
 ATTACKER = AttackerRow("dbscan", "cfr_link", 12, 3, 0, 2, 5, 0.98765, 0, None)
-ROWS: dict[str, Any] = {"cells": CELL, "panel": PANEL, "steps": STEPS, "attackers": ATTACKER}
+LEADER = leaders.KIND(
+    **{row.name: row.before for row in OF_A_DEFENSE},
+    protocol="cloakbench/1",
+    dataset="synthetic",
+    dose=1.0,
+    distractors=0,
+    budget="linf:8",
+    knowledge="black-box",
+    defense="mask",
+    surrogate=("net",),
+    reference=False,
+    rank_first=1,
+    rank_last=3,
+    ranked_by="chosen",
+    chosen=metric(0.6, 0.3, 0.9),
+    chosen_weak=True,
+    worst=metric(0.7, 0.4, 1),
+    worst_weak=False,
+    any=metric(0.8, 0.5, 1),
+    link_max=metric(0.9),
+    psr_min=metric(0.75, 0.5, 1),
+    protection_min=metric(0.25),
+    broken_by="svm through net, adaptive",
+    clean=0.987,
+    contamination=0.125,
+    ssim=0.91234,
+    seconds=0.254,
+    not_ok=0,
+    attackers=2,
+    panel=3,
+    users=20,
+    draws=1,
+    flags=(Flag(FlagCode.WEAK_ATTACKER, "1 of 2 cells"),),
+)
+ROWS: dict[str, Any] = {
+    "cells": CELL,
+    "panel": PANEL,
+    "steps": STEPS,
+    "attackers": ATTACKER,
+    "leaders": LEADER,
+}
 
 
 def words(row: Any) -> dict[str, str]:
@@ -202,6 +243,18 @@ def test_a_panel() -> None:
     assert shown["missing"] == "svm / net; mlp / net"
     assert shown["flags"] == "1 of 2 cells: weak attacker; out of budget"
     assert "any [95 %]" not in shown
+
+
+def test_a_leader() -> None:
+    shown = words(LEADER)
+    assert (shown["rank"], shown["protocol"]) == ("1-3", "cloakbench/1")
+    assert shown["chosen [95 %]"] == "≥ 0.60 [0.30, 0.90]"
+    assert shown["worst [95 %]"] == "0.70 [0.40, 1.00]"
+    assert (shown["any"], shown["link"], shown["learned"]) == ("0.80", "0.90", "0.75")
+    assert shown["named [95 %]"] == "0.25 [0.00, 0.50]"  # what a protection rate leaves of 1
+    assert (shown["broken by"], shown["clean"]) == ("svm through net, adaptive", "0.99")
+    assert (shown["SSIM"], shown["s/photo"], shown["panel"]) == ("0.912", "0.25", "2 of 3")
+    assert "not ok" not in shown
 
 
 def test_a_panel_says_in_how_many_draws_an_attacker_was_chosen() -> None:

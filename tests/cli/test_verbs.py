@@ -33,7 +33,7 @@ from bench.plan.words import either
 from bench.records import CellRecord, read
 from bench.types import Folders
 
-VIEWS = ("cells", "panel", "attackers", "steps", "falls")
+VIEWS = ("cells", "leaders", "panel", "attackers", "steps", "falls")
 Command = Callable[..., Any]
 COMMANDS: Any = typer.main.get_command(app)
 VERBS = sorted(COMMANDS.commands)

@@ -8,6 +8,7 @@ from typing import Any
 from bench.board.table import Column
 from bench.board.values import Value
 from bench.plan.rows import Axis
+from bench.plan.scenarios import PROTOCOL
 from bench.records.columns import FURTHER
 
 _OTHER = 30
@@ -27,6 +28,7 @@ def _setting(
 
 
 _SETTINGS = {
+    "protocol": _setting("protocol", "protocol", PROTOCOL),
     "dataset": _setting("data set", "dataset"),
     "scenario": _setting("scenario", "scenario"),
     "attacker": _setting("attacker", "attacker", place=3),

@@ -51,16 +51,19 @@ def _one_sided(row: PanelRow, rate: Metric, *, weak: bool) -> Metric | OneSided:
     return OneSided(rate, FIGURES[row.figure].clusters) if weak else rate
 
 
-def _notes(rows: Sequence[PanelRow]) -> list[str]:
-    """What to type for CFR-chosen where it is missing."""
-    without = sum(row.chosen is None for row in rows)
-    if not without:
+def without_choice(missing: int, rows: int) -> list[str]:
+    """What to type for CFR-chosen where rows lack it."""
+    if not missing:
         return []
     return [
-        f"CFR-chosen (PSR-chosen) is missing in {without} of {len(rows)} rows: their records do not say how "
+        f"CFR-chosen (PSR-chosen) is missing in {missing} of {rows} rows: their records do not say how "
         f"attackers did on cloaks of their own. Repeat the runs with {TO_TYPE}. Rows without it are ranked "
         "by the worst rate, and never together with rows that have it."
     ]
+
+
+def _notes(rows: Sequence[PanelRow]) -> list[str]:
+    return without_choice(sum(row.chosen is None for row in rows), len(rows))
 
 
 def _rank(row: PanelRow) -> str | int | None:
@@ -76,13 +79,14 @@ _WORDS = {
 }
 
 
-def _words(flag: Flag) -> str:
+def flag_words(flag: Flag) -> str:
+    """A flag as a cell of a table has it."""
     words = _WORDS.get(flag.code, "weak attacker")
     return words if flag.code is FlagCode.OUT_OF_BUDGET else f"{flag.reason}: {words}"
 
 
 COLUMNS: tuple[Column[PanelRow], ...] = (
-    *settings("dataset", "scenario", "dose", "distractors", "budget"),
+    *settings("protocol", "dataset", "scenario", "dose", "distractors", "budget"),
     Column("knowledge", lambda row: row.knowledge, place=6),
     *settings("defense", "surrogate"),
     *further_settings(OF_A_DEFENSE),
@@ -104,7 +108,7 @@ COLUMNS: tuple[Column[PanelRow], ...] = (
     Column("rank", _rank, place=3),
     Column("ranked by", lambda row: row.ranked_by),
     Column("missing", lambda row: "; ".join(row.missing), place=11),
-    Column("flags", lambda row: "; ".join(map(_words, row.flags)), common=False, place=7),
+    Column("flags", lambda row: "; ".join(map(flag_words, row.flags)), common=False, place=7),
 )
 
 VIEW = View(KIND, COLUMNS, panel_rows, of_users=True, of_photos=True, notes=_notes)
