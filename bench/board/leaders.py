@@ -159,8 +159,12 @@ def _with_references(
     if knowledge == UNINFORMED:
         return [] if informed else rows
     beside = tracks.get((*shared, UNINFORMED), [])
-    unranked = {"reference": True, "rank_first": None, "rank_last": None, "ranked_by": None}
-    return rows + [replace(row, knowledge=str(knowledge), **unranked) for row in beside]
+    return rows + [
+        replace(
+            row, knowledge=str(knowledge), reference=True, rank_first=None, rank_last=None, ranked_by=None
+        )
+        for row in beside
+    ]
 
 
 def _merged(figures: Sequence[PanelRow], cells: Sequence[CellRecord]) -> list[LeaderRow]:
