@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bench.experiment.api import run as run
+    from bench.experiment.api import score as score
 
 __version__ = "0.2.0"
 
@@ -28,9 +29,9 @@ if (_checkout / "pyproject.toml").is_file():
 
 
 def __getattr__(name: str) -> Any:
-    """`bench.run`, without loading its libraries for those who only want the version."""
-    if name == "run":
-        from bench.experiment.api import run
+    """`bench.run` and `bench.score`, without loading their libraries for those who only want the version."""
+    if name in ("run", "score"):
+        from bench.experiment import api
 
-        return run
+        return getattr(api, name)
     raise AttributeError(f"module 'bench' has no attribute {name!r}")

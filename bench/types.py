@@ -264,12 +264,15 @@ class Catalogue:
         left_out: Photo name -> the reason why the photo is not used, such as a wrong label.
         boxes: Photo name -> x0, y0, x1, y1 of the person's face in pixels of the upright photo, where the
             data set states it. Of several faces in a photo, the box tells the person's own.
+        protected: The people who are to be the protected users, and play no other part; empty where a split
+            may draw them among all.
     """
 
     photos: tuple[str, ...]
     identities: tuple[str, ...]
     left_out: Mapping[str, str] = field(default_factory=dict)
     boxes: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
+    protected: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from bench.board.escaping import printable
-from bench.cli import board, compare, curve, fetching, figure, information, manifest, run, verify
+from bench.cli import board, compare, curve, fetching, figure, information, manifest, run, score, verify
 from bench.cli.interrupts import STOPPED, Interrupts
 from bench.cli.remarks import Remarks
 from bench.cli.streams import Streams
@@ -38,6 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 run.add_to(app)
+score.add_to(app)
 board.add_to(app)
 curve.add_to(app)
 compare.add_to(app)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -17,6 +17,10 @@ from bench.plan.doors import COMMAND_LINE
 
 if TYPE_CHECKING:
     from bench.experiment.session import RunResult
+    from bench.machine.progress import Progress
+    from bench.plan.spec import RunSpec
+
+    Asked = Callable[[Progress], tuple[RunSpec | Sequence[RunSpec], Sequence[str]]]
 
 _EXAMPLE = """
 Example: bench run --defense none --defense advmask --attacker dbscan --budget linf:8 --users 20
@@ -33,35 +37,58 @@ def add_to(app: typer.Typer) -> None:
 @with_options([*AXES.values(), *COMMAND.values()])
 def run(options: dict[str, Any]) -> None:
     """Parse, run, print."""
+    from bench.plan.spec import RunSpec, read_options
+    from bench.plan.suites import load
+
+    given = read_options({name: options[name] for name in AXES if name in options}, COMMAND_LINE)
+    command = read_command(options)
+    suite = command["suite"]
+    if suite is None:
+        _check_required(given)
+    carry_out(command, lambda _: (load(suite, given) if suite else RunSpec(**given), ()), whole=suite is None)
+
+
+def read_command(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that are no part of a run, read.
+
+    Raises:
+        UserError: One of them has a wrong value.
+    """
+    return {name: row.read(options.get(name, row.default), COMMAND_LINE) for name, row in COMMAND.items()}
+
+
+def carry_out(command: Mapping[str, Any], asked: Asked, *, whole: bool = True) -> None:
+    """Run what was asked for, and print and keep what came of it.
+
+    Args:
+        command: What `read_command` gives.
+        asked: Makes the matrix, or several, and says what the user should know of it.
+        whole: Whether the whole board is printed.
+    """
     from bench.board import preview as picture
     from bench.experiment import files
     from bench.experiment.session import execute
     from bench.machine.progress import Terminal
-    from bench.plan.spec import RunSpec, read_options
-    from bench.plan.suites import load
     from bench.store.writing import try_file, try_folder
 
-    given = read_options({name: options[name] for name in AXES if name in options}, COMMAND_LINE)
-    command = {name: row.read(options.get(name, row.default), COMMAND_LINE) for name, row in COMMAND.items()}
-    suite, out, preview = command["suite"], command["out"], command["preview"]
-    if suite is None:
-        _check_required(given)
+    out, preview = command["out"], command["preview"]
     if out is not None:
         try_folder(out, instead=files.INSTEAD)
     if preview is not None:
         picture.form(preview)
         try_file(preview, instead=picture.INSTEAD)
     begin = None if out is None else files.spare(out)
-    result = execute(load(suite, given) if suite else RunSpec(**given), Terminal(), begin=begin)
+    specs, notes = asked(Terminal())
+    result = execute(specs, Terminal(), begin=begin)
     if out is not None:
         files.write(result, out)
     if command["json"]:
         sys.stdout.write(result.records.to_json() + "\n")
     else:
-        _print(result, whole=suite is None)
+        _print(result, whole=whole)
     if preview is not None:
         picture.draw(preview, result.pipeline.pairs())
-    _tell(result)
+    _tell(result, notes)
 
 
 def _check_required(given: Mapping[str, object]) -> None:
@@ -102,11 +129,11 @@ def _print(result: RunResult, *, whole: bool) -> None:
         print_board(view("panel").table(result.records, users))
 
 
-def _tell(result: RunResult) -> None:
+def _tell(result: RunResult, notes: Sequence[str]) -> None:
     """Say what went wrong besides; end with status 1 if a cell failed by a fault of ours, 2 by the user's."""
     ours = [fault for fault in result.faults if not isinstance(fault, UserError)]
     refused = [str(fault) for fault in result.faults if isinstance(fault, UserError)]
-    for line in dict.fromkeys([*result.notes, *refused]):
+    for line in dict.fromkeys([*notes, *result.notes, *refused]):
         sys.stderr.write(f"bench: {printable(line)}\n")
     for fault in ours:
         sys.stderr.write("".join(traceback.format_exception(fault)))

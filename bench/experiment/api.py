@@ -1,11 +1,13 @@
-"""`bench.run`: a matrix of cells from Python."""
+"""`bench.run` and `bench.score`: cells from Python."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from bench.experiment.files import INSTEAD, spare, write
+from bench.experiment.score import Cloaks, prepared
 from bench.experiment.session import execute
 from bench.experiment.signature import ARGUMENTS, described, signature
 from bench.plan.doors import PYTHON
@@ -45,9 +47,51 @@ def run(**options: Unpack[RunOptions]) -> Records:
     """
     given = read_options(options, PYTHON, ARGUMENTS)
     out = given.pop("out", None)
+    return _carried_out(lambda: RunSpec(**given), out)
+
+
+def score(
+    originals: str | Path,
+    cloaked: str | Path,
+    *,
+    tool: str,
+    tool_version: str,
+    pairs: str | Path | None = None,
+    own_cloaks: str | Path | None = None,
+    **options: Unpack[RunOptions],
+) -> Records:
+    """Score cloaks that any tool made: the files of one folder beside the photos of another.
+
+    Args:
+        originals: The folder of the photos as they were, one sub-folder a user.
+        cloaked: The folder of what the tool made of them, paired by name.
+        tool: The tool's name.
+        tool_version: The tool's version.
+        pairs: A CSV with the columns `original` and `cloaked`, where names do not tell.
+        own_cloaks: What the tool made of other people's photos, for attackers who know the tool.
+        options: The options of `bench run`. `dataset` has to be given: it is whose people are around the
+            users. `defense` names those that stand beside the tool.
+
+    Returns:
+        The records of all cells, those of the tool first.
+
+    Raises:
+        UserError: Nothing can be paired, or anything else that the caller can mend.
+        CellsFailed: Cells failed, after all others ran; its `records` are those of all cells.
+    """
+    given = read_options(options, PYTHON, ARGUMENTS)
+    out = given.pop("out", None)
+    own = None if own_cloaks is None else Path(own_cloaks)
+    table = None if pairs is None else Path(pairs)
+    cloaks = Cloaks(Path(originals), Path(cloaked), tool, tool_version, table, own)
+    return _carried_out(lambda: prepared(cloaks, given).spec, out)
+
+
+def _carried_out(spec: Callable[[], RunSpec], out: Path | None) -> Records:
+    """The records of a run, which are written to a folder if there is one."""
     if out is not None:
         try_folder(out, instead=INSTEAD)
-    result = execute(RunSpec(**given), begin=None if out is None else spare(out))
+    result = execute(spec(), begin=None if out is None else spare(out))
     if out is not None:
         write(result, out)
     if result.faults:

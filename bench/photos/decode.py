@@ -126,6 +126,15 @@ def pixels(data: bytes) -> int:
         return 0
 
 
+def form(data: bytes) -> str:
+    """The format of a file, as Pillow calls it; empty for a file that is no photo."""
+    try:
+        with _opened(contained(data).picture) as photo:
+            return photo.format or ""
+    except UnreadablePhoto:
+        return ""
+
+
 def check_size(width: int, height: int, size: int, costly: int = 1) -> None:
     """See that a photo is not too large to be decoded, by what its file states.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 NO_FACE = "no face was found"
+SHOWS_A_USER = "is of a person who is a user"
 
 _SAME = (
     (re.compile(r"unreadable: "), ""),

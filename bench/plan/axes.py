@@ -17,7 +17,7 @@ from bench.plan.scenarios import CLEAN, CLOAK_DETECTORS, LEVELS, SCENARIOS, SECO
 from bench.plan.words import either
 
 if TYPE_CHECKING:
-    from bench.plan.chosen import UserFunction
+    from bench.plan.chosen import Chosen, UserFunction
 
 _PLUGIN: Final = "`NAME` or `NAME:field=value,…`"
 
@@ -30,7 +30,7 @@ def _names(names: Iterable[str]) -> str:
 class Axes:
     """The options of a run; a tuple says that the option may be repeated."""
 
-    defenses: tuple[str | UserFunction, ...] = axis(
+    defenses: tuple[str | UserFunction | Chosen, ...] = axis(
         ("none",),
         option="defense",
         kind=Text(functions=True),

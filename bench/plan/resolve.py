@@ -14,11 +14,11 @@ from bench.errors import UserError, unknown_name
 from bench.machine import devices
 from bench.machine.progress import Progress, Silent
 from bench.parameters import Plain, plain
-from bench.photos.distinct import opened
 from bench.plan.axes import AXES
 from bench.plan.budgets import check_budget, check_keeps, lpips_weights_of
 from bench.plan.cells import Cell, Plan, further_axes
 from bench.plan.chosen import Chosen, FunctionDefense, UserFunction
+from bench.plan.datasets import chosen_dataset, drawn, open_chosen
 from bench.plan.detectors import with_detectors
 from bench.plan.leaks import check_disjoint
 from bench.plan.nouns import Attack, Cloaking, View
@@ -26,6 +26,7 @@ from bench.plan.rows import Of
 from bench.plan.scenarios import CLOAK_DETECTORS, LEVELS, SCENARIOS, SECOND_STEPS, role, scenarios_of
 from bench.plan.spec import RunSpec
 from bench.plan.split import Request, Split, split
+from bench.plan.tool_cloaks import UNSTATED, ToolCloaks
 from bench.protocols import Dataset
 from bench.store.digests import digest
 from bench.types import Budget, EncoderCard, Folders
@@ -45,8 +46,8 @@ def open_dataset(
         UserError: The data set is not here, or has too few people for its parts.
     """
     _check(spec)
-    chosen = Chosen(*registry.make("datasets", spec.dataset))
-    data = opened(chosen.plugin, folders, progress or Silent())
+    chosen = chosen_dataset(spec.dataset)
+    data = open_chosen(chosen, folders, progress or Silent())
     return chosen, data, _split(spec, data, 0)
 
 
@@ -92,7 +93,7 @@ def resolve(
         limit, passed = Budget.parse(budget), str(channels.parse(channel))
         judged_with = lpips_weights_of(limit, folders)
         for surrogates, dose, of_cloaking in product(
-            surrogate_axis if defense.plugin.card.surrogates else [()],
+            _optimised_against(defense, spec, surrogate_axis),
             spec.doses,
             _further(spec, "cloaking"),
         ):
@@ -269,7 +270,7 @@ def _encoders(
 ) -> list[tuple[EncoderCard, tuple[EncoderCard, ...]]]:
     """The encoder axis: a card and its members, of which all but ensembles have one."""
     names = spec.encoders
-    if not names and dataset == "synthetic":
+    if not names and drawn(dataset):
         names = (ALL,)
     if not names:
         ready = [card.name for card, state in encoders.availability(folders) if state == encoders.READY]
@@ -299,7 +300,7 @@ def _named(text: str, dataset: str, folders: Folders) -> list[str]:
         return [text]
     built_in = encoders.built_in()
     ready = built_in
-    if dataset != "synthetic":
+    if not drawn(dataset):
         here = [card.name for card, state in encoders.availability(folders) if state == encoders.READY]
         ready = [name for name in here if name not in built_in]
     if not ready:
@@ -324,6 +325,15 @@ def _surrogates(
     return axis
 
 
+def _optimised_against(
+    defense: Chosen, spec: RunSpec, axis: list[tuple[EncoderCard, ...]]
+) -> list[tuple[EncoderCard, ...]]:
+    """The surrogates of one defense: of cloaks from elsewhere only what is stated is known."""
+    if not defense.plugin.card.surrogates:
+        return [()]
+    return [(UNSTATED,)] if isinstance(defense.plugin, ToolCloaks) and not spec.surrogates else axis
+
+
 def _surrogate_group(text: str, folders: Folders) -> tuple[EncoderCard, ...]:
     asked = encoders.read(text)
     if asked.rule:
@@ -345,7 +355,7 @@ def _check_plugins(defenses: Sequence[Chosen], attackers: Sequence[Chosen], budg
             defense.plugin.check(Budget.parse(budget))
 
 
-def _defenses(given: Sequence[str | UserFunction]) -> list[Chosen]:
+def _defenses(given: Sequence[str | UserFunction | Chosen]) -> list[Chosen]:
     """Resolve plug-ins and functions.
 
     Raises:
@@ -355,6 +365,9 @@ def _defenses(given: Sequence[str | UserFunction]) -> list[Chosen]:
     for defense in dict.fromkeys(given):
         if isinstance(defense, str):
             chosen.append(Chosen(*registry.make("defenses", defense)))
+            continue
+        if isinstance(defense, Chosen):
+            chosen.append(defense)
             continue
         name = getattr(defense, "__name__", type(defense).__name__)
         function = Chosen(name, FunctionDefense(defense))

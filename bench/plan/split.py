@@ -124,10 +124,12 @@ def split(catalogue: Catalogue, card: DatasetCard, request: Request) -> Split:
 
     need = request.photos + request.labelled
     people = by_lot(list(photos), "person")
-    able = [name for name in people if len(photos[name]) >= need]
-    fault = TooFew(request, catalogue, card, len(able), max(map(len, photos.values()), default=0))
-    users = able[: _user_count(request, card, len(able), fault)]
-    rest = _without(people, users)
+    may = [name for name in people if not catalogue.protected or name in catalogue.protected]
+    able = [name for name in may if len(photos[name]) >= need]
+    fault = TooFew(request, catalogue, card, len(able), max((len(photos[name]) for name in may), default=0))
+    count = len(able) if catalogue.protected and request.users is None else None
+    users = able[: count or _user_count(request, card, len(able), fault)]
+    rest = _without(people, [*users, *catalogue.protected])
     # at most half of the others, so that a small data set keeps people for the remaining parts
     most = min(CALIBRATION, max(2, len(rest) // 2), request.calibration or CALIBRATION)
     enough = min(CALIBRATION_PHOTOS, request.photos)

@@ -175,7 +175,10 @@ class Publisher:
     def _kit(self, cloaking: Cloaking) -> Kit:
         if self._reference is None:
             self._reference = self._reference_people()
-        surrogates: tuple[Encoder, ...] = tuple(map(self._pool.encoder, cloaking.surrogates))
+        outside = getattr(cloaking.defense.plugin, "by_itself", False)
+        surrogates: tuple[Encoder, ...] = (
+            () if outside else tuple(map(self._pool.encoder, cloaking.surrogates))
+        )
         return Kit(
             cloaking.budget, cloaking.seed, surrogates, self._reference, self.engine(), self._pool.device
         )

@@ -42,6 +42,14 @@ LISTS = {
     "run device": DEVICES,
     "verify device": DEVICES,
     "board kind": formats(),
+    "score scenario": SCENARIOS,
+    "score labelled": CLEAN,
+    "score budget": BUDGET_FORMS,
+    "score level": LEVELS,
+    "score second_step": SECOND_STEPS,
+    "score cloak_detector": CLOAK_DETECTORS,
+    "score precision": PRECISIONS,
+    "score device": DEVICES,
     "board view": views.names(),
     "figure name": [*NAMES, PAPER],
     "curve kind": render.names(),
@@ -56,6 +64,8 @@ PROSE = {
     "run detector": "own (what the encoder's card names) or a name of bench list detectors",
     "run suite": "a name, or a TOML file",
     "run surrogate": "a name, or a+b for several at once",
+    "score detector": "own (what the encoder's card names) or a name of bench list detectors",
+    "score surrogate": "none, a name, or a+b for several at once",
 }
 """Verb and parameter -> alternatives in its help text that are no names."""
 

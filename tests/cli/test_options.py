@@ -57,7 +57,7 @@ def test_an_option_says_what_it_is_and_can_be_repeated_if_its_row_says_so(option
 
 def test_manifest_has_the_options_that_decide_the_split() -> None:
     split = {f"--{COMMAND_LINE.named(option)}" for option, row in AXES.items() if row.of == "split"}
-    assert set(options("manifest")) == split | {"--left-out", "--json"}
+    assert set(options("manifest")) == split | {"--left-out", "--write", "--json"}
 
 
 @pytest.mark.parametrize(
@@ -103,6 +103,8 @@ EMPTY = [
     ("verify", "synth-ir", "--dataset", ""),
     ("verify", "synth-ir", "--out", ""),
     ("manifest", "--dataset", ""),
+    ("manifest", "--write", " "),
+    ("score", "--original", "a", "--cloaked", ""),
     ("run", "--out="),
 ]
 """Commands with an empty text, which once stood for the current folder, a default or everything."""

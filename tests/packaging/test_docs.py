@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import fields, is_dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -30,6 +31,7 @@ from bench.encoders.families import facenet, insightface_packs, onnx_file, synth
 from bench.encoders.families.onnx_file.encoder import OnnxEncoder
 from bench.experiment.tables import MEASURES
 from bench.metrics.clustering import bcubed_objective
+from bench.plan.datasets import chosen_dataset
 from bench.plan.split import Split
 from bench.protocols import Descent, Ground, Kit
 from bench.records.record import CellRecord
@@ -260,7 +262,8 @@ def test_a_command_on_a_page_can_be_typed(words: list[str]) -> None:
         for option, kind in PLUGINS.items():
             texts = asked[option] or () if option != "dataset" else [asked[option] or "synthetic"]
             for text in texts:
-                assert text.partition(":")[0] in TAUGHT or registry.make(kind, text)
+                made = chosen_dataset if option == "dataset" else partial(registry.make, kind)
+                assert text.partition(":")[0] in TAUGHT or made(text)
         for text in [*(asked["encoder"] or ()), *(asked["surrogate"] or ())]:
             assert all(":" in name or name in encoders for name in encoder_room.read(text).members)
         for text in asked["budget"] or ():
