@@ -86,6 +86,14 @@ def test_a_leftover_joins_in_the_second_step_as_far_as_the_cluster_accepts() -> 
     assert Photoprism(**numbers | {"radius": 0.05}).cluster(rows).tolist() == [0] * 5 + [-1, -1]
 
 
+def test_no_cluster_accepts_a_face_from_beyond_the_products_limit() -> None:
+    # internal/ai/face/config.go of PhotoPrism 260919: 1.4, whatever radius and match distance add up to
+    core = [-0.1, -0.05, 0.0, 0.05, 0.1]
+    wide = Photoprism(link=0.2, radius=1.5, match=1.9)
+    assert wide.cluster(on_a_circle(*core, 1.39)).tolist() == [0] * 6
+    assert wide.cluster(on_a_circle(*core, 1.41)).tolist() == [0] * 5 + [-1]
+
+
 def test_a_face_within_the_margin_of_two_clusters_joins_none() -> None:
     left, right = [-0.6, -0.55, -0.5, -0.45, -0.4], [0.4, 0.45, 0.5, 0.55, 0.6]
     numbers = {"link": 0.2, "radius": 0.6, "match": 0.5}

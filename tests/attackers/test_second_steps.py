@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import pytest
 from bench.attackers._graph.condensed import hdbscan_labels
 from bench.attackers._graph.spanning import Tree
+from bench.attackers._presets import pseudo_people
 from bench.attackers._presets.families import DLIB_LENGTH
 from bench.attackers._presets.pseudo_people import named_by_network
 from bench.attackers.librephotos import smallest_cluster
-from planted import on_a_circle, singles_apart, tens
+from planted import known_people, on_a_circle, singles_apart, tens
 from sklearn.metrics import adjusted_rand_score
+from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from bench import registry
@@ -138,6 +141,20 @@ def test_the_networks_answers_do_not_depend_on_the_number_of_threads() -> None:
     assert max(labels[labels >= 0]) > 250 and answers[0] != labels.tolist()
 
 
+def test_the_network_is_made_as_the_product_makes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    # api/face_classify.py of 2024-10-24; the hidden layer is the library's default
+    made: list[dict[str, Any]] = []
+
+    def watched(**given: Any) -> MLPClassifier:
+        made.append(given)
+        return MLPClassifier(**given)
+
+    monkeypatch.setattr(pseudo_people, "MLPClassifier", watched)
+    named_by_network(on_a_circle(0, 90, 10), np.array([0, 1, -1]), 0.5)
+    assert made == [{"solver": "adam", "alpha": 1e-5, "random_state": 1, "max_iter": 1000}]
+    assert MLPClassifier().hidden_layer_sizes == (100,)
+
+
 def test_with_one_cluster_there_is_nothing_to_learn() -> None:
     rows = on_a_circle(0, 1, 2, 90)
     labels = np.array([0, 0, 0, -1])
@@ -208,3 +225,17 @@ def test_photos_between_the_two_distances_are_together_for_dlib_alone() -> None:
     narrow = registry.load("attackers", "facerecognition")(least=2)
     assert dlib.cluster(rows).tolist() == [0] * 6
     assert narrow.cluster(rows).tolist() == [0] * 3 + [1] * 3
+
+
+@pytest.mark.skipif(find_spec("dlib") is None, reason="needs dlib: pip install 'cloakbench[dlib]'")
+@pytest.mark.parametrize(("spread", "same"), [(0.2, 1.0), (0.26, 0.9)])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_people_are_those_of_dlibs_own_clustering(spread: float, same: float, seed: int) -> None:
+    import dlib
+
+    # at the wider spread people fall apart, and which of their photos do is the order's, in both
+    rows, owners = known_people(30, 8, spread, seed=seed, dimensions=128)
+    theirs = dlib.chinese_whispers_clustering([dlib.vector(row) for row in rows * DLIB_LENGTH], 0.5)
+    ours = registry.load("attackers", "dlib-whispers")().cluster(rows)
+    assert adjusted_rand_score(singles_apart(ours), theirs) >= same
+    assert (adjusted_rand_score(theirs, owners) == 1) == (same == 1)
