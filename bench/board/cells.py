@@ -21,6 +21,7 @@ class CellRow:
         surrogate: names of the encoders that the defense optimised against.
         cfr: rates at which users are clustered, lower is better for the defense; likewise `cfr_strict`,
             `cfr_link`, `cfr_link_strict`, `tar_far_1e3` and, on clean photos, `cfr_clean`.
+        encoder_auc: how well the encoder, as the attacker made it, tells clean calibration people apart.
         psr1: rates at which people are not named, higher is better; likewise `protection_rate`.
         ssim: mean over the released photos, at most 1.
         contamination: the share of other people who are harder to sort because of the cloaks.
@@ -52,6 +53,7 @@ class CellRow:
     cfr_link: Metric | None
     cfr_link_strict: Metric | None
     cfr_clean: Metric | None
+    encoder_auc: Metric | None
     psr1: Metric | None
     protection_rate: Metric | None
     tar_far_1e3: Metric | None
@@ -120,6 +122,7 @@ def _row(record: CellRecord) -> CellRow:
         cfr_link=metrics.get("cfr_link"),
         cfr_link_strict=metrics.get("cfr_link_strict"),
         cfr_clean=metrics.get("cfr_clean"),
+        encoder_auc=metrics.get("encoder_auc"),
         psr1=metrics.get("psr1"),
         protection_rate=metrics.get("protection_rate"),
         tar_far_1e3=metrics.get("tar_far_1e3"),

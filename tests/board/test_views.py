@@ -61,6 +61,7 @@ CELL = cells.KIND(
     channel="none",
     cfr=metric(1 / 3, 0.1, 0.9),
     cfr_clean=metric(0.987),
+    encoder_auc=metric(0.99812),
     ssim=0.91234,
     contamination=0.25,
     not_ok=0,
@@ -185,6 +186,7 @@ def test_a_cell() -> None:
         "channel": "none",
         "CFR [95 %]": "0.33 [0.10, 0.90]",
         "clean CFR": "0.99",
+        "encoder AUC": "0.998",
         "SSIM": "0.912",
         "contamination": "0.25",
     }

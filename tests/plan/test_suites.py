@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import pytest
 
+from bench import registry
+from bench.adaptations.names import ADAPTATIONS
 from bench.errors import UserError
 from bench.faces.finder import detector_parameters
 from bench.plan import suites
@@ -20,7 +23,7 @@ def written(tmp_path: Path, text: str) -> str:
 
 
 FROZEN: dict[str, str] = {
-    "paper-1": "3775f0c8954f3fd03a390466a34fbae18870089a70f044d77a87794ceba0d5c0",
+    "paper-2": "b2e8d3ec93db95df0f9d422fe2cfacc928de077142cc193336dfb5957532d726",
     "quick-1": "0dd4035c6992c764c81cd6a44c10d4f81beea35b76781f050a6ead4937d9139a",
     "standard-2": "4c63fed2f7de0b0ec6aa20de485e6bc54cc1a15736c2dc8aed5f603bf1d55b9f",
 }
@@ -54,6 +57,22 @@ def test_the_standard_suite_resolves() -> None:
     cells = {cell.digest for each in plans for cell in each.cells}
     assert len(cells) > 200
     assert {str(each.spec.scenario) for each in plans} == {"introduced", "linked", "evasion", "poisoning"}
+
+
+def test_every_tuned_clusterer_meets_every_adaptation_in_the_paper_suite() -> None:
+    kinds = {name: registry.load("attackers", name) for name in registry.names("attackers")}
+    tuned = {
+        name
+        for name, kind in kinds.items()
+        if hasattr(kind, "cluster") and not kind.card.oracle and not kind.card.source.startswith("preset of ")
+    }
+    met = {
+        (attacker, adaptation)
+        for spec in suites.load("paper", {})
+        if spec.scenario == "introduced" and "adaptive" in spec.levels
+        for attacker, adaptation in product(spec.attackers, spec.adaptations)
+    }
+    assert {(attacker, adaptation) for attacker in tuned for adaptation in ADAPTATIONS} <= met
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ COLUMNS: tuple[Column[CellRow], ...] = (
     Column("strict", lambda row: _value(row.cfr_strict or row.cfr_link_strict)),
     Column("CFR-link", lambda row: _value(row.cfr_link), place=6),
     Column("clean CFR", lambda row: _value(row.cfr_clean), place=7),
+    Column("encoder AUC", lambda row: _value(row.encoder_auc), ".3f"),
     Column(f"PSR@1 [{CONFIDENT}]", _named, place=2),
     Column(f"protection rate [{CONFIDENT}]", _learned, place=2),
     Column("TAR@FAR 1e-3", lambda row: _value(row.tar_far_1e3)),
