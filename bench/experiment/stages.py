@@ -19,7 +19,7 @@ from bench.attack.own_cloaks import on_own_cloaks
 from bench.attack.runner import AttackResult, AttackRunner, attack_views
 from bench.attack.tuning import Tuned
 from bench.channels.protocol import Channel
-from bench.errors import of_one_cell
+from bench.errors import RefusedError, of_one_cell
 from bench.experiment.repetition import Repetition
 from bench.experiment.unused import Unused, unused
 from bench.metrics.clustering import PROTOCOL
@@ -195,11 +195,25 @@ class Stages:
         return [Flag(FlagCode.SHARED_TRAINING, reason)]
 
     def tune(self, seen: Seen, collection: Collection) -> Tuned:
-        """The attacker, its thresholds frozen."""
+        """The attacker, its thresholds frozen.
+
+        Raises:
+            RefusedError: Too few people are left to tune it on.
+        """
+        tuned_on = collection.tuned_on
         with self.clock.stage("attack"):
             whole = joined([self._embedded(seen.released), collection.clean])
             attack = behind(self.cell.attack, self.cell.view)
-            return self.runner.tune(attack, collection.tuned_on, whole, collection.corpus, collection.lessons)
+            try:
+                return self.runner.tune(attack, tuned_on, whole, collection.corpus, collection.lessons)
+            except RefusedError as error:
+                faceless = int((~tuned_on.photos.has_face).sum())
+                if attack.level != "adaptive" or not faceless:
+                    raise
+                raise RefusedError(
+                    f"{error} In {faceless} of {len(tuned_on.photos)} photos of calibration people, as the "
+                    "attacker cloaked them, no face is found."
+                ) from error
 
     def try_on_own_cloaks(self, tuned: Tuned, collection: Collection) -> dict[str, Score]:
         """What the attacker achieves on its own cloaks of calibration people; empty if it made none."""

@@ -111,7 +111,7 @@ class Observer:
 
         faces = self.finder.find(photos, "photos to learn from").faces
         seen = {i: face for i, face in enumerate(faces) if face is not None}
-        positions, crops = list(seen), list[torch.Tensor]()
+        positions, crops = list(seen), [torch.zeros(0, 3, card.crop.size, card.crop.size)]
         for part in chunks(photos.read, positions, self.finder.chunk):
             crops += each(lambda photo: crop_face(readable(photo[1]), seen[photo[0]], card.crop), part)
             del part

@@ -114,7 +114,12 @@ def test_whatever_decides_thresholds_is_looked_at_anew_when_it_changes(
 
 def test_what_is_not_looked_at_is_in_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tuned: list[Any] = []
-    monkeypatch.setattr("bench.attack.runner._tuned", lambda *given: tuned.append(given) or Tuned(given[0]))
+
+    def counted(attacker: Any, *given: Any) -> Tuned:
+        tuned.append(given)
+        return Tuned(attacker)
+
+    monkeypatch.setattr("bench.attack.runner._tuned", counted)
     runner = AttackRunner(Cache(tmp_path))
     for usual, elsewhere in ((BASE, ORACLE), (HINDSIGHT, TUNING)):
         runner.tune(**usual)

@@ -294,6 +294,41 @@ def test_a_denoiser_that_goes_astray_fails_its_own_cell(run: Run, monkeypatch: p
     ]
 
 
+def black(photos: list[Image]) -> list[Image]:
+    """Nobody finds a face in what is published."""
+    return [np.zeros_like(photo) for photo in photos]
+
+
+@pytest.mark.parametrize(
+    ("adaptation", "says"),
+    [
+        (
+            "none",
+            "at least 2 calibration identities.* In 20 of 24 photos of calibration people",
+        ),
+        ("finetune:steps=2,batch=4", "In 20 of 24 photos"),
+        ("finetune:steps=0,batch=4", "'synth-ir' cannot be trained further: too few people have two cloaked"),
+        ("adversarial:steps=0,batch=4,inner=1", "too few people have two cloaked photos"),
+    ],
+)
+def test_without_any_cloak_that_has_a_face_one_line_says_so(adaptation: str, says: str, run: Run) -> None:
+    with pytest.raises(RefusedError, match=says) as refused:
+        run(defenses=(black,), budgets=("unbounded",), levels=("adaptive",), adaptations=(adaptation,))
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("adaptation", ["none", "whiten", "head:steps=2", "finetune:steps=1,batch=4"])
+def test_where_a_crowd_is_left_an_attacker_without_cloaks_is_tuned_on_the_crowd(
+    adaptation: str, one: One
+) -> None:
+    many = {"dataset": "synthetic:people=120,photos-each=6"}
+    record = one(
+        defenses=(black,), budgets=("unbounded",), levels=("adaptive",), adaptations=(adaptation,), **many
+    )
+    assert (record.own_cloaks["cfr"].value, value(record, "cfr")) == (0.0, 0.0)
+    assert record.outcomes == {"not_detected": 8}
+
+
 def test_a_denoiser_is_not_asked_before_it_is_trained() -> None:
     assert learner(parse("jpeg:75+denoiser:3")) is not None
     with pytest.raises(ValueError, match="not trained"):
