@@ -7,13 +7,17 @@ from typing import ClassVar
 
 from bench.types import Image
 
+SIZES = ("small", "large")
+"""The networks that a denoiser can be, see `bench.channels.denoiser_networks`."""
+
 
 @dataclass(frozen=True)
 class LearnedDenoiser:
-    """The small network of `bench.channels.denoiser`.
+    """A network of `bench.channels.denoiser`.
 
     Attributes:
         steps: The number of training steps.
+        size: Which network it is, one of `SIZES`.
         state: The weights, from `bench.channels.denoiser.train`; empty until the network is trained.
         device: The device that it runs on.
     """
@@ -21,6 +25,7 @@ class LearnedDenoiser:
     purifier: ClassVar[bool] = True
     libraries: ClassVar[tuple[str, ...]] = ("torch", "numpy", "safetensors")
     steps: int
+    size: str = "small"
     state: bytes = field(default=b"", repr=False)
     device: str = "cpu"
 
@@ -34,7 +39,7 @@ class LearnedDenoiser:
             raise ValueError(f"the purifier {str(self)!r} is not trained yet: see bench.channels.with_state")
         from bench.channels import denoiser  # torch, which a listing of names should not wait for
 
-        return denoiser.apply(self.state, photo, device=self.device)
+        return denoiser.apply(self.state, photo, size=self.size, device=self.device)
 
     def __str__(self) -> str:
-        return f"denoiser:{self.steps}"
+        return f"denoiser:{self.steps}" + (f":{self.size}" if self.size != "small" else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.channels.learned import LearnedDenoiser
+from bench.channels.learned import SIZES, LearnedDenoiser
 from bench.channels.numbers import real, whole
 from bench.channels.platforms import FILTERS, Bits, CropPad, Direct, Gaussian, Jpeg, Median, Resize, Webp
 from bench.channels.presets import IMMICH, PHOTOPRISM, Messenger, Screenshot
@@ -67,6 +67,13 @@ def _median(text: str) -> Median:
     if side % 2 == 0:
         raise ValueError(text)
     return Median(side)
+
+
+def _denoiser(text: str) -> LearnedDenoiser:
+    steps, colon, size = text.partition(":")
+    if colon and size not in SIZES:
+        raise ValueError(size)
+    return LearnedDenoiser(whole(steps, 1, 100_000), size or SIZES[0])
 
 
 def _plain(channel: Channel) -> Callable[[str], Channel]:
@@ -187,9 +194,9 @@ _ROWS = (
     Row(
         "denoiser",
         "STEPS",
-        "purifier: a small network trained on the attacker's own cloaks, STEPS up to 100000",
-        lambda text: LearnedDenoiser(whole(text, 1, 100_000)),
-        "the steps of its training are a whole number from 1 to 100000",
+        "purifier: a network trained on the attacker's own cloaks, STEPS up to 100000, or STEPS:large",
+        _denoiser,
+        f"the steps of its training are a whole number from 1 to 100000, its size one of {', '.join(SIZES)}",
         "denoiser:600",
         default="600",
     ),

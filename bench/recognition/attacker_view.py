@@ -179,9 +179,7 @@ class AttackerView:
         step = channels.learner(self._purifier_asked)
         if step is None:
             return self._purifier_asked
-        state = train_denoiser(
-            step.steps, self._lessons, self._tools.cache, self._tools.progress, self._device
-        )
+        state = train_denoiser(step, self._lessons, self._tools.cache, self._tools.progress, self._device)
         return channels.with_state(self._purifier_asked, state, self._device)
 
     @cached_property

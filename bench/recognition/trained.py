@@ -14,6 +14,7 @@ from bench import encoders
 from bench.adaptations import methods
 from bench.adaptations.robustness import Robustness
 from bench.adaptations.stopping import Curve
+from bench.channels.learned import LearnedDenoiser
 from bench.errors import RefusedError
 from bench.machine.progress import Progress
 from bench.parameters import plain, resolved
@@ -52,11 +53,13 @@ class TrainingData:
         return self.make_cloaks()
 
 
-def train_denoiser(steps: int, lessons: TrainingData, cache: Cache, progress: Progress, device: str) -> bytes:
+def train_denoiser(
+    untrained: LearnedDenoiser, lessons: TrainingData, cache: Cache, progress: Progress, device: str
+) -> bytes:
     """The state of a denoiser that has learned from the attacker's own cloaks; see `bench.channels.denoiser`.
 
     Args:
-        steps: How many optimiser steps to take.
+        untrained: Its size, and how many optimiser steps to take.
         lessons: What to learn from.
         cache: Has what was trained before.
         progress: Told of every step.
@@ -70,7 +73,7 @@ def train_denoiser(steps: int, lessons: TrainingData, cache: Cache, progress: Pr
     cloaked, _ = lessons.cloaks
     positions, seed = range(len(cloaked)), lessons.seed
     learned = [lessons.clean.digests[: len(cloaked)], cloaked.digests]
-    stamp = [steps, seed, device.partition(":")[0], *stage_code(denoiser.__name__)]
+    stamp = [str(untrained), seed, device.partition(":")[0], *stage_code(denoiser.__name__)]
     key = digest("denoiser", learned, stamp)
     state = cache.file("denoiser", key)
     if state is None:
@@ -80,18 +83,19 @@ def train_denoiser(steps: int, lessons: TrainingData, cache: Cache, progress: Pr
             if (before := pixels_or_none(content)) is not None
             and (after := pixels_or_none(other)) is not None
         ]
-        with progress.stage("train denoiser", steps) as advance:
+        with progress.stage("train denoiser", untrained.steps) as advance:
             try:
                 state = denoiser.train(
                     [before for before, _ in pairs],
                     [after for _, after in pairs],
                     seed=seed,
-                    steps=steps,
+                    steps=untrained.steps,
+                    size=untrained.size,
                     device=device,
                     advance=advance,
                 )
             except FloatingPointError as error:
-                raise RefusedError(f"channel 'denoiser:{steps}': {error}. Try other steps.") from error
+                raise RefusedError(f"channel '{untrained}': {error}. Try other steps.") from error
         cache.put_file("denoiser", key, state)
     return state
 

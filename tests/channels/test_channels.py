@@ -62,6 +62,8 @@ def test_a_channel_is_called_what_it_was_asked_by(text: str) -> None:
         ("none+none", "none"),
         ("tv:0.1+none", "tv:0.1"),
         ("denoiser", "denoiser:600"),
+        ("denoiser:060:small", "denoiser:60"),
+        ("denoiser:060:large", "denoiser:60:large"),
     ],
 )
 def test_equal_channels_have_one_name(asked: str, name: str) -> None:
@@ -246,6 +248,7 @@ def test_a_chain_is_divided_at_the_attackers_door(text: str, platform: str, puri
      "crop-pad:-0.1",
      "gaussian:0", "gaussian:inf", "gaussian:21", "median:2", "median:33", "bits:0", "bits:9", "bits:1.0",
      "messenger:1", "screenshot:", "none:1", "tv:0", "tv:2", "nlm:0", "nlm:101", "denoiser:", "denoiser:0",
+     "denoiser:9:", "denoiser:9:huge", "denoiser:large", "denoiser:9:large:",
      "immich-preview:1440",
      "jpeg:75+jpeg:0", "tv:0.1+jpeg:75", "denoiser:9+denoiser:9", "jpeg:" + "9" * 5000],
 )  # fmt: skip

@@ -10,7 +10,11 @@ import torch
 
 from bench import channels
 from bench.channels import denoiser
+from bench.channels.denoiser_networks import NETWORKS
+from bench.channels.learned import SIZES
 from bench.machine.workers import each
+
+BOTH = pytest.mark.parametrize("size", SIZES)
 
 
 def faces(first: int, people: int, each: int) -> list[np.ndarray]:
@@ -40,11 +44,12 @@ def psnr(photos: list[np.ndarray], clean: list[np.ndarray]) -> float:
 
 
 @pytest.mark.slow
-def test_it_takes_cloaks_off_people_it_has_never_seen() -> None:
+@BOTH
+def test_it_takes_cloaks_off_people_it_has_never_seen(size: str) -> None:
     seen, unseen = faces(0, 4, 4), faces(4, 2, 3)
-    state = denoiser.train(seen, cloak(seen, 0), seed=0, steps=60)
+    state = denoiser.train(seen, cloak(seen, 0), seed=0, steps=60, size=size)
     released = cloak(unseen, 1)
-    purify = channels.with_state(channels.parse("denoiser:60"), state)
+    purify = channels.with_state(channels.parse(f"denoiser:60:{size}"), state)
     purified = [purify(photo) for photo in released]
     assert psnr(released, unseen) < 31
     assert psnr(purified, unseen) > psnr(released, unseen) + 1  # dB
@@ -52,64 +57,92 @@ def test_it_takes_cloaks_off_people_it_has_never_seen() -> None:
     assert error([purify(photo) for photo in unseen], unseen) < 0.5 * error(released, unseen)
 
 
-def test_without_a_step_it_changes_nothing() -> None:
+@BOTH
+def test_without_a_step_it_changes_nothing(size: str) -> None:
     photo = np.random.default_rng(0).integers(0, 256, (31, 50, 3), dtype=np.uint8)
-    state = denoiser.train([photo], [255 - photo], seed=0, steps=0)
-    np.testing.assert_array_equal(denoiser.apply(state, photo), photo)
+    state = denoiser.train([photo], [255 - photo], seed=0, steps=0, size=size)
+    np.testing.assert_array_equal(denoiser.apply(state, photo, size=size), photo)
 
 
 @pytest.fixture(scope="module")
-def state() -> bytes:
+def states() -> dict[str, bytes]:
     """Of two steps: enough to change something."""
     photo = np.random.default_rng(0).integers(0, 256, (60, 50, 3), dtype=np.uint8)
-    return denoiser.train([photo], cloak([photo], 0), seed=0, steps=2)
+    return {size: denoiser.train([photo], cloak([photo], 0), seed=0, steps=2, size=size) for size in SIZES}
 
 
-@pytest.mark.parametrize("size", [(1, 1), (2, 3), (1, 9), (48, 33)])
-def test_any_size_goes_through(state: bytes, size: tuple[int, int]) -> None:
-    photo = np.random.default_rng(1).integers(0, 256, (*size, 3), dtype=np.uint8)
+@BOTH
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (1, 9), (48, 33)])
+def test_photos_of_any_size_go_through(states: dict[str, bytes], size: str, shape: tuple[int, int]) -> None:
+    photo = np.random.default_rng(1).integers(0, 256, (*shape, 3), dtype=np.uint8)
     before = photo.copy()
-    done = denoiser.apply(state, photo)
+    done = denoiser.apply(states[size], photo, size=size)
     assert (done.shape, done.dtype) == (photo.shape, np.uint8)
     assert done.flags.writeable
-    np.testing.assert_array_equal(done, denoiser.apply(state, photo))
+    np.testing.assert_array_equal(done, denoiser.apply(states[size], photo, size=size))
     np.testing.assert_array_equal(photo, before)
 
 
-def test_tiles_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
-    photo = np.random.default_rng(2).integers(0, 256, (97, 131, 3), dtype=np.uint8)
-    state = denoiser.train([photo], cloak([photo], 0), seed=0, steps=12)
-    whole = denoiser.apply(state, photo)
+def test_the_weights_of_the_large_network_are_twenty_times_as_many() -> None:
+    weights = {name: sum(p.numel() for p in network().parameters()) for name, network in NETWORKS.items()}
+    assert weights == {"small": 98_748, "large": 1_974_844}  # as docs/channels.md says
+    assert tuple(NETWORKS) == SIZES
+
+
+@BOTH
+def test_a_result_depends_on_no_pixel_beyond_the_reach(size: str) -> None:
+    net = NETWORKS[size]()
+    assert net.reach % net.sides == denoiser.TILE % net.sides == 0
+    for parameter in net.parameters():
+        torch.nn.init.constant_(parameter, 1e-3)  # nothing cancels out, and no unit is off
+    side = 2 * net.reach + 4 * net.sides
+    furthest = 0
+    for position in range(net.reach + net.sides, net.reach + 2 * net.sides):
+        photo = torch.full((1, 3, side, side), 0.9, dtype=torch.float32, requires_grad=True)
+        (gradient,) = torch.autograd.grad(net(photo)[0, :, position, position].sum(), photo)
+        rows = gradient[0].abs().sum(0).nonzero()
+        furthest = max(furthest, int((rows - position).abs().max()))
+    assert net.reach - net.sides < furthest <= net.reach
+
+
+@pytest.mark.parametrize(("size", "shape"), [("small", (97, 131)), ("large", (65, 235))])
+def test_tiles_leave_no_seam(size: str, shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = np.random.default_rng(2).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    state = denoiser.train([photo], cloak([photo], 0), seed=0, steps=12, size=size)
+    whole = denoiser.apply(state, photo, size=size)
     assert (whole != photo).mean() > 0.1
     monkeypatch.setattr(denoiser, "TILE", 32)
-    tiled = denoiser.apply(state, photo)
+    tiled = denoiser.apply(state, photo, size=size)
     # a sum in another order may round a value that lies between two levels the other way, here and there
     assert np.abs(tiled.astype(int) - whole).max() <= 1
     assert (tiled != whole).mean() < 1e-3
 
 
-def test_small_photos_train_too() -> None:
+@BOTH
+def test_small_photos_train_too(size: str) -> None:
     photo = np.random.default_rng(3).integers(0, 256, (3, 5, 3), dtype=np.uint8)
-    assert denoiser.train([photo], cloak([photo], 0), seed=0, steps=1)
+    assert denoiser.train([photo], cloak([photo], 0), seed=0, steps=1, size=size)
 
 
-def test_the_seed_and_the_photos_decide_and_nothing_global() -> None:
+@BOTH
+def test_the_seed_and_the_photos_decide_and_nothing_global(size: str) -> None:
     photo = np.random.default_rng(4).integers(0, 256, (40, 40, 3), dtype=np.uint8)
     drawn = torch.random.get_rng_state()
-    one = denoiser.train([photo], cloak([photo], 0), seed=1, steps=2)
+    one = denoiser.train([photo], cloak([photo], 0), seed=1, steps=2, size=size)
     assert torch.equal(torch.random.get_rng_state(), drawn)
     torch.manual_seed(99)
-    assert denoiser.train([photo], cloak([photo], 0), seed=1, steps=2) == one
-    assert denoiser.train([photo], cloak([photo], 0), seed=2, steps=2) != one
-    assert denoiser.train([photo], cloak([photo], 5), seed=1, steps=2) != one
+    assert denoiser.train([photo], cloak([photo], 0), seed=1, steps=2, size=size) == one
+    assert denoiser.train([photo], cloak([photo], 0), seed=2, steps=2, size=size) != one
+    assert denoiser.train([photo], cloak([photo], 5), seed=1, steps=2, size=size) != one
 
 
-def test_the_number_of_threads_does_not_matter() -> None:
+@BOTH
+def test_the_number_of_threads_does_not_matter(size: str) -> None:
     # a worker computes on one thread, and all that it starts runs right there; outside several share the work
     photo = np.random.default_rng(4).integers(0, 256, (40, 40, 3), dtype=np.uint8)
 
     def train(_: int) -> bytes:
-        return denoiser.train([photo], [255 - photo], seed=1, steps=3)
+        return denoiser.train([photo], [255 - photo], seed=1, steps=3, size=size)
 
     assert each(train, [0]) == [train(0)]
 
