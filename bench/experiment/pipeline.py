@@ -198,6 +198,7 @@ class Pipeline:
         record = record.model_copy(
             update={
                 "unused": counted(of_no_use),
+                "suspected": stages.suspected(release),
                 "flags": [
                     *record.flags,
                     *doubtful_users(stages.repetition, of_no_use),

@@ -93,11 +93,15 @@ class Repetition:
         split, training = self.split, self.training
         if training is None:
             photos, people = self.calibration
+            crowd, _ = self.crowd
             return TrainingData(
-                photos, people, lambda: self.cloaked_calibration(cloaking, platform), cloaking.seed
+                photos, people, crowd, lambda: self.cloaked_calibration(cloaking, platform), cloaking.seed
             )
         known = split.training[: len(split.training) - split.training_crowd]
-        return TrainingData(*training, lambda: self._cloaked(known, cloaking, platform), cloaking.seed)
+        held_out, _ = self.calibration
+        return TrainingData(
+            *training, held_out, lambda: self._cloaked(known, cloaking, platform), cloaking.seed
+        )
 
     def _cloaked(self, people: Sequence[tuple[str, ...]], cloaking: Cloaking, platform: Channel) -> Lesson:
         """Photos of some people as the attacker cloaks them, and who is on each, from 0."""

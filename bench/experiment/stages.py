@@ -11,7 +11,7 @@ import numpy as np
 
 from bench import channels, registry
 from bench.attack.calibration import Calibration, Lessons
-from bench.attack.cloak_detector import Detector, judge_detector
+from bench.attack.cloak_judge import judge_detector
 from bench.attack.corpus import Corpus
 from bench.attack.distractors import Crowds
 from bench.attack.encoder_at_hand import behind
@@ -28,6 +28,7 @@ from bench.photos.through_channel import through
 from bench.plan.cells import Cell
 from bench.plan.chosen import Chosen
 from bench.recognition.attacker_view import AttackerView, trains
+from bench.recognition.cloak_detector import Suspicion
 from bench.recognition.embedded import Embedded, all_faces, joined
 from bench.recognition.observer import Observed
 from bench.release.costs import Costs
@@ -252,33 +253,47 @@ class Stages:
             Its figures on the users' photos, and at level `adaptive` those on the calibration people whom the
             attacker cloaked, where it did not learn from them.
         """
-        if dict(self.cell.attack.options).get("cloak_detector", "none") == "none":
+        if self.cell.view.cloak_detector == "none":
             return {}, {}
         repetition, cloaking, platform = self.repetition, self.cell.cloaking, self._platform
         lessons = repetition.training_data(cloaking, platform)
-        cloaks, cloaked_people = lessons.cloaks
-        learned = np.isin(lessons.people, cloaked_people)
-        photos, people = repetition.calibration
-        own = np.isin(people, repetition.known)
-        # where there are no training people, it learns from calibration people, and the crowd is left
-        others = ~own if repetition.training is None else np.ones(len(people), bool)
-        with self.clock.stage("observe"):
-            clean = self.view.residuals(through(lessons.clean, platform), "clean photos to learn from")
-            cloaked = self.view.residuals(cloaks, "cloaks to learn from")
-            known = self.view.residuals(through(photos, platform), "calibration people")
+        with self.clock.stage("observe"), of_one_cell():
+            suspicion = Suspicion.learned(lessons, platform, self.view.residuals)
             published = self.view.residuals(through(release.photos(), platform), "released photos")
             before = self.view.residuals(through(repetition.clean, platform), "clean photos")
-        with self.clock.stage("attack"), of_one_cell():
-            detector = Detector.trained(clean[learned], cloaked)
+        score, of_clean = suspicion.detector.score, suspicion.of_clean
+        with self.clock.stage("attack"):
             users = repetition.corpus.owners[repetition.corpus.released]
-            scores, calibration = detector.score(published), detector.score(known)
-            of_users = judge_detector(scores, detector.score(before), users, calibration[others])
+            of_users = judge_detector(score(published), score(before), users, of_clean)
         if self.cell.attack.level != "adaptive" or repetition.training is None:
             return of_users, {}
         with self.clock.stage("observe"):
             own_cloaks, owners = repetition.cloaked_calibration(cloaking, platform)
             figures = self.view.residuals(own_cloaks, "cloaks of calibration people")
-        return of_users, judge_detector(detector.score(figures), calibration[own], owners, calibration[~own])
+        # where there are training people, those held out are the calibration people, the crowd last
+        own = np.isin(repetition.calibration[1], repetition.known)
+        return of_users, judge_detector(score(figures), of_clean[own], owners, of_clean[~own])
+
+    def suspected(self, release: Release) -> dict[str, int]:
+        """How many photos the attacker took for cloaked; empty unless it does something with them.
+
+        Returns:
+            Photos that it looked at -> a number: the users' as published, the same as they were, its own
+            clean ones, and those of calibration people.
+        """
+        if not self.cell.view.suspected:
+            return {}
+        looked_at = {
+            "released": through(release.photos(), self._platform),
+            "clean": self.repetition.clean,
+            "held": self.repetition.attackers_clean,
+            "calibration": self.repetition.calibration[0],
+        }
+        with self.clock.stage("observe"):
+            return {
+                name: int(self.view.suspected(photos, f"{name} photos").sum())
+                for name, photos in looked_at.items()
+            }
 
     @property
     def _attacker_trains(self) -> bool:

@@ -248,8 +248,8 @@ class Axes:
     cloak_detector: str = axis(
         "none",
         kind=Text(),
-        of="attack",
-        about="by what the attacker tells cloaked photos from clean ones, besides",
+        of="view",
+        about="by what the attacker tells cloaked photos from clean ones, and what it does with them",
         takes=_names(CLOAK_DETECTORS),
         example=("residuals",),
         see="#a-detector-of-cloaks",

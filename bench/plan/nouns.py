@@ -75,6 +75,16 @@ class View(Noun):
     precision: str = "fp32"
 
     @property
+    def cloak_detector(self) -> str:
+        """By what cloaked photos are told from clean ones, see `bench.plan.scenarios.CLOAK_DETECTORS`."""
+        return str(dict(self.options).get("cloak_detector", "none"))
+
+    @property
+    def suspected(self) -> str:
+        """What is done with photos that look cloaked: `purify`, `drop`, or nothing, which is empty."""
+        return self.cloak_detector.partition(":use=")[2]
+
+    @property
     def detector_name(self) -> str:
         """What the attacker finds faces with."""
         return str(self.detector["name"])

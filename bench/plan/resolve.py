@@ -27,6 +27,7 @@ from bench.plan.scenarios import CLOAK_DETECTORS, LEVELS, SCENARIOS, SECOND_STEP
 from bench.plan.spec import RunSpec
 from bench.plan.split import Request, Split, split
 from bench.plan.tool_cloaks import UNSTATED, ToolCloaks
+from bench.plan.words import either
 from bench.protocols import Dataset
 from bench.store.digests import digest
 from bench.types import Budget, EncoderCard, Folders
@@ -256,8 +257,15 @@ def _check(spec: RunSpec) -> None:
         if step not in SECOND_STEPS:
             raise unknown_name("second step", step, SECOND_STEPS, command="bench list second-steps")
     if spec.cloak_detector not in CLOAK_DETECTORS:
-        takes = " or ".join(CLOAK_DETECTORS)
+        takes = either(CLOAK_DETECTORS)
         raise UserError(f"no cloak detector {spec.cloak_detector!r}; --cloak-detector takes {takes}.")
+    if spec.cloak_detector.endswith(":use=purify"):
+        for channel in spec.channels:
+            if str(channels.purifier(channel)) == "none":
+                raise UserError(
+                    f"--cloak-detector {spec.cloak_detector}: channel {channel!r} has no purifier. "
+                    "Try --channel denoiser:600."
+                )
     if spec.scenario == "linked" and spec.labelled >= spec.photos:
         raise UserError(
             f"--labelled {spec.labelled} must be below --photos {spec.photos}: otherwise not even a perfect "

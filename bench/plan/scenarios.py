@@ -64,8 +64,10 @@ LEVELS = {
 CLOAK_DETECTORS = {
     "none": "nothing: no photo is judged",
     "residuals": "a linear classifier of the smallest details, trained on the attacker's own cloaks",
+    "residuals:use=purify": "the same, and no other photo goes through the channel's purifier",
+    "residuals:use=drop": "the same, and what it takes for cloaked is left out",
 }
-"""By what an attacker tells cloaked photos from clean ones."""
+"""By what an attacker tells cloaked photos from clean ones, and what it does with them (design/019)."""
 
 SECOND_STEPS = {
     "none": "none: the clusterer has the last word",

@@ -26,14 +26,15 @@ from bench.machine.progress import Progress
 from bench.photos.collection import Photos
 from bench.photos.through_channel import through
 from bench.plan.nouns import View
-from bench.recognition.cloak_residuals import Floats, residuals
+from bench.recognition.cloak_detector import Suspicion
+from bench.recognition.cloak_residuals import residuals
 from bench.recognition.combined import Combined
 from bench.recognition.embedded import Embedded
 from bench.recognition.observer import Observed, Observer
 from bench.recognition.resize_pad import ResizePad
 from bench.recognition.trained import TrainingData, told_of, train_denoiser, trained_card
 from bench.store.cache import Cache
-from bench.types import EncoderCard
+from bench.types import EncoderCard, Floats, Mask
 
 Rows = npt.NDArray[np.float32]
 
@@ -100,7 +101,8 @@ class AttackerView:
             again: Whether other cells will look at the same photos: then what was seen is remembered.
 
         Returns:
-            Faces as found in the purified photo, and the view's embedding under its encoder's name.
+            Faces as found in the purified photo, and the view's embedding under its encoder's name; none of a
+            photo that the attacker drops.
 
         Raises:
             EncoderFault: if a network gives no embedding.
@@ -109,6 +111,8 @@ class AttackerView:
             return self._remembered[photos.digests]
         looks = self._looks(photos, what)
         embedded = self._combined(self._members(looks))
+        if self._view.suspected == "drop":
+            embedded = embedded.without(self.suspected(photos, what))
         seen = replace(looks[0], embeddings={self._view.encoder.name: embedded})
         if again:
             self._remembered[photos.digests] = seen
@@ -125,10 +129,13 @@ class AttackerView:
             photos: What the attacker has.
             what: For the progress line.
         """
-        return self._observer.finder.find(through(photos, self._purifier), what)
+        return self._observer.finder.find(self._purified(photos, what), what)
 
     def residuals(self, photos: Photos, what: str) -> Floats:
         """The figures by which cloaks are recognised, of photos before the attacker's own purifier.
+
+        The face is the one that the attacker sees; where what it sees depends on these figures, the one of
+        the photo before the purifier.
 
         Args:
             photos: What the attacker has.
@@ -137,11 +144,34 @@ class AttackerView:
         Returns:
             See `bench.recognition.cloak_residuals.residuals`.
         """
-        return residuals(photos, self.faces(photos, what).faces, self._tools.cache)
+        first = self._view.suspected == "purify"
+        seen = photos if first else through(photos, self._purifier)
+        return residuals(photos, self._observer.finder.find(seen, what).faces, self._tools.cache)
+
+    def suspected(self, photos: Photos, what: str) -> Mask:
+        """The photos that the attacker takes for cloaked: bool [photo].
+
+        Args:
+            photos: What the attacker has.
+            what: For the progress line.
+
+        Raises:
+            RefusedError: The attacker has too little to learn from.
+        """
+        return self._suspicion.of(self.residuals(photos, what))
+
+    @cached_property
+    def _suspicion(self) -> Suspicion:
+        return Suspicion.learned(self._lessons, channels.platform(self._view.channel), self.residuals)
+
+    def _purified(self, photos: Photos, what: str) -> Photos:
+        """Photos after the attacker's own purifier, where it purifies what it suspects, those alone."""
+        which = self.suspected(photos, what) if self._view.suspected == "purify" else None
+        return through(photos, self._purifier, which)
 
     def _looks(self, photos: Photos, what: str) -> list[Observed]:
         """Purified photos as they are, or in each version that the attacker averages over."""
-        purified = through(photos, self._purifier)
+        purified = self._purified(photos, what)
         if self._adaptation.views is None:
             return [self._observe(purified, what)]
         if self._adaptation.views.random:
@@ -190,7 +220,7 @@ class AttackerView:
         lessons = [(self._lessons.clean, self._lessons.people)]
         if any(way.learns_from_cloaks for way in self._adaptation.training):
             lessons.append(self._lessons.cloaks)
-        purified = [(through(photos, self._purifier), people) for photos, people in lessons]
+        purified = [(self._purified(photos, "photos to learn from"), people) for photos, people in lessons]
         return tuple(
             trained_card(
                 card,
@@ -219,7 +249,7 @@ class AttackerView:
 
 
 def trains(view: View) -> bool:
-    """Whether an attacker trains something before it looks: a network, a map, weights, a denoiser."""
+    """Whether an attacker trains before it looks: networks, maps, weights, a denoiser, a cloak detector."""
     return bool(Parts.of(view.adaptation.plugin).training) or learns_from_cloaks(view)
 
 
@@ -227,7 +257,8 @@ def learns_from_cloaks(view: View) -> bool:
     """Whether what an attacker sees depends on the defense, because it was trained on cloaks."""
     adapts = Parts.of(view.adaptation.plugin).learns_from_cloaks
     weighs = ensembles.rule(view.encoder) == ensembles.WEIGHTED
-    return adapts or weighs or channels.learner(channels.parse(view.channel)) is not None
+    denoises = channels.learner(channels.parse(view.channel)) is not None
+    return adapts or weighs or denoises or bool(view.suspected)
 
 
 def _distinct(cards: Sequence[EncoderCard]) -> list[EncoderCard]:

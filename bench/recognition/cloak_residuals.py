@@ -17,9 +17,8 @@ from bench.photos.collection import Photos, pixels_or_none
 from bench.store.cache import Cache
 from bench.store.code import stage_code
 from bench.store.digests import digest
-from bench.types import Face, Image
+from bench.types import Face, Floats, Image
 
-Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 
 FIGURES = 4 * 49

@@ -46,6 +46,14 @@ class Embedded:
         """
         return Embedded(self.vectors[which], self.has_face[which])
 
+    def without(self, which: Mask) -> Embedded:
+        """The same photos, some of them as if they had no face.
+
+        Args:
+            which: bool [photo].
+        """
+        return Embedded(self.vectors, self.has_face & ~which).mapped(self.vectors)
+
     def mapped(self, vectors: Rows) -> Embedded:
         """The same photos with other embeddings.
 

@@ -37,6 +37,7 @@ class TrainingData:
     Attributes:
         clean: Photos of all of them; the people whom the attacker cloaked come first.
         people: int [photo], who is on each.
+        held_out: Clean photos of people whom the attacker does not learn from, by which a threshold is set.
         make_cloaks: Makes cloaked photos of some of them, as they are after the platform, and says who is on
             each.
         seed: The seed of training.
@@ -44,6 +45,7 @@ class TrainingData:
 
     clean: Photos
     people: Labels
+    held_out: Photos
     make_cloaks: Callable[[], Lesson]
     seed: int
 

@@ -284,6 +284,11 @@ class CellRecord(Model):
         "face that was found; empty in records that are older than the field",
     )
     outcomes: dict[str, Count] = {}
+    suspected: dict[str, Count] = Field(
+        default={},
+        description="photos that the attacker looked at -> how many it took for cloaked; empty unless it "
+        "purifies or drops these (option `cloak_detector`)",
+    )
     flags: list[Flag] = Field(default=[], description="why its numbers have to be read with care")
     cost: Cost = Cost()
     environment: dict[str, Any] = {}

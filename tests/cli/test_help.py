@@ -73,7 +73,7 @@ PROSE = {
 def alternatives(text: str) -> list[str]:
     """The names of the last list `a, b or c` in a text, without remarks in brackets and forms of NAME."""
     plain = re.sub(r" \([^)]*\)|NAME or NAME", "", text)
-    lists = re.findall(r"((?:[\w:.-]+, )*[\w:.-]+,? or [\w:.-]+)", plain)
+    lists = re.findall(r"((?:[\w:.=-]+, )*[\w:.=-]+,? or [\w:.=-]+)", plain)
     return re.split(r",? or |, ", lists[-1]) if lists else []
 
 
