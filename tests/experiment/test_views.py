@@ -42,6 +42,10 @@ LEARNS: dict[str, Callable[[], View]] = {
     "chain": lambda: view(adaptation=Chosen(*names.make("adversarial+whiten"))),
     "weighted": lambda: ensemble("weighted:synth-ir+synth-inc"),
     "denoiser": lambda: view(channel="denoiser:3"),
+    "drops suspects": lambda: view(options=(("cloak_detector", "residuals:use=drop"),)),
+    "purifies suspects": lambda: view(
+        channel="tv:0.1", options=(("cloak_detector", "residuals:use=purify"),)
+    ),
 }
 """Views that are learned from cloaks."""
 OTHERS: dict[str, Callable[[], View]] = {
