@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _EXAMPLE = """
 Example: bench run --defense none --defense advmask --attacker dbscan --budget linf:8 --users 20
 
+A program in any language is --defense command:FILE.toml ('bench list defenses'; docs/add-a-defense.md).
 Repeat an option to make a matrix. A run that was stopped goes on where it was when it is repeated.
 """
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from bench.encoders.written import NAME
-from bench.errors import UserError, unknown_name
-from bench.store.reading import read_text
-from bench.store.reasons import reason
+from bench.store.toml_files import read_keys
 
 _MINIMAL = 'architecture = "…", training_set = "…", licence = "…", source = "…", dimensions = 512'
-_MOST = 60
-"""Characters of a value that a message shows."""
 
 Number = Annotated[float, Field(ge=0, le=255)]
 
@@ -50,27 +45,4 @@ def read(path: Path) -> CardFile:
     Raises:
         UserError: if the file is missing, is not TOML, or says what a card cannot say.
     """
-    if not path.is_file():
-        raise UserError(f"no card {path}. Write one: {_MINIMAL}; docs/add-an-encoder.md has all its keys.")
-    try:
-        values = tomllib.loads(read_text(path))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not TOML: {reason(error)}.") from error
-    keys = CardFile.model_fields
-    for key in values:
-        if key not in keys:
-            raise unknown_name(f"key in {path}:", key, keys, command="docs/add-an-encoder.md")
-    try:
-        return CardFile.model_validate(values)
-    except ValidationError as error:
-        raise UserError(f"{path}: {_first_problem(error)}") from error
-
-
-def _first_problem(error: ValidationError) -> str:
-    problem: Any = error.errors()[0]
-    key = str(problem["loc"][0])
-    if problem["type"] == "missing":
-        return f"{key!r} is missing. A card has at least {_MINIMAL}."
-    given = repr(problem["input"])
-    shown = given if len(given) <= _MOST else f"{given[:_MOST]}…"
-    return f"{key} = {shown}: {problem['msg'].lower()}."
+    return read_keys(path, CardFile, what="card", minimal=_MINIMAL, page="docs/add-an-encoder.md")

@@ -17,6 +17,7 @@ from bench.plan.scenarios import LEVELS, SCENARIOS, SECOND_STEPS
 from bench.types import BUDGETS, EncoderCard, Folders, PluginCard
 
 _BUDGETS = {kind.form: kind.about for kind in BUDGETS.values()} | {"unbounded": "no limit"}
+_BY_FILE = {"command:FILE.toml": "a program in any language, which the file states (docs/add-a-defense.md)"}
 _CHANNELS = {row.form: row.about for row in channels.ROWS.values()}
 
 
@@ -37,10 +38,11 @@ def listed(kind: str, folders: Folders) -> list[tuple[str, str]]:
         return [(model.name, f"{model.about}; {_state(model, folders)}") for model in models]
     if kind in ("defenses", "attackers"):
         cards = ((n, registry.load(kind, n).card) for n in registry.names(kind))  # type: ignore[arg-type]  # narrowed above
-        return [
+        described = [
             (name, f"{card.summary} ({card.source}{_kept(card) if kind == 'defenses' else ''})")
             for name, card in cards
         ]
+        return [*described, *(_BY_FILE.items() if kind == "defenses" else ())]
     if kind == "datasets":
         return [(n, _summary(registry.load("datasets", n))) for n in registry.names("datasets")]
     plain = {

@@ -363,6 +363,20 @@ def _check_plugins(defenses: Sequence[Chosen], attackers: Sequence[Chosen], budg
             defense.plugin.check(Budget.parse(budget))
 
 
+def chosen_defense(text: str) -> Chosen:
+    """Read `NAME`, `NAME:field=value,…` or `command:FILE.toml`.
+
+    Raises:
+        UserError: The name or a parameter is unknown, or the file is missing or wrong.
+    """
+    scheme, _, file = text.partition(":")
+    if scheme == "command":
+        from bench.plan.command_file import command_defense  # needs pydantic
+
+        return command_defense(file)
+    return Chosen(*registry.make("defenses", text))
+
+
 def _defenses(given: Sequence[str | UserFunction | Chosen]) -> list[Chosen]:
     """Resolve plug-ins and functions.
 
@@ -372,7 +386,7 @@ def _defenses(given: Sequence[str | UserFunction | Chosen]) -> list[Chosen]:
     chosen: list[Chosen] = []
     for defense in dict.fromkeys(given):
         if isinstance(defense, str):
-            chosen.append(Chosen(*registry.make("defenses", defense)))
+            chosen.append(chosen_defense(defense))
             continue
         if isinstance(defense, Chosen):
             chosen.append(defense)

@@ -44,7 +44,7 @@ PAGES = sorted(path for folder in (".", "docs", "design", "results") for path in
 COMMANDS: Any = typer.main.get_command(app)
 PLUGINS: dict[str, registry.Kind] = {"defense": "defenses", "attacker": "attackers", "dataset": "datasets"}
 """Option of `bench run` -> whose names it takes."""
-TAUGHT = {"checkerboard", "chained", "nearest-mean", "albums", "my-net"}
+TAUGHT = {"checkerboard", "chained", "nearest-mean", "albums", "my-net", "command"}
 """Names that a page makes up to show how to add them."""
 
 BROUGHT = (facenet.FAMILY, insightface_packs.FAMILY, onnx_file.FAMILY)
