@@ -39,11 +39,11 @@ def form(path: Path) -> str:
 
 
 def draw(path: Path, pairs: Sequence[tuple[str, Image, Image]]) -> None:
-    """Write a picture with one column a pair: original, released, difference.
+    """Write a picture with one column a pair, see `sheet`.
 
     Args:
         path: where to; its ending says the format, see `form`.
-        pairs: a caption (the defense), the original and the released photo of the same shape.
+        pairs: as in `sheet`.
 
     Raises:
         UserError: if there is nothing to show, or the file cannot be written.
@@ -53,16 +53,26 @@ def draw(path: Path, pairs: Sequence[tuple[str, Image, Image]]) -> None:
             f"nothing to show in {path}: no defense of this run changed a photo. "
             "Add one, such as --defense noise."
         )
+    write_output({path: sheet(pairs, form(path))}, f"the preview to {path}", instead=INSTEAD)
+
+
+def sheet(pairs: Sequence[tuple[str, Image, Image]], form: str) -> bytes:
+    """A picture with one column a pair: original, released, difference.
+
+    Args:
+        pairs: a caption (the defense), the original and the released photo of the same shape; at least one.
+        form: of the picture, in Pillow's words.
+    """
     height = max(before.shape[0] for _, before, _ in pairs)
     width = max(before.shape[1] for _, before, _ in pairs)
     rows = ("before", "after", f"difference x{AMPLIFY}")
     side = 92
-    sheet = Pillow.new(
+    whole = Pillow.new(
         "RGB",
         (side + len(pairs) * (width + _GAP), _HEAD + len(rows) * (height + _GAP)),
         "white",
     )
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+    pen, font = ImageDraw.Draw(whole), ImageFont.load_default(12)
     for row, label in enumerate(rows):
         pen.text((4, _HEAD + row * (height + _GAP) + height // 2), label, "black", font)
     for column, (caption, before, after) in enumerate(pairs):
@@ -71,7 +81,7 @@ def draw(path: Path, pairs: Sequence[tuple[str, Image, Image]]) -> None:
         change = after.astype(np.int16) - before.astype(np.int16)
         shown = np.clip(128 + AMPLIFY * change, 0, 255).astype(np.uint8)
         for row, photo in enumerate((before, after, shown)):
-            sheet.paste(Pillow.fromarray(photo), (x, _HEAD + row * (height + _GAP)))
+            whole.paste(Pillow.fromarray(photo), (x, _HEAD + row * (height + _GAP)))
     picture = io.BytesIO()
-    sheet.save(picture, form(path), quality=95)
-    write_output({path: picture.getvalue()}, f"the preview to {path}", instead=INSTEAD)
+    whole.save(picture, form, quality=95)
+    return picture.getvalue()

@@ -12,6 +12,7 @@ from bench.charts.frontier import frontiers
 from bench.charts.heatmap import heatmaps
 from bench.charts.lines import panel_lines
 from bench.charts.names import NAMES
+from bench.charts.naming import hardest_first
 from bench.charts.steps import step_charts
 from bench.errors import UserError, unknown_name
 from bench.records.record import CellRecord
@@ -75,6 +76,31 @@ def charts(name: str, records: Sequence[CellRecord], users: Users) -> list[Chart
     if not made:
         raise UserError(f"these records have no {name}: {why}.")
     return made
+
+
+def one_cell(records: Sequence[CellRecord], users: Users, cell: str | None) -> CellRecord:
+    """The record that a chart of one cell is about.
+
+    Args:
+        records: of any runs.
+        users: their tables of users, with photos.
+        cell: how its digest begins; None for the attack that decides the first row of the hardest track.
+
+    Raises:
+        UserError: There is none, or there are several.
+    """
+    if cell is None:
+        for track in hardest_first(standings(records, users)):
+            if track[0].deciding is not None:
+                return track[0].cells[track[0].deciding][0]
+        raise UserError("these records have no cell with a result.")
+    found = [record for record in records if record.cell.startswith(cell)]
+    if len(found) != 1:
+        raise UserError(
+            f"{len(found)} cells of these records begin with {cell!r}. The site shows the digest of every "
+            "cell, and so does 'bench board --format csv'."
+        )
+    return found[0]
 
 
 def paper(records: Sequence[CellRecord], users: Users) -> tuple[dict[str, list[Chart]], list[str]]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-NAMES: Final = ("frontier", "heatmap", "dose", "sweep", "distractors", "steps")
+EMBEDDING: Final = "embedding"
+"""The chart of one cell, whose embeddings are computed again."""
+
+NAMES: Final = ("frontier", "heatmap", "dose", "sweep", EMBEDDING, "distractors", "steps")
 
 PAPER: Final = "paper"
 """Stands for the figures that a paper needs."""

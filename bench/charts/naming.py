@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 from bench.board.escaping import printable
 from bench.board.figures import FIGURES
 from bench.board.panel import PanelRow, Standing
+
+HARDEST_FIRST: Final = ("black-box", "grey-box", "white-box", "none")
+"""What a defense knew of the attacker's encoder, in the order in which tracks are told."""
+
+
+def hardest_first(tracks: Sequence[Sequence[Standing]]) -> list[Sequence[Standing]]:
+    """Tracks in the order in which they are told: defenses that knew nothing first."""
+    return sorted(tracks, key=lambda track: HARDEST_FIRST.index(track[0].row.knowledge))
 
 
 def row_names(rows: Sequence[Standing]) -> list[str]:

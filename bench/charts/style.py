@@ -44,7 +44,8 @@ RATE: Final = {
 
 CONFIG: Final[dict[str, Any]] = {
     "background": "white",
-    "font": "sans-serif",
+    "font": "Liberation Sans, Arial, Helvetica, sans-serif",
+    "padding": {"left": 24, "right": 48, "top": 6, "bottom": 6},  # another font may be wider
     "view": {"stroke": None},
     "title": {"color": INK, "fontSize": 13, "anchor": "start", "offset": 10, "limit": 900},
     "axis": {
@@ -61,6 +62,8 @@ CONFIG: Final[dict[str, Any]] = {
         "labelFontSize": 11,
         "labelLimit": 420,
         "symbolLimit": 0,
+        "symbolBaseFillColor": INK,
+        "symbolBaseStrokeColor": INK,
         "titleFontWeight": "normal",
     },
     "header": {"labelColor": INK, "titleColor": INK, "labelFontSize": 11, "labelLimit": 420},

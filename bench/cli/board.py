@@ -57,11 +57,17 @@ def board(
         Path | None, typer.Option(help="file to write instead of stdout; of a site, its folder")
     ] = None,
     wide: Annotated[bool, typer.Option(help="every column and word, however narrow the terminal")] = False,
+    pictures: Annotated[
+        bool,
+        typer.Option(
+            "--pictures", help="on a site, what cloaks of drawn faces look like and how embeddings move"
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,
 ) -> None:
     """Parse, read, print."""
     if kind == SITE and not as_json:
-        _site(records, out)
+        _site(records, out, pictures=pictures)
         return
     from bench.board.loading import load
     from bench.cli.printing import print_board
@@ -82,7 +88,7 @@ def board(
     write_output({out: text.encode()}, f"the board to {out}", instead=_INSTEAD)
 
 
-def _site(records: list[Path], out: Path | None) -> None:
+def _site(records: list[Path], out: Path | None, *, pictures: bool) -> None:
     """Read, build and write a site.
 
     Raises:
@@ -93,4 +99,4 @@ def _site(records: list[Path], out: Path | None) -> None:
     from bench.machine.progress import Terminal
     from bench.site.folder import publish
 
-    publish(records, out, Terminal())
+    publish(records, out, Terminal(), pictures=pictures)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bench.charts.names import NAMES, PAPER
+from bench.charts.names import EMBEDDING, NAMES, PAPER
 from bench.cli.options import Verb
 from bench.errors import UserError, unknown_name
 from bench.plan.words import either
@@ -19,6 +19,7 @@ def add_to(app: typer.Typer) -> None:
     about = (
         "Records -> a figure of a paper, the same as on the site.\n\n"
         "Example: bench figure frontier out/demo --out frontier.pdf --data\n\n"
+        "Example: bench figure embedding out/demo --out embedding.svg\n\n"
         "Example: bench figure paper out/demo --out figures"
     )
     app.command("figure", cls=Verb, help=about)(figure)
@@ -44,6 +45,10 @@ def figure(
         Path | None,
         typer.Option(help="the picture, such as frontier.svg, .pdf or .png; of 'paper', a folder"),
     ] = None,
+    cell: Annotated[
+        str | None,
+        typer.Option(help="of 'embedding': how the digest of its cell begins; else the first row's"),
+    ] = None,
     data: Annotated[bool, typer.Option("--data", help="write what it shows beside it, as CSV")] = False,
 ) -> None:
     """Parse, read, draw.
@@ -57,7 +62,7 @@ def figure(
     from bench.board.loading import load
     from bench.charts.chart import checked_ending
     from bench.charts.drawing import INSTEAD, draw, draw_paper
-    from bench.charts.kinds import charts, paper
+    from bench.charts.kinds import charts, one_cell, paper
     from bench.store.writing import try_file, try_folder
 
     if name == PAPER:
@@ -70,4 +75,11 @@ def figure(
         return
     checked_ending(out.name)
     try_file(out, instead=INSTEAD)
-    draw(charts(name, *load(records, of_users=True, of_photos=True)), out, data=data)
+    read = load(records, of_users=True, of_photos=True)
+    if name == EMBEDDING:
+        from bench.machine.progress import Terminal
+        from bench.site.pictures import map_of
+
+        draw([map_of(one_cell(*read, cell), Terminal())], out, data=data)
+        return
+    draw(charts(name, *read), out, data=data)

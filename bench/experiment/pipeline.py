@@ -169,7 +169,7 @@ class Pipeline:
 
     def _compute(self, cell: Cell) -> tuple[CellRecord, Tables]:
         """One cell, as a paper's method section tells it."""
-        stages, hits = self._stages(cell), dict(self._cache.hits)
+        stages, hits = self.stages(cell), dict(self._cache.hits)
         release = stages.publish()
         seen = stages.look(release)
         costs = stages.measure(release)
@@ -209,7 +209,8 @@ class Pipeline:
         tables = rows(stages.repetition, release, result.verdict, became, costs, seen.released)
         return record, tables | {"unused": columns(of_no_use)}
 
-    def _stages(self, cell: Cell) -> Stages:
+    def stages(self, cell: Cell) -> Stages:
+        """The stages of a cell of the plan, for whoever looks at its photos or embeddings again."""
         repetition = self._repetitions[cell.repetition]
         view = self._views.of(cell.view, cell.cloaking, repetition)
         return Stages(cell, repetition, view, self._runner, self._crowds, Clock())

@@ -21,7 +21,7 @@ from bench.charts.chart import Chart
 from bench.charts.frontier import frontiers
 from bench.charts.heatmap import heatmaps
 from bench.charts.lines import ALONG, panel_lines
-from bench.charts.naming import setting
+from bench.charts.naming import hardest_first, setting
 from bench.charts.steps import step_charts
 from bench.machine.progress import Progress
 from bench.metrics.clustering import PROTOCOL
@@ -30,6 +30,7 @@ from bench.site.figures import Figure, Figures
 from bench.site.names import RecordPages, page, slug
 from bench.site.pages import Pages
 from bench.site.panels import notes, short_table, whole_table
+from bench.site.pictures import DRAWN, pictures
 from bench.site.records import pages_of
 from bench.site.tables import Links, PageTable, page_table
 from bench.site.verdicts import knew, verdict
@@ -37,8 +38,13 @@ from bench.site.verdicts import knew, verdict
 _KINDS = {"defense": "Defenses", "attacker": "Attackers", "encoder": "Encoders"}
 """Kinds of pages besides those of tracks, and their headings."""
 
-_ORDER = ("black-box", "grey-box", "white-box", "none")
-"""What a defense knew, in the order in which tracks are told: what is hardest first."""
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A sheet of photos of drawn faces."""
+
+    file: str
+    caption: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,8 @@ class Section:
 
     title: str
     lines: Sequence[str] = ()
+    commands: Sequence[str] = ()
+    pictures: Sequence[Picture] = ()
     figures: Sequence[Figure] = ()
     tables: Sequence[PageTable] = ()
 
@@ -81,29 +89,30 @@ class PageLink:
 class Site:
     """Builds the files of a site."""
 
-    def __init__(self, records: Sequence[CellRecord], users: Users) -> None:
+    def __init__(
+        self, records: Sequence[CellRecord], users: Users, progress: Progress, *, pictures: bool = False
+    ) -> None:
         """Make all rows; nothing is drawn yet.
 
         Args:
             records: Of any runs.
             users: Their tables of users, with photos.
+            progress: Told of every page.
+            pictures: Whether photos of drawn faces and embeddings are computed again and shown.
         """
         self._records, self._users = records, users
-        made = standings(records, users)
-        self._tracks = sorted(made, key=lambda track: _ORDER.index(track[0].row.knowledge))
+        self._progress, self._with_pictures = progress, pictures
+        self._tracks = hardest_first(standings(records, users))
+        self._shown: dict[str, bytes] = {}
         self._places = RecordPages([record.cell for record in records])
         self._figures = Figures()
         self._pages = Pages(len(records))
 
-    def files(self, progress: Progress) -> dict[str, bytes]:
-        """Name -> content of every file; all lie in one folder.
-
-        Args:
-            progress: Told of every page.
-        """
+    def files(self) -> dict[str, bytes]:
+        """Name -> content of every file; all lie in one folder."""
         things = [(kind, name) for kind in _KINDS for name in self._named(kind)]
         files: dict[str, bytes] = {}
-        with progress.stage("pages", len(self._tracks) + len(things) + 2) as advance:
+        with self._progress.stage("pages", len(self._tracks) + len(things) + 2) as advance:
             files["index.html"] = self._index()
             advance()
             for number in range(len(self._tracks)):
@@ -116,11 +125,11 @@ class Site:
             for name, on_page in pages_of(self._records, self._places).items():
                 files[name] = self._pages.page("records", "Records", records=on_page)
             advance()
-        return files | self._figures.files
+        return files | self._figures.files | self._shown
 
     def _index(self) -> bytes:
         settings: dict[str, Setting] = {}
-        of_key: dict[tuple[str, str], list[list[Standing]]] = defaultdict(list)
+        of_key: dict[tuple[str, str], list[Sequence[Standing]]] = defaultdict(list)
         for number, track in enumerate(self._tracks):
             key = but_for(track[0].first, "knowledge")
             title = _sentence(setting(track[0].row))
@@ -195,7 +204,7 @@ class Site:
 
     def _thing(self, kind: str, name: str) -> bytes:
         records = [record for record in self._records if _named(record, kind) == name]
-        sections = [self._rows_of(name)] if kind == "defense" else []
+        sections = [self._rows_of(name), self._look_of(name)] if kind == "defense" else []
         sections += [self._wins_of(name)] if kind == "attacker" else []
         cells = self._cells("cells", f"Cells of {kind} {name}", records)
         sections.append(Section("Every cell", tables=[cells]))
@@ -206,6 +215,34 @@ class Site:
         caption = f"Rows of {defense}; each is ranked in its own track only"
         tables = [whole_table("rows", caption, rows, self._places)] if rows else []
         return Section("In every track", tables=tables)
+
+    def _look_of(self, defense: str) -> Section:
+        """What its cloaks look like and how embeddings move, or what to type for that."""
+        title = "Before and after"
+        rows = [standing for track in self._tracks for standing in track if standing.row.defense == defense]
+        cells = [row.cells[row.deciding][0] for row in rows if row.deciding is not None]
+        drawn = [record for record in cells if record.dataset.name == DRAWN]
+        if not drawn:
+            return Section(
+                title, lines=["Pictures are of drawn faces only: photos of real people are in no site."]
+            )
+        if not self._with_pictures:
+            lines = [
+                "Records hold no photos and no embeddings. To have the drawn faces and the maps of "
+                "embeddings on this page, computed again or taken from the store, add --pictures to the "
+                "command that made the site. For a single map, type:"
+            ]
+            commands = [
+                f"bench figure embedding DIR --cell {record.cell[:12]} --out map.svg" for record in drawn
+            ]
+            return Section(title, lines=lines, commands=commands)
+        made = pictures(drawn, self._progress)
+        shown = []
+        for caption, content in made.sheets:
+            name = f"{slug(defense)}-{len(self._shown) + 1}.png"
+            self._shown[name] = content
+            shown.append(Picture(name, f"Before, after, and the difference amplified: {caption}"))
+        return Section(title, lines=made.lacking, pictures=shown, figures=self._draw(made.maps))
 
     def _wins_of(self, attacker: str) -> Section:
         table = ATTACKERS.table(self._records, self._users)

@@ -21,13 +21,14 @@ LIST: Final = "files-of-site.txt"
 _OURS = re.compile(r"[a-z0-9][a-z0-9-]*\.(html|svg|csv|png)")
 
 
-def publish(paths: Sequence[Path], out: Path, progress: Progress) -> None:
+def publish(paths: Sequence[Path], out: Path, progress: Progress, *, pictures: bool = False) -> None:
     """Write the site of some folders of records; a former site in its place is replaced.
 
     Args:
         paths: Folders that `bench run --out` wrote.
         out: The folder of the site.
         progress: Told of every page.
+        pictures: Whether photos of drawn faces and embeddings are computed again and shown.
 
     Raises:
         UserError: Records cannot be read or the site cannot be written, or something else lies in its place.
@@ -39,7 +40,7 @@ def publish(paths: Sequence[Path], out: Path, progress: Progress) -> None:
         raise UserError(
             f"there is no record in {', '.join(map(str, paths))}: a site needs at least one cell."
         )
-    files = Site(records, users).files(progress)
+    files = Site(records, users, progress, pictures=pictures).files()
     listed = "".join(f"{name}\n" for name in sorted(files)).encode()
     content = {out / name: content for name, content in files.items()} | {out / LIST: listed}
     write_output(content, f"the site to {out}", instead=INSTEAD)

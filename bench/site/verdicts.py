@@ -44,19 +44,22 @@ def verdict(track: Sequence[Standing]) -> Verdict:
         track: its rows, who protects best first.
     """
     names = row_names(track)
-    place = f"{knew(track[0].row)} ({FIGURES[track[0].row.figure].title}; {setting(track[0].row)})"
+    place = knew(track[0].row)
+    where = f"{FIGURES[track[0].row.figure].title}; {setting(track[0].row)}."
     first = [i for i, standing in enumerate(track) if standing.row.rank_first == 1]
     if len(first) > 1:
         tied = ", ".join(f"{names[i]} ({_rate(track[i])})" for i in first)
         return Verdict(
             f"{len(first)} defenses are tied for first {place}.",
-            f"Noise cannot tell {tied} apart.{_detectable(track[0].row)}",
+            f"{where} Noise cannot tell {tied} apart.{_detectable(track[0].row)}",
         )
     best, name = (track[first[0]], names[first[0]]) if first else (track[0], names[0])
     stands = (
         "is first of " + str(len(track)) if first else "is the only row" if len(track) == 1 else "has no rank"
     )
-    return Verdict(f"{name} {stands} {place}.", f"{_told(best)}{_detectable(best.row)}{_flagged(best.row)}")
+    return Verdict(
+        f"{name} {stands} {place}.", f"{where} {_told(best)}{_detectable(best.row)}{_flagged(best.row)}"
+    )
 
 
 def clean_rate(standing: Standing) -> float | None:

@@ -15,7 +15,7 @@ RESULTS = Path(__file__).resolve().parents[2] / "results"
 
 
 def site_of(*folders: Path) -> dict[str, bytes]:
-    return Site(*load(folders, of_users=True, of_photos=True)).files(Silent())
+    return Site(*load(folders, of_users=True, of_photos=True), Silent()).files()
 
 
 @pytest.fixture(scope="session")

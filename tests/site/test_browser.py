@@ -155,7 +155,8 @@ def test_a_theme_is_chosen_and_kept(browser: Browser) -> None:
         page.locator("#theme").click()
         assert page.locator("#theme").inner_text() == f"Theme: {theme}"
     assert page.evaluate(paper) != light
-    page.goto((browser.folder / "method.html").as_uri())
+    page.get_by_role("link", name="Method", exact=True).click()
+    page.wait_for_url("**/method.html?theme=dark")
     assert page.locator("#theme").inner_text() == "Theme: dark"
     assert browser.open("index.html", theme="dark").evaluate(paper) == page.evaluate(paper)
 

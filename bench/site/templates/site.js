@@ -14,13 +14,24 @@
     root.dataset.theme = theme;
     button.textContent = `Theme: ${theme}`;
   };
-  show(themes.includes(remember("theme")) ? remember("theme") : "system");
+  const chosen = [ask.get("theme"), remember("theme")].find((theme) => themes.includes(theme));
+  show(chosen || "system");
   button.hidden = false;
   button.addEventListener("click", () => {
     const next = themes[(themes.indexOf(root.dataset.theme) + 1) % themes.length];
     remember("theme", next);
     show(next);
+    keep("theme", next === "system" ? "" : next);
   });
+
+  // pages of a folder may keep nothing in common, so that a link takes the theme along
+  addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]:not([download])");
+    if (!link || root.dataset.theme === "system" || link.getAttribute("href").startsWith("#")) return;
+    const target = new URL(link.getAttribute("href"), location.href);
+    target.searchParams.set("theme", root.dataset.theme);
+    link.setAttribute("href", target.href);
+  }, true);
 
   const keep = (key, value) => {
     if (value) ask.set(key, value); else ask.delete(key);
