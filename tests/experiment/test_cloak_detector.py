@@ -127,7 +127,7 @@ def test_only_what_is_suspected_is_purified(
     (record,), pipeline = result.records, result.pipeline
     assert record.status == "ok"
     assert record.suspected == {"released": 4, "clean": 0, "held": 0, "calibration": 0}
-    published = set(pixels(pipeline._stages(pipeline.plan.cells[0]).publish().photos()))
+    published = set(pixels(pipeline.stages(pipeline.plan.cells[0]).publish().photos()))
     assert len(published & knows_all) == len(published - knows_all) == 4
     assert published - knows_all <= passed
     assert not passed & knows_all
