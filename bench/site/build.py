@@ -39,6 +39,10 @@ _KINDS = {"defense": "Defenses", "attacker": "Attackers", "encoder": "Encoders"}
 """Kinds of pages besides those of tracks, and their headings."""
 
 
+_FEW = 4
+"""Tracks that the first page tells of at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A sheet of photos of drawn faces."""
@@ -147,6 +151,7 @@ class Site:
             "Board",
             verdicts=[verdict(track) for track in self._tracks if track[0].row.knowledge != "none"]
             or [verdict(track) for track in self._tracks],
+            few=_FEW,
             settings=list(settings.values()),
             notes=notes([standing for track in self._tracks for standing in track]),
             lost=self._lost(),
