@@ -109,10 +109,10 @@ def leader_rows(records: Iterable[CellRecord], users: Users) -> list[LeaderRow]:
     cells = [record for record in records if record.status != "skipped" and not oracle(record)]
     costs: dict[tuple[object, ...], list[CellRecord]] = defaultdict(list)
     for record in cells:
-        costs[_of_record(record)].append(record)
+        costs[group(record)].append(record)
     grouped: dict[tuple[object, ...], list[PanelRow]] = defaultdict(list)
     for row in panel_rows(cells, users):
-        grouped[_of_row(row)].append(row)
+        grouped[group_of(row)].append(row)
     rows = [made for key, figures in grouped.items() for made in _merged(figures, costs[key])]
     tracks: dict[tuple[object, ...], list[LeaderRow]] = defaultdict(list)
     for made in rows:
@@ -134,14 +134,16 @@ def missing_references(rows: Sequence[LeaderRow]) -> dict[tuple[object, ...], li
     return {place: names for place, names in lacking.items() if names and place[-1] != UNINFORMED}
 
 
-def _of_record(record: CellRecord) -> tuple[object, ...]:
+def group(record: CellRecord) -> tuple[object, ...]:
+    """What the cells of one row have in common."""
     surrogate = tuple(one.name for one in record.surrogate)
     named = record.protocol, record.dataset.name, record.dose, record.distractors, record.budget
     more = tuple(further(record, OF_A_DEFENSE).values())
     return *named, record.knowledge, record.defense.name, surrogate, more
 
 
-def _of_row(row: PanelRow) -> tuple[object, ...]:
+def group_of(row: PanelRow | LeaderRow) -> tuple[object, ...]:
+    """The same of a row; a reference has it with the knowledge of its cells, which is `UNINFORMED`."""
     named = row.protocol, row.dataset, row.dose, row.distractors, row.budget
     return *named, row.knowledge, row.defense, row.surrogate, _options(row)
 

@@ -10,7 +10,19 @@ import typer
 from typer.core import TyperGroup
 
 from bench.board.escaping import printable
-from bench.cli import board, compare, curve, fetching, figure, information, manifest, run, score, verify
+from bench.cli import (
+    board,
+    compare,
+    curve,
+    export,
+    fetching,
+    figure,
+    information,
+    manifest,
+    run,
+    score,
+    verify,
+)
 from bench.cli.interrupts import STOPPED, Interrupts
 from bench.cli.remarks import Remarks
 from bench.cli.streams import Streams
@@ -43,6 +55,7 @@ board.add_to(app)
 curve.add_to(app)
 compare.add_to(app)
 figure.add_to(app)
+export.add_to(app)
 manifest.add_to(app)
 information.add_to(app)
 verify.add_to(app)

@@ -40,6 +40,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("release", "attack", "comparison", "charts"),
     ("experiment",),
     ("verification", "inventory", "site"),
+    ("exports",),
     ("cli",),
 )
 """The rooms, lowest floor first. A room imports the shelf and the floors below it."""

@@ -15,6 +15,7 @@ from bench.charts.names import NAMES, PAPER
 from bench.cli import app
 from bench.cli.board import formats
 from bench.errors import UserError
+from bench.exports import formats as exports
 from bench.inventory.kinds import KINDS
 from bench.machine.devices import PRECISIONS, device
 from bench.plan.scenarios import CLEAN, CLOAK_DETECTORS, LEVELS, SCENARIOS, SECOND_STEPS
@@ -52,6 +53,7 @@ LISTS = {
     "score device": DEVICES,
     "board view": views.names(),
     "figure name": [*NAMES, PAPER],
+    "export to": exports.names(),
     "curve kind": render.names(),
     "curve axis": AXES,
     "compare kind": render.names(),
