@@ -19,10 +19,11 @@ from bench.records.record import Named
 Plant = Callable[..., Path]
 ROOT = Path(__file__).resolve().parents[2]
 CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+PLURALS: dict[str, registry.Kind] = {"defense": "defenses", "attacker": "attackers"}
 PLUGINS = [
     Used(kind, name, registry.load(plural, name).card.source)
-    for kind, plural in (("defense", "defenses"), ("attacker", "attackers"))
-    for name in registry.names(plural)  # type: ignore[arg-type]  # both are kinds of plug-ins
+    for kind, plural in PLURALS.items()
+    for name in registry.names(plural)
 ]
 
 
