@@ -17,6 +17,7 @@ from bench.cli import (
     export,
     fetching,
     figure,
+    gate,
     information,
     manifest,
     run,
@@ -56,6 +57,7 @@ curve.add_to(app)
 compare.add_to(app)
 figure.add_to(app)
 export.add_to(app)
+gate.add_to(app)
 manifest.add_to(app)
 information.add_to(app)
 verify.add_to(app)

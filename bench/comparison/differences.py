@@ -57,21 +57,21 @@ class Difference:
         """Whether any user fared otherwise."""
         return bool(self.found.first_only or self.found.second_only)
 
-    def needed(self, comparisons: int, *, rise: float | None = None) -> int | None:
+    def needed(self, comparisons: int, *, apart: float | None = None) -> int | None:
         """How many users would show a difference four times of five, if as many changed sides as here did.
 
         Args:
             comparisons: by how many tests Holm's first step divides the level.
-            rise: the difference; that which was seen if None.
+            apart: the difference, in [0, 1]; the one that was seen if None.
 
         Returns:
             None where there is no difference, or where no number of users within reason would show it.
         """
         pairs = self.users * self.draws
         changed = (self.found.first_only + self.found.second_only) / pairs
-        apart = abs(self.found.difference) if rise is None else rise
-        changed = min(max(changed, apart), 1.0)
-        return users_needed((changed + apart) / 2, (changed - apart) / 2, level=LEVEL / max(comparisons, 1))
+        shown = abs(self.found.difference) if apart is None else apart
+        changed = min(max(changed, shown), 1.0)
+        return users_needed((changed + shown) / 2, (changed - shown) / 2, level=LEVEL / max(comparisons, 1))
 
 
 @dataclass(frozen=True, slots=True)

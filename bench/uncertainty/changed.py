@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import optimize
 
 from bench.uncertainty.intervals import CONFIDENCE, LEVEL, Interval, normal_quantile
-from bench.uncertainty.paired import Comparison, compare
+from bench.uncertainty.paired import Comparison, compare, mcnemar
 from bench.uncertainty.power import mcnemar_power
 
 MOST = 20_000
@@ -81,11 +81,13 @@ def compare_users(first: npt.ArrayLike, second: npt.ArrayLike, confidence: float
     if a.ndim == 3 and a.shape[2] == 1 and a.shape[1:] == b.shape[1:]:
         difference = float(a.mean(1).max() - b.mean(1).max())
         return Comparison(difference, -1.0, 1.0, 1.0, "mcnemar", int(difference > 0), int(difference < 0))
-    found = compare(a, b, confidence=confidence)
-    if found.test == "t" or len(a) > 1 or len(b) > 1:
-        return found
-    low, high = score_interval(found.first_only, found.second_only, a.shape[2], confidence)
-    return found._replace(low=low, high=high)
+    yes_or_no = bool(np.isin(a, (0, 1)).all() and np.isin(b, (0, 1)).all())
+    if a.shape != b.shape or a.shape[:2] != (1, 1) or not yes_or_no:
+        return compare(a, b, confidence=confidence)
+    found, users = mcnemar(a[0, 0] > 0, b[0, 0] > 0), a.shape[2]
+    low, high = score_interval(found.first_only, found.second_only, users, confidence)
+    difference = (found.first_only - found.second_only) / users
+    return Comparison(difference, low, high, found.p, "mcnemar", found.first_only, found.second_only)
 
 
 def users_needed(

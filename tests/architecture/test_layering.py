@@ -38,7 +38,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("records",),
     ("recognition", "board"),
     ("release", "attack", "comparison", "charts"),
-    ("experiment",),
+    ("experiment", "gate"),
     ("verification", "inventory", "site"),
     ("exports",),
     ("cli",),
@@ -401,6 +401,7 @@ def test_no_plugin_folder_is_a_package() -> None:
         "bench.channels",
         "bench.inventory.doctor",
         "bench.cli.application",
+        "bench.gate.pytest_plugin",
     ],
 )
 def test_the_command_line_starts_light(module: str) -> None:

@@ -57,6 +57,7 @@ LISTS = {
     "curve kind": render.names(),
     "curve axis": AXES,
     "compare kind": render.names(),
+    "gate kind": ("json", "md", "text"),
 }
 """Verb and parameter -> the names that its help text lists."""
 PROSE = {

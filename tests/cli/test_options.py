@@ -98,6 +98,7 @@ EMPTY = [
     ("board", "records", "--out="),
     ("curve", "records", "--axis", "dose", "--out", " "),
     ("compare", "a", "b", "--records", ""),
+    ("gate", "a", "--max-drop", "0.1", "--baseline", ""),
     ("list", ""),
     ("fetch", "lfw", "--from", ""),
     ("verify", "synth-ir", "--dataset", ""),
