@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("docs/findings.md", "README.md")
 """The pages whose conclusions are held to the records."""
 
-DEMO, DRAWN, LFW, FIVE, DRAWS, CROWD, CHOSEN = (
+DEMO, DRAWN, LFW, FIVE, DRAWS, CROWD, CHOSEN, CLUSTERERS = (
     "built-in",
     "standard",
     "standard-lfw",
@@ -40,6 +40,7 @@ DEMO, DRAWN, LFW, FIVE, DRAWS, CROWD, CHOSEN = (
     "draws",
     "distractors",
     "chosen-lfw",
+    "lfw-clusterers",
 )
 Y1, MFN, V3 = "insightface_mobilefacenet_y1", "mfn_espdl", "mobileface_v3"
 IR, INC, VIT = "synth-ir", "synth-inc", "synth-vit"
@@ -70,7 +71,7 @@ def cells(folder: str, **conditions: Any) -> list[Cell]:
     """The cells that meet all conditions. Oracles are left out unless the level is `oracle`.
 
     Args:
-        folder: One of `DEMO`, `DRAWN`, `LFW`, `FIVE`, `DRAWS`, `CROWD` and `CHOSEN`.
+        folder: One of `DEMO`, `DRAWN`, `LFW`, `FIVE`, `DRAWS`, `CROWD`, `CHOSEN` and `CLUSTERERS`.
         conditions: Field -> its name or value, a tuple of several, or `ANY`. Fields that are not named are
             as `USUAL` says.
     """
@@ -90,8 +91,14 @@ def _meets(cell: Cell, field: str, value: Any) -> bool:
     if field == "surrogate":
         held = "+".join(one["name"] for one in held)
     elif isinstance(held, dict):
-        held = held["name"]
+        held = held["name"] + _descent(held)
     return held in value if isinstance(value, tuple) else bool(held == value)
+
+
+def _descent(held: dict[str, Any]) -> str:
+    """`:descent=diverse` for a defense with another descent than its usual one."""
+    descent = held["parameters"].get("descent", "plain")
+    return "" if descent == "plain" else f":descent={descent}"
 
 
 def flagged(cell: Cell, code: str) -> bool:

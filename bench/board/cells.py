@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bench.board.figures import FIGURES, contaminated, not_ok
 from bench.board.further import extended, further
+from bench.board.tracks import defense_labels
 from bench.records.record import CellRecord, Metric
 from bench.types import Flag
 
@@ -18,6 +19,7 @@ class CellRow:
     Attributes:
         cell: its digest, as in the records.
         status: `ok`, `failed` or `skipped`, and `error` says why.
+        defense: its name, with the parameters that tell it from others of this name.
         surrogate: names of the encoders that the defense optimised against.
         cfr: rates at which users are clustered, lower is better for the defense; likewise `cfr_strict`,
             `cfr_link`, `cfr_link_strict`, `tar_far_1e3` and, on clean photos, `cfr_clean`.
@@ -69,7 +71,9 @@ KIND = extended(CellRow)
 
 def cell_rows(records: Iterable[CellRecord]) -> list[CellRow]:
     """One row a record."""
-    return [_row(record) for record in sorted(records, key=_order)]
+    cells = sorted(records, key=_order)
+    labels = defense_labels(cells)
+    return [_row(record, labels[record.cell]) for record in cells]
 
 
 def _order(record: CellRecord) -> tuple[object, ...]:
@@ -95,7 +99,7 @@ def _harm(record: CellRecord) -> float:
     return 0.0
 
 
-def _row(record: CellRecord) -> CellRow:
+def _row(record: CellRecord, label: str) -> CellRow:
     metrics = record.metrics
     return KIND(
         cell=record.cell,
@@ -112,7 +116,7 @@ def _row(record: CellRecord) -> CellRow:
         distractors=record.distractors,
         seed=record.seed,
         draw=record.draw,
-        defense=record.defense.name,
+        defense=label,
         surrogate=tuple(s.name for s in record.surrogate),
         knowledge=record.knowledge,
         budget=record.budget,

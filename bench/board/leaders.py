@@ -16,7 +16,7 @@ from bench.board.figures import FIGURES
 from bench.board.further import OF_A_DEFENSE, extended, further
 from bench.board.panel import PanelRow, panel_rows
 from bench.board.ranks import By
-from bench.board.tracks import oracle
+from bench.board.tracks import defense_labels, oracle
 from bench.board.user_tables import Users
 from bench.records.record import CellRecord, Metric
 from bench.types import Flag
@@ -106,10 +106,8 @@ def leader_rows(records: Iterable[CellRecord], users: Users) -> list[LeaderRow]:
         records: of any runs.
         users: their users.
     """
-    cells = [record for record in records if record.status != "skipped" and not oracle(record)]
-    costs: dict[tuple[object, ...], list[CellRecord]] = defaultdict(list)
-    for record in cells:
-        costs[group(record)].append(record)
+    cells = list(records)
+    costs = cells_of_rows(cells)
     grouped: dict[tuple[object, ...], list[PanelRow]] = defaultdict(list)
     for row in panel_rows(cells, users):
         grouped[group_of(row)].append(row)
@@ -129,21 +127,30 @@ def missing_references(rows: Sequence[LeaderRow]) -> dict[tuple[object, ...], li
     """Track -> the references that it lacks; tracks that lack none are left out."""
     held: dict[tuple[object, ...], set[str]] = defaultdict(set)
     for row in rows:
-        held[track(row)].add(row.defense)
+        held[track(row)].add(row.defense.partition(":")[0])
     lacking = {place: [name for name in REFERENCES if name not in there] for place, there in held.items()}
     return {place: names for place, names in lacking.items() if names and place[-1] != UNINFORMED}
 
 
-def group(record: CellRecord) -> tuple[object, ...]:
-    """What the cells of one row have in common."""
+def cells_of_rows(records: Iterable[CellRecord]) -> dict[tuple[object, ...], list[CellRecord]]:
+    """What the cells of one row have in common, see `group_of` -> these cells, without those of oracles."""
+    cells = [record for record in records if record.status != "skipped" and not oracle(record)]
+    labels = defense_labels(cells)
+    groups: dict[tuple[object, ...], list[CellRecord]] = defaultdict(list)
+    for record in cells:
+        groups[_group(record, labels[record.cell])].append(record)
+    return groups
+
+
+def _group(record: CellRecord, label: str) -> tuple[object, ...]:
     surrogate = tuple(one.name for one in record.surrogate)
     named = record.protocol, record.dataset.name, record.dose, record.distractors, record.budget
     more = tuple(further(record, OF_A_DEFENSE).values())
-    return *named, record.knowledge, record.defense.name, surrogate, more
+    return *named, record.knowledge, label, surrogate, more
 
 
 def group_of(row: PanelRow | LeaderRow) -> tuple[object, ...]:
-    """The same of a row; a reference has it with the knowledge of its cells, which is `UNINFORMED`."""
+    """What the cells of a row have in common; the cells of a reference have the knowledge `UNINFORMED`."""
     named = row.protocol, row.dataset, row.dose, row.distractors, row.budget
     return *named, row.knowledge, row.defense, row.surrogate, _options(row)
 

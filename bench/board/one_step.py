@@ -15,7 +15,16 @@ import numpy as np
 
 from bench.board.figures import FIGURES, contaminated, not_ok
 from bench.board.further import extended, further
-from bench.board.tracks import RELEASE, on_surrogate, oracle, other_detector, same, sizes, weak
+from bench.board.tracks import (
+    RELEASE,
+    defense_labels,
+    on_surrogate,
+    oracle,
+    other_detector,
+    same,
+    sizes,
+    weak,
+)
 from bench.board.user_tables import Users
 from bench.board.values import Strongest
 from bench.channels import divided, parse
@@ -118,6 +127,8 @@ def step_rows(records: Iterable[CellRecord], users: Users) -> list[StepRow]:
         records: of any runs.
         users: their users; a cell without a table has no test.
     """
+    records = list(records)
+    labels = defense_labels(records)
     clustered: dict[str, dict[str, list[CellRecord]]] = defaultdict(lambda: defaultdict(list))
     named: dict[str, list[CellRecord]] = defaultdict(list)
     for record in records:
@@ -128,13 +139,15 @@ def step_rows(records: Iterable[CellRecord], users: Users) -> list[StepRow]:
             elif record.scenario.name == "evasion":
                 named[release].append(record)
     return [
-        _row(introduced, named[release], users)
+        _row(introduced, named[release], labels, users)
         for release in dict.fromkeys([*clustered, *named])
         for introduced in (list(clustered[release].values()) or [[]])
     ]
 
 
-def _row(introduced: list[CellRecord], named: list[CellRecord], users: Users) -> StepRow:
+def _row(
+    introduced: list[CellRecord], named: list[CellRecord], labels: Mapping[str, str], users: Users
+) -> StepRow:
     first = [*introduced, *named][0]
     p = _tested(introduced, users)
     whole = [record for record in introduced if "dose" not in _steps(record)]
@@ -156,7 +169,7 @@ def _row(introduced: list[CellRecord], named: list[CellRecord], users: Users) ->
     }
     return KIND(
         dataset=first.dataset.name,
-        defense=first.defense.name,
+        defense=labels[first.cell],
         surrogate=tuple(s.name for s in first.surrogate),
         budget=first.budget,
         distractors=first.distractors,

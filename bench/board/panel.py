@@ -23,7 +23,7 @@ from bench.board.figures import FIGURES, contaminated, not_ok
 from bench.board.further import OF_A_DEFENSE, extended, further
 from bench.board.outcomes import Met, meet, people_of
 from bench.board.ranks import By, Placed, placed
-from bench.board.tracks import conditions, defense, flagged, oracle, tracks, weak
+from bench.board.tracks import conditions, defense, defense_labels, flagged, oracle, tracks, weak
 from bench.board.user_tables import Users
 from bench.records.record import CellRecord, Metric
 from bench.types import Flag, FlagCode, Score
@@ -151,6 +151,7 @@ class _Track:
     Attributes:
         figure: one of `bench.board.figures.FIGURES`.
         rows: name of a row -> its cells.
+        labels: cell -> its defense, as rows call it.
         named: cell -> its condition.
         columns: all conditions, in the order of the panel.
         met: name of a row -> what its cells come to.
@@ -159,13 +160,20 @@ class _Track:
 
     figure: str
     rows: Mapping[str, Sequence[CellRecord]]
+    labels: Mapping[str, str]
     named: Mapping[str, str]
     columns: Sequence[str]
     met: Mapping[str, Met]
     chosen: Mapping[str, Chosen]
 
     @classmethod
-    def of(cls, figure: str, rows: Mapping[str, Sequence[CellRecord]], users: Users) -> _Track:
+    def of(
+        cls,
+        figure: str,
+        rows: Mapping[str, Sequence[CellRecord]],
+        labels: Mapping[str, str],
+        users: Users,
+    ) -> _Track:
         named = conditions(record for cells in rows.values() for record in cells)
         columns = list(dict.fromkeys(named.values()))
         people = people_of(rows, users)
@@ -175,7 +183,7 @@ class _Track:
             for name, cells in rows.items()
             if (choice := chosen_attack(cells, named, columns, met[name])) is not None
         }
-        return cls(figure, rows, named, columns, met, chosen)
+        return cls(figure, rows, labels, named, columns, met, chosen)
 
     def whole(self) -> list[str]:
         """The rows that may be compared: nothing is missing, and a low rate would say something."""
@@ -204,14 +212,14 @@ def standings(records: Iterable[CellRecord], users: Users) -> list[list[Standing
         A list for each set of rows that may be compared; none is empty.
     """
     cells = [r for r in records if r.status != "skipped" and not oracle(r)]
-    places = tracks(cells)
+    places, labels = tracks(cells), defense_labels(cells)
     company = companies(cells, places)
     compared: dict[tuple[str, ...], dict[str, list[CellRecord]]] = defaultdict(lambda: defaultdict(list))
     for record in cells:
         place, row = places[record.cell], defense(record)
         for figure in judged_by(record):
             compared[figure, place, *company[place, row]][row].append(record)
-    of_tracks = [_Track.of(figure, rows, users) for (figure, *_), rows in compared.items()]
+    of_tracks = [_Track.of(figure, rows, labels, users) for (figure, *_), rows in compared.items()]
     ranked, pairs = placed([(t.figure, t.whole(), t.met, t.chosen) for t in of_tracks])
     return [_standings(track, of_rows, pairs) for track, of_rows in zip(of_tracks, ranked, strict=True)]
 
@@ -279,7 +287,7 @@ def _row(track: _Track, name: str, place: Placed | None, pairs: int) -> PanelRow
         distractors=record.distractors,
         budget=record.budget,
         knowledge=record.knowledge,
-        defense=record.defense.name,
+        defense=track.labels[record.cell],
         surrogate=tuple(s.name for s in record.surrogate),
         figure=track.figure,
         chosen=None if chosen is None else chosen.choice,

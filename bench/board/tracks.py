@@ -81,6 +81,29 @@ def defense(record: CellRecord) -> str:
     return same(record, DEFENSE) + json.dumps(further, sort_keys=True)
 
 
+def defense_labels(cells: Sequence[CellRecord]) -> dict[str, str]:
+    """Cell -> its defense's name, with the parameters that tell it from others of this name and protocol."""
+    variants: dict[tuple[str, str], dict[str, Named]] = defaultdict(dict)
+    for record in cells:
+        variants[record.protocol, record.defense.name].setdefault(identity(record.defense), record.defense)
+    return {
+        record.cell: label(record.defense, list(variants[record.protocol, record.defense.name].values()))
+        for record in cells
+    }
+
+
+def label(named: Named, others: Iterable[Named]) -> str:
+    """A name, with the parameters that tell the thing from others of its name."""
+    alike = [other for other in others if other.name == named.name]
+    keys = [
+        key
+        for key in named.parameters
+        if len({json.dumps(other.parameters.get(key), sort_keys=True) for other in alike}) > 1
+    ]
+    told = ",".join(f"{key}={named.parameters[key]}" for key in keys)
+    return f"{named.name}:{told}" if told else named.name
+
+
 def tracks(cells: Sequence[CellRecord]) -> dict[str, str]:
     """Cell -> its track. Sizes of the parts tell tracks apart where otherwise two cells would be one.
 

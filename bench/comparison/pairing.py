@@ -148,16 +148,6 @@ def knowledge(pair: Pair) -> str:
     return known[0] if known else "none"
 
 
-def label(named_defense: Named, cells: Iterable[Named]) -> str:
-    """A defense, with the parameters that tell it from others of its name."""
-    others = [other for other in cells if other.name == named_defense.name]
-    keys = [
-        key for key in named_defense.parameters if len({_text(o.parameters.get(key)) for o in others}) > 1
-    ]
-    told = ",".join(f"{key}={named_defense.parameters[key]}" for key in keys)
-    return f"{named_defense.name}:{told}" if told else named_defense.name
-
-
 def _order(row: PairedRow) -> tuple[object, ...]:
     pair = row.pairs[0]
     record = pair.first

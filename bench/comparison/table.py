@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from bench.board.figures import FIGURES
 from bench.board.table import CONFIDENT, Column, Table
-from bench.board.tracks import flagged, weak
+from bench.board.tracks import flagged, label, weak
 from bench.board.user_tables import Users
 from bench.board.wording import worded_value
 from bench.comparison.differences import By, Difference, differences, incomplete
-from bench.comparison.pairing import PairedRow, Pairing, knowledge, label, paired_rows
+from bench.comparison.pairing import PairedRow, Pairing, knowledge, paired_rows
 from bench.errors import UserError
 from bench.records.record import CellRecord, Metric
 from bench.types import FlagCode

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bench.board.figures import FIGURES
 from bench.board.further import OF_A_DEFENSE
-from bench.board.leaders import UNINFORMED, LeaderRow, group, group_of, leader_rows
-from bench.board.tracks import oracle
+from bench.board.leaders import UNINFORMED, LeaderRow, cells_of_rows, group_of, leader_rows
 from bench.exports.source import Source
 from bench.plan.scenarios import PROTOCOL
 from bench.records.record import CellRecord, Metric
@@ -151,16 +149,15 @@ def evaluations(source: Source) -> list[Evaluation]:
     A reference is there once, with the knowledge of its cells. Figures that are not defined are left out, and
     so are cells without a result and cells of oracles. Each cell is in one evaluation.
     """
-    cells: dict[tuple[object, ...], list[CellRecord]] = defaultdict(list)
-    for record in source.records:
-        if record.status == "ok" and not oracle(record):
-            cells[group(record)].append(record)
+    cells = cells_of_rows(source.records)
     rows: list[LeaderRow] = []
     for row in leader_rows(source.records, source.users):
         own = replace(row, knowledge=UNINFORMED) if row.reference else row
         if own not in rows:
             rows.append(own)
-    return [_evaluation(row, tuple(cells.pop(group_of(row), ()))) for row in rows]
+    return [
+        _evaluation(row, tuple(r for r in cells.pop(group_of(row), ()) if r.status == "ok")) for row in rows
+    ]
 
 
 def _evaluation(row: LeaderRow, cells: tuple[CellRecord, ...]) -> Evaluation:

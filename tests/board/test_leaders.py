@@ -85,6 +85,20 @@ def test_alone_they_are_a_track() -> None:
     assert sorted(rows) == [("none", "noise", False), ("none", "none", False)]
 
 
+def test_two_of_one_name_are_told_apart_by_their_parameters() -> None:
+    def pgd(formed: int, **parameters: str) -> Cells:
+        named = Named(name="pgd", parameters={"steps": 10, **parameters})
+        record, table = cell("pgd", "dbscan", formed, cell=str(parameters))
+        return record.model_copy(update={"defense": named}), table
+
+    rows = leaders(pgd(15, descent="plain"), pgd(1, descent="diverse"))
+    assert [(row.defense, row.any.value) for row in rows if row.any] == [
+        ("pgd:descent=diverse", 1 / 20),
+        ("pgd:descent=plain", 15 / 20),
+    ]
+    assert "no row of none, noise, without" in " ".join(VIEW.notes(rows))
+
+
 def test_what_differs_in_budget_or_protocol_or_dose_shares_no_track() -> None:
     for change in ({"budget": "linf:4"}, {"protocol": "cloakbench/1"}, {"dose": 0.7}, {"distractors": 100}):
         rows = leaders(cell("mask", "dbscan", 3), cell("mask", "dbscan", 4, cell="other", **change))
