@@ -22,9 +22,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bench.board.attackers import AttackerRow, attacker_rows
 from bench.board.loading import load
 from bench.board.panel import PanelRow, panel_rows
-from bench.records import read
+from bench.records import Records, read
 from bench.uncertainty.paired import holm
 from bench.uncertainty.power import smallest_detectable_difference
 
@@ -43,6 +44,8 @@ DEMO, DRAWN, LFW, FIVE, DRAWS, CROWD, CHOSEN, CLUSTERERS = (
     "lfw-clusterers",
 )
 Y1, MFN, V3 = "insightface_mobilefacenet_y1", "mfn_espdl", "mobileface_v3"
+CASIA, V2, DLIB = "mobilefacenet_casia_xiaoccer", "mobileface_v2", "dlib"
+ALL = f"weighted:{DLIB}+{Y1}+{MFN}+{CASIA}+{V2}+{V3}"
 IR, INC, VIT = "synth-ir", "synth-inc", "synth-vit"
 ANY = "*"
 
@@ -62,9 +65,15 @@ Cell = dict[str, Any]
 
 
 @cache
+def records_of(folder: str) -> Records:
+    """The records of one folder of `results/`."""
+    return read(ROOT / "results" / folder)
+
+
+@cache
 def records(folder: str) -> list[Cell]:
     """The cells of one folder of `results/`, as today's schema has them."""
-    return [record.model_dump(mode="json") for record in read(ROOT / "results" / folder)]
+    return [record.model_dump(mode="json") for record in records_of(folder)]
 
 
 def cells(folder: str, **conditions: Any) -> list[Cell]:
@@ -283,15 +292,31 @@ def detectable(people: int, correlation: float = 0.0) -> float:
 
 
 @cache
-def panel(folder: str, defense: str, figure: str = "cfr") -> PanelRow:
+def panel(folder: str, defense: str, figure: str = "cfr", knowledge: str | None = None) -> PanelRow:
     """The row of one defense in the panel of a folder: the attack that was chosen, and the strongest of all.
+
+    Args:
+        folder: One of those of `cells`.
+        defense: As the panel calls it.
+        figure: `cfr`, `cfr_link`, `psr1` or `protection_rate`.
+        knowledge: What the defense knew of the encoder, where the panel has several rows.
 
     Raises:
         ValueError: There is no such row, or there are several.
     """
     rows = panel_rows(*load([ROOT / "results" / folder], of_users=True))
-    (row,) = (row for row in rows if (row.defense, row.figure) == (defense, figure))
+    (row,) = (
+        row
+        for row in rows
+        if (row.defense, row.figure) == (defense, figure) and knowledge in (None, row.knowledge)
+    )
     return row
+
+
+@cache
+def winners(folder: str, figure: str = "cfr") -> dict[str, AttackerRow]:
+    """Attacker -> how often it was the strongest in a folder, alone, and chosen."""
+    return {row.attacker: row for row in attacker_rows(records_of(folder)) if row.figure == figure}
 
 
 def mean(numbers: list[float]) -> float:
