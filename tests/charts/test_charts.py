@@ -156,7 +156,7 @@ def test_names_of_rows_say_what_they_differ_in_and_no_more() -> None:
         *(cell("long", 1, defense=steps(1)), cell("long", 2, defense=steps(2))),
     ]
     rows = [standing for track in panel(*records) for standing in track]
-    assert sorted(row_names(rows)) == ["long (1)", "long (2)", "mask on a", "mask on b", "noise"]
+    assert sorted(row_names(rows)) == ["long:steps=1", "long:steps=2", "mask on a", "mask on b", "noise"]
 
 
 def test_the_same_chart_is_the_same_picture() -> None:

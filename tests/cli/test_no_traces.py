@@ -142,7 +142,29 @@ VERBS: dict[str, list[tuple[str, ...]]] = {
         ("figure", "frontier", "OUT", "--out", "OUT/frontier.pdf", "--data"),
         ("figure", "paper", "OUT", "--out", "OUT/figures"),
     ],
-    "manifest": [("manifest", *SMALL), ("manifest", "--left-out")],
+    "compare": [("compare", "none", "pgd", "--records", "OUT"), ("compare", "OUT", "OUT")],
+    "gate": [
+        (
+            *("gate", "OUT", "--baseline", "OUT", "--max-drop", "0.25"),
+            *("--junit", "OUT/gate.xml", "--summary", "OUT/gate.md", "--annotate"),
+        )
+    ],
+    "export": [
+        ("export", "OUT", "--to", form, "--out", f"OUT/exports/{form}")
+        for form in ("bibtex", "croissant", "every-eval-ever", "huggingface")
+    ],
+    "manifest": [
+        ("manifest", *SMALL),
+        ("manifest", "--left-out"),
+        ("manifest", *SMALL, "--write", "OUT/photos"),
+    ],
+    "score": [
+        (
+            *("score", "--original", "OUT/photos/users", "--cloaked", "OUT/photos/users", "--tool", "copy"),
+            *("--tool-version", "1", "--dataset", "synthetic:people=12,photos-each=4", "--photos", "4"),
+            *("--background", "2", "--encoder", "ENCODER", "--device", "cpu", "--out", "OUT/score"),
+        )
+    ],
     "verify": [
         ("verify", "synth-ir", "ENCODER", "--dataset", "synthetic:people=22,photos-each=2", "--pairs", "20"),
     ],

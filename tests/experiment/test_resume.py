@@ -138,8 +138,8 @@ def test_another_attacker_sees_nothing_anew(run: Run) -> None:
     assert record.cost.cache_hits["embedding"] > 0
 
 
-def test_another_defense_embeds_its_own_photos_only(run: Run) -> None:
-    run(defenses=("none",))
+def test_another_defense_embeds_its_own_photos_only(run: Run, tmp_path: Path) -> None:
+    run(home=tmp_path, defenses=("none",))
     result = run(defenses=("noise:kind=uniform",))
     misses = result.pipeline._cache.misses
     assert (misses["face"], misses["embedding"], misses["cloak"]) == (8, 8, 1)
