@@ -8,15 +8,13 @@ nothing, so they have no threat model: they are references in every track of the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean, median
 
 from bench.board.figures import FIGURES
-from bench.board.further import OF_A_DEFENSE, extended, further
-from bench.board.panel import PanelRow, panel_rows
+from bench.board.further import OF_A_DEFENSE, extended
+from bench.board.panel import PanelRow, Standing, standings
 from bench.board.ranks import By
-from bench.board.tracks import defense_labels, oracle
 from bench.board.user_tables import Users
 from bench.records.record import CellRecord, Metric
 from bench.types import Flag
@@ -53,7 +51,7 @@ class LeaderRow:
         clean: what this attack achieves on clean photos; None where the records do not say it.
         contamination: the largest share of other people who are harder to sort because of the cloaks.
         ssim: mean structural similarity of the released photos to the originals, at most 1.
-        seconds: of cloaking one photo, the median over the runs that cloaked; None where all was cached.
+        seconds: of cloaking one photo, in the first cell that says it; None where all was cached.
         not_ok: how many photos are not ok, in the cell that has most of them.
         attackers: how many conditions have a result, over all figures.
         panel: how many the track has.
@@ -106,12 +104,12 @@ def leader_rows(records: Iterable[CellRecord], users: Users) -> list[LeaderRow]:
         records: of any runs.
         users: their users.
     """
-    cells = list(records)
-    costs = cells_of_rows(cells)
-    grouped: dict[tuple[object, ...], list[PanelRow]] = defaultdict(list)
-    for row in panel_rows(cells, users):
-        grouped[group_of(row)].append(row)
-    rows = [made for key, figures in grouped.items() for made in _merged(figures, costs[key])]
+    return rows_of(standings_of_rows(records, users))
+
+
+def rows_of(groups: Mapping[tuple[object, ...], Sequence[Standing]]) -> list[LeaderRow]:
+    """The same, of what `standings_of_rows` gives."""
+    rows = [made for figures in groups.values() for made in _merged(figures)]
     tracks: dict[tuple[object, ...], list[LeaderRow]] = defaultdict(list)
     for made in rows:
         tracks[track(made)].append(made)
@@ -132,21 +130,15 @@ def missing_references(rows: Sequence[LeaderRow]) -> dict[tuple[object, ...], li
     return {place: names for place, names in lacking.items() if names and place[-1] != UNINFORMED}
 
 
-def cells_of_rows(records: Iterable[CellRecord]) -> dict[tuple[object, ...], list[CellRecord]]:
-    """What the cells of one row have in common, see `group_of` -> these cells, without those of oracles."""
-    cells = [record for record in records if record.status != "skipped" and not oracle(record)]
-    labels = defense_labels(cells)
-    groups: dict[tuple[object, ...], list[CellRecord]] = defaultdict(list)
-    for record in cells:
-        groups[_group(record, labels[record.cell])].append(record)
+def standings_of_rows(
+    records: Iterable[CellRecord], users: Users
+) -> dict[tuple[object, ...], list[Standing]]:
+    """What the cells of one row share, see `group_of` -> the rows of the panel that it is made of."""
+    groups: dict[tuple[object, ...], list[Standing]] = defaultdict(list)
+    for of_track in standings(records, users):
+        for standing in of_track:
+            groups[group_of(standing.row)].append(standing)
     return groups
-
-
-def _group(record: CellRecord, label: str) -> tuple[object, ...]:
-    surrogate = tuple(one.name for one in record.surrogate)
-    named = record.protocol, record.dataset.name, record.dose, record.distractors, record.budget
-    more = tuple(further(record, OF_A_DEFENSE).values())
-    return *named, record.knowledge, label, surrogate, more
 
 
 def group_of(row: PanelRow | LeaderRow) -> tuple[object, ...]:
@@ -176,20 +168,18 @@ def _with_references(
     ]
 
 
-def _merged(figures: Sequence[PanelRow], cells: Sequence[CellRecord]) -> list[LeaderRow]:
+def _merged(figures: Sequence[Standing]) -> list[LeaderRow]:
     """The rows of one defense: as many as the figure has that it is ranked by, which is one as a rule."""
-    of = {name: [row for row in figures if row.figure == name] for name in FIGURES}
-    heads = next(rows for rows in of.values() if rows)
-    return [_row(head, figures, of, cells) for head in heads]
+    of = {name: [one.row for one in figures if one.row.figure == name] for name in FIGURES}
+    first = next(name for name, rows in of.items() if rows)
+    return [_row(one, figures, of) for one in figures if one.row.figure == first]
 
 
-def _row(
-    head: PanelRow, figures: Sequence[PanelRow], of: dict[str, list[PanelRow]], cells: Sequence[CellRecord]
-) -> LeaderRow:
+def _row(standing: Standing, figures: Sequence[Standing], of: Mapping[str, Sequence[PanelRow]]) -> LeaderRow:
+    head = standing.row
     clusters = head.figure == "cfr"
-    shown = [head, *(row for row in figures if row.figure != head.figure)]
-    similar = [value for cell in cells if (value := _ssim(cell)) is not None]
-    speeds = [speed for cell in cells if (speed := cell.cost.photos_per_second)]
+    shown = [head, *(one.row for one in figures if one.row.figure != head.figure)]
+    speed = _first(one.photos_per_second for one in (standing, *figures))
     shares = [row.contamination for row in shown if row.contamination is not None]
     return KIND(
         protocol=head.protocol,
@@ -215,8 +205,8 @@ def _row(
         broken_by=_in_words(head.chosen.attacker if head.chosen else head.strongest),
         clean=head.chosen.clean if head.chosen else None,
         contamination=max(shares, default=None),
-        ssim=fmean(similar) if similar else None,
-        seconds=1 / median(speeds) if speeds else None,
+        ssim=_first(one.ssim for one in (standing, *figures)),
+        seconds=1 / speed if speed else None,
         not_ok=max(row.not_ok for row in shown),
         attackers=sum(row.attackers or 0 for row in shown),
         panel=sum((row.attackers or 0) + len(row.missing) for row in shown),
@@ -243,5 +233,5 @@ def _in_words(condition: str | None) -> str | None:
     return f"{attacker} through {through}" + (f", {others.replace(' / ', ', ')}" if others else "")
 
 
-def _ssim(record: CellRecord) -> float | None:
-    return record.perceptual.get("photo", {}).get("ssim", {}).get("mean")
+def _first(told: Iterable[float | None]) -> float | None:
+    return next((value for value in told if value is not None), None)

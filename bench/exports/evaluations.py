@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bench.board.figures import FIGURES
 from bench.board.further import OF_A_DEFENSE
-from bench.board.leaders import UNINFORMED, LeaderRow, cells_of_rows, group_of, leader_rows
+from bench.board.leaders import UNINFORMED, LeaderRow, group_of, leader_rows, rows_of, standings_of_rows
+from bench.board.panel import Standing
 from bench.exports.source import Source
 from bench.plan.scenarios import PROTOCOL
 from bench.records.record import CellRecord, Metric
@@ -149,15 +150,19 @@ def evaluations(source: Source) -> list[Evaluation]:
     A reference is there once, with the knowledge of its cells. Figures that are not defined are left out, and
     so are cells without a result and cells of oracles. Each cell is in one evaluation.
     """
-    cells = cells_of_rows(source.records)
+    groups = standings_of_rows(source.records, source.users)
     rows: list[LeaderRow] = []
-    for row in leader_rows(source.records, source.users):
+    for row in rows_of(groups):
         own = replace(row, knowledge=UNINFORMED) if row.reference else row
         if own not in rows:
             rows.append(own)
-    return [
-        _evaluation(row, tuple(r for r in cells.pop(group_of(row), ()) if r.status == "ok")) for row in rows
-    ]
+    return [_evaluation(row, _cells(groups.pop(group_of(row), ()))) for row in rows]
+
+
+def _cells(figures: Iterable[Standing]) -> tuple[CellRecord, ...]:
+    """The cells with a result, each once."""
+    every = (record for one in figures for cells in one.cells.values() for record in cells)
+    return tuple({record.cell: record for record in every if record.status == "ok"}.values())
 
 
 def _evaluation(row: LeaderRow, cells: tuple[CellRecord, ...]) -> Evaluation:
