@@ -37,7 +37,8 @@ def gate(
         float, typer.Option(help="how much more of the users may be found: a share, such as 0.1")
     ],
     defense: Annotated[
-        list[str] | None, typer.Option(help="name to gate; may be repeated; else all of the baseline")
+        list[str] | None,
+        typer.Option(help="name to gate, or one variant as printed; may be repeated; else all"),
     ] = None,
     kind: Annotated[str, typer.Option("--format", help=either(_FORMATS))] = "text",
     junit: Annotated[Path | None, typer.Option(help="file for JUnit XML")] = None,

@@ -31,7 +31,8 @@ class Acknowledged:
     """One entry.
 
     Attributes:
-        defense: the name of the defense.
+        defense: as the gate prints it. Where the baseline has several of one name, their parameters are a
+            part of it, and the bare name covers none of them.
         who: took the decision.
         why: the defense may be weaker.
         until: the last day on which the entry counts.

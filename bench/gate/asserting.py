@@ -17,7 +17,7 @@ def assert_defense_strength(
         records: The folder of a fresh run.
         baseline: The committed folder.
         max_drop: The largest rise of the share of users who are found that is allowed, in [0, 1).
-        defenses: Names of the defenses that are gated; all of the baseline by default.
+        defenses: The defenses that are gated; all of the baseline by default; see `bench.gate.verdict.gate`.
 
     Returns:
         The verdict, which is `passed`.

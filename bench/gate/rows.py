@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -21,6 +21,7 @@ class GateRow:
 
     Attributes:
         state: `weaker`, `undecided`, `acknowledged` or `passed`; see `bench.gate.judging`.
+        defense: its name, with the parameters that tell it from others of this name in the baseline.
         knowledge: what the defense knew of the attacker's encoder.
         figure: `cfr`, `cfr_link`, `psr1` or `protection_rate`.
         by: `chosen`, `any` or `attack`; see `bench.comparison.differences.By`.
@@ -71,12 +72,15 @@ def pairs_of(row: PairedRow, difference: Difference) -> list[Pair]:
     return [pair for pair, name in zip(row.pairs, row.named, strict=True) if name == difference.attack]
 
 
-def row_of(row: PairedRow, one: Judged, entries: Sequence[Acknowledged], today: date) -> GateRow:
+def row_of(
+    row: PairedRow, one: Judged, labels: Mapping[str, str], entries: Sequence[Acknowledged], today: date
+) -> GateRow:
     """A comparison as a row.
 
     Args:
         row: The pairs of its track.
         one: The comparison.
+        labels: Cells of the baseline -> their defenses, as the gate prints them.
         entries: The acknowledgements of the baseline.
         today: The day by which they expire.
     """
@@ -91,7 +95,7 @@ def row_of(row: PairedRow, one: Judged, entries: Sequence[Acknowledged], today: 
         distractors=record.distractors,
         budget=record.budget,
         knowledge=knowledge(pairs[0]),
-        defense=record.defense.name,
+        defense=labels[pairs[0].first.cell],
         surrogate=tuple(card.name for card in record.surrogate),
         figure=row.figure,
         by=difference.by,

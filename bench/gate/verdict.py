@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final, Literal
 
+from bench.board.tracks import defense_labels
 from bench.board.user_tables import Users
 from bench.comparison.differences import Difference, differences
 from bench.comparison.pairing import Pair, PairedRow, Pairing, paired_rows, runs
@@ -68,7 +69,8 @@ def gate(
         records: The folder of the fresh run.
         baseline: The folder of the baseline.
         max_drop: The largest rise that is allowed of the share of users who are found, in [0, 1).
-        defenses: Names of the defenses that are gated; all of the baseline by default.
+        defenses: The defenses that are gated, by name, which means all variants of the name, or as the gate
+            prints one of them; all of the baseline by default.
         today: The day by which acknowledgements expire; by default that of the machine, in UTC.
 
     Raises:
@@ -81,13 +83,21 @@ def gate(
     folder = baseline.parent if baseline.is_file() else baseline
     entries = read_acknowledged(folder)
     (old, before), (new, now) = measured(baseline), measured(records)
-    pairing = runs(_chosen(old, defenses), [r for r in new if not defenses or r.defense.name in defenses])
-    sound, obstacles, notes = _sorted_out(pairing, before, now)
+    labels = defense_labels(old)
+    chosen = _chosen(old, labels, defenses)
+    names = {record.defense.name for record in chosen}
+    pairing = runs(chosen, [record for record in new if not defenses or record.defense.name in names])
+    sound, obstacles, notes = _sorted_out(pairing, before, now, labels)
     judged = _judged(paired_rows(Pairing(tuple(sound))), before, now, max_drop)
     day = today or datetime.now(UTC).date()
-    made = [(row_of(*one, entries, day), cells_of(pairs_of(one[0], one[1].difference))) for one in judged]
+    made = [
+        (row_of(*one, labels, entries, day), cells_of(pairs_of(one[0], one[1].difference))) for one in judged
+    ]
     rows = sorted((row for row, _ in made), key=lambda row: (_WORST.index(row.state), -(row.rise.value or 0)))
-    notes += _unused(entries, [(stated(row), cells) for row, cells in made], day)
+    variants = {record.defense.name: set[str]() for record in old}
+    for record in old:
+        variants[record.defense.name].add(labels[record.cell])
+    notes += _unused(entries, [(stated(row), cells) for row, cells in made], variants, day)
     least = detectable([one.difference for _, one in judged], max_drop) if judged else None
     return _verdict(rows, obstacles, notes, max_drop, least)
 
@@ -95,27 +105,32 @@ def gate(
 _WORST: tuple[State, ...] = ("weaker", "undecided", "acknowledged", "passed")
 
 
-def _chosen(cells: Sequence[CellRecord], defenses: Sequence[str]) -> list[CellRecord]:
-    names = sorted({record.defense.name for record in cells})
+def _chosen(
+    cells: Sequence[CellRecord], labels: Mapping[str, str], defenses: Sequence[str]
+) -> list[CellRecord]:
+    called = {record.cell: {record.defense.name, labels[record.cell]} for record in cells}
+    names = sorted(set().union(*called.values()))
     for name in defenses:
         if name not in names:
             raise unknown_name("defense", name, names, command="bench board BASELINE")
-    return [record for record in cells if not defenses or record.defense.name in defenses]
+    return [record for record in cells if not defenses or called[record.cell] & set(defenses)]
 
 
-def _sorted_out(pairing: Pairing, before: Users, now: Users) -> tuple[list[Pair], list[str], list[str]]:
+def _sorted_out(
+    pairing: Pairing, before: Users, now: Users, labels: Mapping[str, str]
+) -> tuple[list[Pair], list[str], list[str]]:
     """Pairs that can be compared, why others cannot, and what is not asked."""
     sound, obstacles, notes = [], [], []
-    obstacles += [
-        f"{_place(record)}: the new run has no such cell" for record in pairing.alone if record.status == "ok"
-    ]
+    missing = (record for record in pairing.alone if record.status == "ok")
+    obstacles += [f"{_place(record, labels)}: the new run has no such cell" for record in missing]
     for pair in pairing.pairs:
+        place = _place(pair.first, labels)
         if pair.first.status != "ok":
-            notes.append(f"{_place(pair.first)}: failed in the baseline already, and is not gated")
+            notes.append(f"{place}: failed in the baseline already, and is not gated")
             continue
         reason = obstacle(pair, before, now)
         if reason:
-            obstacles.append(f"{_place(pair.first)}: {reason}")
+            obstacles.append(f"{place}: {reason}")
         else:
             sound.append(pair)
     if pairing.new:
@@ -123,9 +138,9 @@ def _sorted_out(pairing: Pairing, before: Users, now: Users) -> tuple[list[Pair]
     return sound, obstacles, notes
 
 
-def _place(record: CellRecord) -> str:
+def _place(record: CellRecord, labels: Mapping[str, str]) -> str:
     parts = [
-        record.defense.name,
+        labels[record.cell],
         record.scenario.name,
         record.budget,
         record.attacker.name,
@@ -150,13 +165,19 @@ def _judged(
 
 
 def _unused(
-    entries: Sequence[Acknowledged], about: Sequence[tuple[Mapping[str, str], frozenset[str]]], today: date
+    entries: Sequence[Acknowledged],
+    about: Sequence[tuple[Mapping[str, str], frozenset[str]]],
+    variants: Mapping[str, Collection[str]],
+    today: date,
 ) -> list[str]:
-    """Acknowledgements that do not count, or that are about nothing."""
+    """Acknowledgements that do not count, that are about nothing, or that do not say which variant."""
     notes = []
     for entry in entries:
         if not entry.counts(today):
             notes.append(f"the acknowledgement has expired: {entry}")
+        elif entry.defense not in (several := variants.get(entry.defense, {entry.defense})):
+            which = " or ".join(sorted(several))
+            notes.append(f"the acknowledgement covers nothing until it names {which}: {entry}")
         elif not any(entry.about(*one) for one in about):
             notes.append(f"the acknowledgement is about nothing that was compared: {entry}")
     return notes

@@ -7,9 +7,12 @@ from run to run, is the noisiest case. One of the comparisons rises, and the oth
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +21,11 @@ from scipy import stats
 from bench.comparison.differences import Difference
 from bench.gate.judging import detectable, judge
 from bench.uncertainty.changed import compare_users
+from bench.uncertainty.paired import Comparison
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "gate-a-defense.md"
+COUNT = 2000
+"""Gates of each line of the page."""
 
 DESIGNS = [
     (users, comparisons, max_drop)
@@ -27,11 +35,26 @@ DESIGNS = [
 ]
 
 
+@cache
+def changed(first_only: int, second_only: int, users: int) -> Comparison:
+    """What the gate computes of so many users who changed sides; the others fared alike."""
+    before = np.arange(users) < first_only
+    now = np.arange(users)[::-1] < second_only
+    return compare_users(before[None, None], now[None, None])
+
+
 def difference(before: np.ndarray, now: np.ndarray) -> Difference:
-    one, other = before[None, None].astype(float), now[None, None].astype(float)
-    return Difference(
-        "attack", "dbscan", before.mean(), now.mean(), before.size, 1, compare_users(one, other)
-    )
+    found = changed(int((before & ~now).sum()), int((now & ~before).sum()), before.size)
+    return Difference("attack", "dbscan", before.mean(), now.mean(), before.size, 1, found)
+
+
+def test_a_comparison_depends_on_how_many_users_changed_sides_alone() -> None:
+    stream = np.random.Generator(np.random.Philox(7))
+    for users in (20, 60, 200):
+        before, now = stream.random((2, users)) < 0.5
+        assert difference(before, now).found == compare_users(
+            before[None, None].astype(float), now[None, None].astype(float)
+        )
 
 
 def gates(users: int, comparisons: int, max_drop: float, rise: float, count: int) -> Counter[str]:
@@ -95,6 +118,12 @@ def table(count: int) -> Iterator[str]:
         yield f"| {users} | {comparisons} | {max_drop:g} | {rates} | {told} |"
 
 
+@pytest.mark.slow
+def test_the_page_has_the_table_of_this_file() -> None:
+    (printed,) = re.findall(r"(?m)^(?:\|.*promised rise.*\n)(?:\|.*\n)+", PAGE.read_text("utf-8"))
+    assert printed.splitlines() == list(table(COUNT))
+
+
 if __name__ == "__main__":
-    for line in table(int(sys.argv[1]) if len(sys.argv) > 1 else 2000):
+    for line in table(int(sys.argv[1]) if len(sys.argv) > 1 else COUNT):
         sys.stdout.write(line + "\n")
