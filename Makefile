@@ -1,5 +1,5 @@
 # make demo: environment + the main job.   make demo-real: the same on photos of LFW.   make test: all tests.
-# make site: the board of results/ as pages.
+# make site: the board of results/ as pages.   make docs: README, docs/, design/ and the boards as one site, in out/docs.
 # The environment is .venv, made by .ci/environment.py (uv where there is one, plain pip otherwise).
 
 # the first Python that is new enough; `make PYTHON=/path/to/python` overrides it
@@ -8,6 +8,7 @@ PYTHON ?= $(or $(shell for p in python3 python3.13 python3.12 python3.11; do \
 
 VENV := .venv
 BENCH := $(VENV)/bin/bench
+RECORDS = $(patsubst %/,%,$(dir $(wildcard results/*/users.parquet)))
 JOB := --defense none --defense noise --defense advmask --attacker dbscan --budget linf:8
 DEMO := $(JOB) \
   --encoder synth-ir --encoder synth-inc --encoder synth-vit --surrogate synth-ir \
@@ -16,7 +17,7 @@ DEMO := $(JOB) \
 DEMO_REAL := $(JOB) --dataset lfw --users 20 --background 100 --encoder dlib --surrogate dlib --out out/demo-real
 SET_UP := pyproject.toml .ci/environment.py
 
-.PHONY: demo demo-real site test lint bench gpu gpu-check env clean
+.PHONY: demo demo-real site docs test lint bench gpu gpu-check env clean
 
 demo: env
 	$(BENCH) run $(DEMO)
@@ -27,7 +28,12 @@ demo-real: env
 
 # pages of all committed records, in site/; tracks keep protocols, data sets and budgets apart
 site: env
-	$(BENCH) board $(patsubst %/,%,$(dir $(wildcard results/*/users.parquet))) --format html --out site
+	$(BENCH) board $(RECORDS) --format html --out site
+
+# a link that leads nowhere ends it; the pages open from the folder and ask for nothing from elsewhere
+docs: env
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --config-file .ci/docs/mkdocs.yml
+	$(BENCH) board $(RECORDS) --format html --out out/docs/boards
 
 # a worker a core, a file a worker; `make PARALLEL= test` runs all in one process
 PARALLEL := -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder

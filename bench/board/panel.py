@@ -130,6 +130,11 @@ class Standing:
         return self.row.worst if self.row.chosen is None else self.row.chosen.rate
 
     @property
+    def not_run(self) -> tuple[str, ...]:
+        """The missing conditions that no cell of the row is about: only runs of other rows had them."""
+        return tuple(condition for condition in self.row.missing if condition not in self.cells)
+
+    @property
     def ssim(self) -> float | None:
         """The mean SSIM of the published photos; None where no cell has it."""
         return self._told(lambda record: record.perceptual.get("photo", {}).get("ssim", {}).get("mean"))

@@ -12,7 +12,7 @@ from bench.board.views.panel import VIEW
 from bench.charts.naming import setting
 from bench.site.names import RecordPages, page
 from bench.site.tables import Links, PageTable, page_table
-from bench.site.verdicts import clean_rate, knew
+from bench.site.verdicts import clean_rate, knew, missing
 
 _OF_PANEL: Mapping[str, Column[Standing]] = {
     column.heading: replace(column, of=lambda standing, of=column.of: of(standing.row))  # type: ignore[misc]
@@ -45,7 +45,7 @@ def short_table(name: str, track: Sequence[Standing], records: RecordPages) -> P
         _OF_PANEL["surrogate"],
         _OF_PANEL["users"],
         _OF_PANEL["attackers"],
-        _OF_PANEL["missing"],
+        Column("missing", missing),
         _OF_PANEL["flags"],
     )
     words = "lower protects better" if FIGURES[track[0].row.figure].clusters else "higher protects better"

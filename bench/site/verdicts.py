@@ -58,7 +58,7 @@ def verdict(track: Sequence[Standing]) -> Verdict:
         "is first of " + str(len(track)) if first else "is the only row" if len(track) == 1 else "has no rank"
     )
     return Verdict(
-        f"{name} {stands} {place}.", f"{where} {_told(best)}{_detectable(best.row)}{_flagged(best.row)}"
+        f"{name} {stands} {place}.", f"{where} {_told(best)}{_detectable(best.row)}{_flagged(best, track)}"
     )
 
 
@@ -108,6 +108,24 @@ def _detectable(row: PanelRow) -> str:
     return f" With {row.users} users, rates must differ by about {points} to be told apart."
 
 
-def _flagged(row: PanelRow) -> str:
-    notes = [str(flag) for flag in row.flags] + ([f"missing: {len(row.missing)}"] if row.missing else [])
+def missing(standing: Standing) -> str:
+    """How many attacks a row lacks, by why: other runs had them, or its own cells have no complete result."""
+    other = len(standing.not_run)
+    own = len(standing.row.missing) - other
+    counts = [f"{other} not run"] * bool(other) + [f"{own} without a result"] * bool(own)
+    return ", ".join(counts)
+
+
+def _flagged(standing: Standing, track: Sequence[Standing]) -> str:
+    notes = [str(flag) for flag in standing.row.flags]
+    not_run = set(standing.not_run)
+    if not_run:
+        met = [name for name, row in zip(row_names(track), track, strict=True) if not_run & set(row.cells)]
+        notes.append(f"{_attacks(len(not_run))} met only by {', '.join(met)}, and not run against this row")
+    failed = len(standing.row.missing) - len(not_run)
+    notes += [f"{_attacks(failed)} without a complete result"] if failed else []
     return f" Read with care: {'; '.join(notes)}." if notes else ""
+
+
+def _attacks(number: int) -> str:
+    return "one attack" if number == 1 else f"{number} attacks"
