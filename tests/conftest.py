@@ -1,7 +1,8 @@
 """What every test may rely on: a BENCH_HOME of its own, and the real photos where there are any.
 
-Tests run in several workers (pytest-xdist, `make test`). Workers share compiled modules and nothing else:
-each has its own BENCH_HOME, its own temporary folders and its own part of the cores.
+Tests run in several workers (pytest-xdist, `make test`). Workers share compiled modules, what was computed of
+real photos, and nothing else: each has its own BENCH_HOME, its own temporary folders and its own part of the
+cores.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +27,9 @@ if TYPE_CHECKING:  # a worker knows its threads before numpy is loaded
 
 BRANCHES = pytest.StashKey[dict[str, float]]()
 """Room -> per cent of its branches that were taken."""
+
+LONG = 60.0
+"""Tests that took fewer seconds in all do not say which files took most of them."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -72,7 +77,16 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say which share of each room's branches was taken."""
+    """Say which files took longest, and which share of each room's branches was taken."""
+    seconds: dict[str, float] = defaultdict(float)
+    for report in (report for reports in terminalreporter.stats.values() for report in reports):
+        if isinstance(report, pytest.TestReport):
+            seconds[report.location[0]] += report.duration  # of set-up, call and tear-down
+    total = sum(seconds.values())
+    if total > LONG:
+        slowest = sorted(seconds.items(), key=lambda item: -item[1])[:25]
+        told = ", ".join(f"{file} {spent:.0f}" for file, spent in slowest)
+        terminalreporter.write_line(f"seconds of the slowest files, of {total:.0f} in all: {told}")
     percent = config.stash.get(BRANCHES, {})
     for room, share in percent.items():
         low = room in branches.below(percent)
@@ -121,10 +135,14 @@ def signals() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def real_folders(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folders]:
-    """The real photos and a fresh BENCH_HOME; a module's runs find both, also in child processes."""
+    """The real photos and a BENCH_HOME for them; a module's runs find both, also in child processes.
+
+    All modules of all workers share the home: a face that one has found is not looked for by another.
+    """
     from bench.types import Folders
 
-    home = tmp_path_factory.mktemp("home")
+    home = session_folder(tmp_path_factory) / "real-home"
+    home.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BENCH_HOME", str(home))
         patch.setenv("BENCH_REAL_DATA", str(real_data))
@@ -159,12 +177,17 @@ def folders(tmp_path: Path) -> Folders:
 @pytest.fixture(scope="session", autouse=True)
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Child processes share compiled modules, also where nothing compiled is kept: loading torch halves."""
-    own = tmp_path_factory.getbasetemp()
-    session = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    compiled_here = session_folder(tmp_path_factory) / "compiled"
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-        patch.setenv("PYTHONPYCACHEPREFIX", str(session / "compiled"))
+        patch.setenv("PYTHONPYCACHEPREFIX", str(compiled_here))
         yield
+
+
+def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The temporary folder that all workers of a session share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 _PEAK = """
