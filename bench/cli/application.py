@@ -20,6 +20,7 @@ from bench.cli import (
     gate,
     information,
     manifest,
+    plan,
     run,
     score,
     verify,
@@ -51,6 +52,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 run.add_to(app)
+plan.add_to(app)
 score.add_to(app)
 board.add_to(app)
 curve.add_to(app)

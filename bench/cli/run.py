@@ -45,7 +45,7 @@ def run(options: dict[str, Any]) -> None:
     command = read_command(options)
     suite = command["suite"]
     if suite is None:
-        _check_required(given)
+        check_required(given)
     carry_out(command, lambda _: (load(suite, given) if suite else RunSpec(**given), ()), whole=suite is None)
 
 
@@ -92,7 +92,7 @@ def carry_out(command: Mapping[str, Any], asked: Asked, *, whole: bool = True) -
     _tell(result, notes)
 
 
-def _check_required(given: Mapping[str, object]) -> None:
+def check_required(given: Mapping[str, object]) -> None:
     """See that what has to be named is named.
 
     Raises:

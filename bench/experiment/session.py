@@ -6,14 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench import registry
+from bench.costs.measured import Measured
+from bench.costs.measured import keep as keep_costs
+from bench.costs.meter import Meter
 from bench.errors import UserError
 from bench.experiment.pipeline import Pipeline, Tables
+from bench.experiment.stages import CONTROL, DISTRACTOR_PHOTOS
 from bench.experiment.unused import told
 from bench.faces.finder import detector_parameters
 from bench.machine.devices import device
 from bench.machine.progress import Progress, Silent
 from bench.photos.reasons import kind_of
 from bench.plan.cells import Plan
+from bench.plan.chosen import Chosen
 from bench.plan.manifest import taken
 from bench.plan.resolve import check_size, resolve
 from bench.plan.spec import RunSpec
@@ -34,6 +40,7 @@ class RunResult:
         faults: what made cells fail, if any did.
         pipelines: one a run, with which released photos can be looked at again.
         notes: what the user should know besides.
+        costs: what its stages took, by kind of work; of cells that came from the cache there is nothing.
     """
 
     records: Records
@@ -41,6 +48,7 @@ class RunResult:
     faults: list[BaseException]
     pipelines: tuple[Pipeline, ...]
     notes: list[str]
+    costs: list[Measured]
 
     @property
     def pipeline(self) -> Pipeline:
@@ -74,7 +82,9 @@ def execute(
     cache = Cache(Path(where.home))
     try:
         plans = [resolve(spec, where, detector_parameters(), device(spec.device), progress) for spec in specs]
-        pipelines = tuple(Pipeline(each, where, cache, progress) for each in _distinct(plans))
+        distinct = distinct_cells(plans)
+        meter = cache.listener = metered(distinct, progress)
+        pipelines = tuple(Pipeline(each, where, cache, meter) for each in distinct)
         tables: dict[str, Tables] = {}
         if begin:
             begin([cell.digest for each in pipelines for cell in each.plan.cells])
@@ -85,23 +95,39 @@ def execute(
 
             def keep(record: CellRecord, rows: Tables) -> None:
                 tables[record.cell] = rows
+                meter.finish(record)
                 advance()
                 if done:
                     done(record)
 
-            records = Records(record for pipeline in pipelines for record in pipeline.run(keep))
+            try:
+                records = Records(record for pipeline in pipelines for record in pipeline.run(keep))
+            finally:
+                cache.listener = None
+                keep_costs(meter.measured, cache)
         faults = [fault for pipeline in pipelines for fault in pipeline.faults]
         if faults and isinstance(faults[0], UserError) and not any(r.status == "ok" for r in records):
             raise faults[0]
         notes = [taken(each.data.card.name, each.splits[0]) for each in plans]
         notes += [note for each in plans for note in left_out(each.data)]
         notes += told((rows["unused"] for rows in tables.values() if rows), _names(plans))
-        return RunResult(records, tables, faults, pipelines, list(dict.fromkeys(notes)))
+        return RunResult(records, tables, faults, pipelines, list(dict.fromkeys(notes)), meter.measured)
     finally:
         cache.close()
 
 
-def _distinct(plans: Sequence[Plan]) -> list[Plan]:
+def metered(plans: Sequence[Plan], progress: Progress | None) -> Meter:
+    """What measures the cost of a run, in the place of its progress.
+
+    Args:
+        plans: What is run.
+        progress: Is told of every stage.
+    """
+    control = Chosen(*registry.make("defenses", CONTROL))
+    return Meter(progress or Silent(), plans, control, DISTRACTOR_PHOTOS)
+
+
+def distinct_cells(plans: Sequence[Plan]) -> list[Plan]:
     """The same plans, each without the cells of those before."""
     seen: set[str] = set()
     out = []

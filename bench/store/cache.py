@@ -12,15 +12,28 @@ import hashlib
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from bench.errors import UserError, cannot_write
+from bench.store.only_reading import reading
 from bench.store.rows import Rows
+from bench.store.rows_to_read import RowsToRead
 from bench.store.writing import write_whole
 
 _SEAL = 16
 _INSTEAD = "set BENCH_HOME to another folder; then repeat the command, and it goes on where it was"
 
 _log = logging.getLogger("bench")
+
+
+class Listener(Protocol):
+    """Whoever is told when results are asked for and when they are stored."""
+
+    def asked(self, stage: str) -> None:
+        """Results of a stage were looked up."""
+
+    def stored(self, stage: str, count: int) -> None:
+        """So many results of a stage were stored."""
 
 
 class Cache:
@@ -32,13 +45,15 @@ class Cache:
         folder: Where the results lie.
         hits: Stage -> how many results were found.
         misses: Stage -> how many results were not found.
+        listener: Is told of every look-up and of every result that is stored; None for nobody.
     """
 
-    def __init__(self, home: Path) -> None:
-        """Open or make the cache.
+    def __init__(self, home: Path, listener: Listener | None = None) -> None:
+        """Open or make the cache. In the scope of `only_reading` nothing is made, and results stay in memory.
 
         Args:
             home: The folder `BENCH_HOME`.
+            listener: Whoever is told.
 
         Raises:
             UserError: The folder can be neither written nor read.
@@ -46,7 +61,13 @@ class Cache:
         self.folder = home / "cache"
         self.hits: dict[str, int] = {}
         self.misses: dict[str, int] = {}
+        self.listener = listener
         self._damaged: set[tuple[str, str]] = set()
+        self._files: dict[Path, bytes] | None = {} if reading() else None
+        self._rows: Rows | RowsToRead
+        if reading():
+            self._rows = RowsToRead(self.folder / "rows.sqlite")
+            return
         try:
             if not (self.folder / "rows.sqlite").is_file():
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -74,27 +95,37 @@ class Cache:
                 if content is not None:
                     held[key] = content
         except OSError as error:
-            raise UserError(
-                f"cannot read results in {self.folder}: {error.strerror}. Set BENCH_HOME to another folder, "
-                "or repeat the command when no other process holds this one."
-            ) from error
+            raise self._cannot_read(error) from error
         self._count(stage, len(held), len(wanted) - len(held))
         return held
 
+    def every_row(self, stage: str) -> dict[str, bytes]:
+        """All rows of a stage, by key.
+
+        Raises:
+            UserError: They cannot be read.
+        """
+        try:
+            rows = [(key, self._opened(stage, key, value)) for key, value in self._rows.every(stage)]
+        except OSError as error:
+            raise self._cannot_read(error) from error
+        return {key: content for key, content in rows if content is not None}
+
     def put_rows(self, stage: str, rows: Mapping[str, bytes]) -> None:
         """Write rows, either all of them or none."""
-        if not rows:
-            return
-        try:
-            self._rows.insert([(stage, key, _sealed(stage, key, value)) for key, value in rows.items()])
-        except OSError as error:
-            raise self._cannot_write(error) from error
+        if rows:
+            try:
+                self._rows.insert([(stage, key, _sealed(stage, key, value)) for key, value in rows.items()])
+            except OSError as error:
+                raise self._cannot_write(error) from error
+        if self.listener:
+            self.listener.stored(stage, len(rows))
 
     def file(self, stage: str, key: str) -> bytes | None:
         """The content of one file, or None."""
-        content = None
+        content, path = None, self._path(stage, key)
         try:
-            content = self._opened(stage, key, self._path(stage, key).read_bytes())
+            content = self._opened(stage, key, (self._files or {}).get(path) or path.read_bytes())
         except FileNotFoundError:
             pass
         except OSError:
@@ -105,12 +136,17 @@ class Cache:
 
     def put_file(self, stage: str, key: str, content: bytes) -> None:
         """Write one file: beside its place first, and then renamed into its place."""
-        path = self._path(stage, key)
+        path, sealed = self._path(stage, key), _sealed(stage, key, content)
+        if self._files is not None:
+            self._files[path] = sealed
+            return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, _sealed(stage, key, content))
+            write_whole(path, sealed)
         except OSError as error:
             raise self._cannot_write(error) from error
+        if self.listener:
+            self.listener.stored(stage, 1)
 
     def refuse(self, stage: str, key: str) -> None:
         """Count a result that was found as damaged: its content is not what was asked for."""
@@ -133,11 +169,19 @@ class Cache:
         return None
 
     def _count(self, stage: str, hits: int, misses: int) -> None:
+        if self.listener:
+            self.listener.asked(stage)
         self.hits[stage] = self.hits.get(stage, 0) + hits
         self.misses[stage] = self.misses.get(stage, 0) + misses
 
     def _path(self, stage: str, key: str) -> Path:
         return self.folder / stage / key[:2] / key
+
+    def _cannot_read(self, error: OSError) -> UserError:
+        return UserError(
+            f"cannot read results in {self.folder}: {error.strerror}. Set BENCH_HOME to another folder, "
+            "or repeat the command when no other process holds this one."
+        )
 
     def _cannot_write(self, error: OSError) -> UserError:
         return cannot_write(error, f"results to {self.folder}", instead=_INSTEAD)

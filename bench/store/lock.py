@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from bench.errors import UserError, cannot_write
+from bench.store.only_reading import reading
 from bench.store.reading import read_whole
 from bench.store.reasons import reason
 from bench.store.writing import write_whole
@@ -30,13 +31,13 @@ def recorded(name: str, folders: Folders) -> str:
 
 
 def pin(name: str, sha256: str, folders: Folders) -> None:
-    """Write down a file's digest, which is required from now on.
+    """Write down a file's digest, which is required from now on; in the scope of `only_reading`, do not.
 
     Raises:
         UserError: The lock file cannot be read or written.
     """
     pins = _pins(folders)
-    if pins.get(name) == sha256:
+    if pins.get(name) == sha256 or reading():
         return
     lock = Path(folders.home) / LOCK
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -66,6 +66,14 @@ class Rows:
             part = keys[start : start + _AT_ONCE]
             query = f"SELECT key, value FROM row WHERE stage = ? AND key IN ({','.join('?' * len(part))})"
             yield from self._read(query, (stage, *part))
+
+    def every(self, stage: str) -> Iterator[tuple[str, bytes]]:
+        """Key and value of all rows of a stage, in any order.
+
+        Raises:
+            OSError: The file cannot be read.
+        """
+        yield from self._read("SELECT key, value FROM row WHERE stage = ?", (stage,))
 
     def insert(self, rows: list[Row]) -> None:
         """Write rows, either all of them or none.
@@ -133,20 +141,10 @@ class Rows:
         A file in write-ahead mode wants a file beside it even to be read. Where that cannot be made, the file
         is read as one that nobody changes.
         """
-        for mode in ("mode=ro", "immutable=1"):
-            connection = sqlite3.connect(
-                f"file:{quote(os.fsencode(self.path.absolute()))}?{mode}", uri=True, timeout=60
-            )
-            try:
-                connection.execute("SELECT 1 FROM row LIMIT 1")
-            except sqlite3.OperationalError:
-                connection.close()
-            except sqlite3.DatabaseError:
-                connection.close()
-                break
-            else:
-                return connection
-        raise _system(refused) from refused
+        connection = connected_to_read(self.path, ("mode=ro", "immutable=1"))
+        if connection is None:
+            raise _system(refused) from refused
+        return connection
 
     def _set_aside(self, error: Exception) -> None:
         """Move a damaged file out of the way: what it held is computed again, and it can be looked at."""
@@ -157,6 +155,29 @@ class Rows:
         for extra in ("-wal", "-shm"):
             self.path.with_name(self.path.name + extra).unlink(missing_ok=True)
         self.set_aside.append(f"the cache's rows were damaged ({error}) and are computed again")
+
+
+def connected_to_read(path: Path, modes: Sequence[str]) -> sqlite3.Connection | None:
+    """A connection that writes nothing; None where the file is no file of rows, or cannot be read.
+
+    Args:
+        path: The file.
+        modes: How SQLite may open it, in the order in which they are tried.
+    """
+    for mode in modes:
+        connection = sqlite3.connect(
+            f"file:{quote(os.fsencode(path.absolute()))}?{mode}", uri=True, timeout=60
+        )
+        try:
+            connection.execute("SELECT 1 FROM row LIMIT 1")
+        except sqlite3.OperationalError:
+            connection.close()
+        except sqlite3.DatabaseError:
+            connection.close()
+            break
+        else:
+            return connection
+    return None
 
 
 def _of_the_system(error: Exception) -> bool:

@@ -1,13 +1,12 @@
-"""The speed at which an encoder embeds aligned faces on this machine, and the machine's name."""
+"""The speed at which an encoder embeds aligned faces on this machine."""
 
 from __future__ import annotations
 
-import platform
 import time
-from pathlib import Path
 
 import torch
 
+from bench.machine.hardware import hardware
 from bench.protocols import Encoder
 from bench.verification.records import Speed
 
@@ -38,16 +37,6 @@ def speed(encoder: Encoder, device: str) -> Speed:
         threads=torch.get_num_threads() if kind == "cpu" else 0,
         runtime=encoder.runtime,
     )
-
-
-def hardware(device: str) -> str:
-    """The name that the processor or the card gives itself."""
-    if torch.device(device).type == "cuda":
-        return torch.cuda.get_device_name(device)
-    listing = Path("/proc/cpuinfo")
-    lines = listing.read_text(encoding="utf-8").splitlines() if listing.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def _timed(encoder: Encoder, crops: torch.Tensor, kind: str) -> tuple[float, float]:

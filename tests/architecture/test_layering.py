@@ -37,7 +37,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("plan",),
     ("records",),
     ("recognition", "board"),
-    ("release", "attack", "comparison", "charts"),
+    ("release", "attack", "comparison", "charts", "costs"),
     ("experiment", "gate"),
     ("verification", "inventory", "site"),
     ("exports",),

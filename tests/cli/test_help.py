@@ -14,6 +14,7 @@ from bench.board.curves import AXES
 from bench.charts.names import NAMES, PAPER
 from bench.cli import app
 from bench.cli.board import formats
+from bench.cli.plan import FORMATS
 from bench.errors import UserError
 from bench.exports import formats as exports
 from bench.inventory.kinds import KINDS
@@ -59,6 +60,8 @@ LISTS = {
     "compare kind": render.names(),
     "gate kind": ("json", "md", "text"),
 }
+LISTS |= {where.replace("run ", "plan "): names for where, names in LISTS.items() if where.startswith("run ")}
+LISTS["plan kind"] = FORMATS
 """Verb and parameter -> the names that its help text lists."""
 PROSE = {
     "curve out": "curve.png or curve.svg",
@@ -70,6 +73,7 @@ PROSE = {
     "score detector": "own (what the encoder's card names) or a name of bench list detectors",
     "score surrogate": "none, a name, or a+b for several at once",
 }
+PROSE |= {where.replace("run ", "plan "): words for where, words in PROSE.items() if where.startswith("run ")}
 """Verb and parameter -> alternatives in its help text that are no names."""
 
 

@@ -129,6 +129,7 @@ RUN = (
     *("--encoder", "synth-ir", "--encoder", "ENCODER"),
 )
 VERBS: dict[str, list[tuple[str, ...]]] = {
+    "plan": [("plan", *RUN[1:])],
     "run": [RUN],
     "board": [
         ("board", "OUT", "--view", "panel"),
