@@ -130,3 +130,16 @@ def test_a_link_that_leads_nowhere_ends_the_build(site: Path, tmp_path: Path) ->
     (tmp_path / "mkdocs.yml").write_text(yaml.safe_dump(kept), "utf-8")
     with pytest.raises(AssertionError, match=r"gone\.md(.|\n)*nowhere"):
         build(tmp_path / "mkdocs.yml", tmp_path / "out")
+
+
+def test_what_is_published_is_what_make_docs_builds() -> None:
+    told = yaml.safe_load((ROOT / ".github" / "workflows" / "pages.yml").read_text("utf-8"))["jobs"]["build"]
+    (upload,) = [
+        step["with"]["path"] for step in told["steps"] if "upload-pages-artifact" in step.get("uses", "")
+    ]
+    assert [step["run"] for step in told["steps"] if "run" in step] == ["make PYTHON=python docs"]
+    built = yaml.safe_load(CONFIG.read_text("utf-8"))["site_dir"]
+    assert (CONFIG.parent / built).resolve() == ROOT / upload
+    recipe = (ROOT / "Makefile").read_text("utf-8").split("\ndocs: ")[1].split("\n\n")[0]
+    assert "--strict" in recipe and "--quiet" not in recipe  # what is quiet counts no warning
+    assert f"--out {upload}/{Path(BUILT_LATER).parent}" in recipe
