@@ -44,7 +44,6 @@ ALLOWED = {
     "schema_version": "CellRecord and VerificationRecord",
     "pairs_digest": "VerificationRecord",
     "threads": "VerificationRecord",
-    "peak_memory_mib": "Cost",
     "providers": "Cost",
     "cache_hits": "Cost",
     "clean_before": "Robustness",

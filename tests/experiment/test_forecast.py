@@ -90,8 +90,9 @@ def test_a_plan_counts_what_a_run_then_does(told: Told) -> None:
         for kind, words in (("embed", "embed a face"), ("detect", "find the face"), ("answer", "ask "))
     }
     assert pieces["embed"] == plan.embeddings
-    for kind, planned in pieces.items():
-        assert put[kind] <= planned <= 1.1 * put[kind], kind
+    # what `none` publishes is seen as the clean photos are, so that the answer about them is there already
+    for kind, slack in (("embed", 1.1), ("detect", 1.1), ("answer", 1.5)):
+        assert put[kind] <= pieces[kind] <= slack * put[kind], kind
 
 
 def test_nothing_is_left_of_a_run_that_is_done_and_nothing_is_touched(told: Told) -> None:
