@@ -162,6 +162,12 @@ def plant(cells: list[dict[str, Any]], rng: random.Random, share: float) -> int:
             cell["error"] = hostile(rng)
         cell["calibrated"] = {**cell["calibrated"], hostile(rng): hostile(rng)}
         cell["outcomes"] = {**cell["outcomes"], hostile(rng): rng.randint(0, 9)}
+    own = random.Random(planted)  # draws of its own, so that the others stay as they were
+    for cell in cells[1::2]:
+        cell["by"] = {
+            "name": hostile(own)[:200],
+            "url": own.choice(("", "https://", "http:")) + hostile(own)[:200],
+        }
     return planted
 
 

@@ -57,7 +57,7 @@ class _Tally:
 
 def attacker_rows(records: Iterable[CellRecord]) -> list[AttackerRow]:
     """One row an attacker and figure, the most often strongest on top; oracles are left out."""
-    counted = [r for r in records if r.status == "ok" and r.knowledge != "none" and not oracle(r)]
+    counted = [r for r in records if _counts(r)]
     met: dict[tuple[str, str], list[tuple[CellRecord, float]]] = defaultdict(list)
     for record in counted:
         for figure in FIGURES:
@@ -84,6 +84,11 @@ def attacker_rows(records: Iterable[CellRecord]) -> list[AttackerRow]:
     )
     choices = _choices(counted)
     return [_row(name, figure, tally, choices[figure]) for (name, figure), tally in order]
+
+
+def _counts(record: CellRecord) -> bool:
+    """Whether a cell is one of our attackers' on cloaks that optimise; what others made is no panel's."""
+    return record.status == "ok" and record.knowledge != "none" and record.by is None and not oracle(record)
 
 
 def _choices(records: Sequence[CellRecord]) -> dict[str, Counter[str]]:

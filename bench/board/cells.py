@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bench.board.figures import FIGURES, contaminated, not_ok
 from bench.board.further import extended, further
-from bench.board.tracks import defense_labels
+from bench.board.tracks import attacker, defense_labels
 from bench.records.record import CellRecord, Metric
 from bench.types import Flag
 
@@ -107,7 +107,7 @@ def _row(record: CellRecord, label: str) -> CellRow:
         error=record.error,
         dataset=record.dataset.name,
         scenario=record.scenario.name,
-        attacker=record.attacker.name,
+        attacker=attacker(record),
         level=record.level,
         encoder=record.encoder.name,
         detector=record.detector.name,

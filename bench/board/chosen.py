@@ -99,14 +99,16 @@ def chosen_attack(
 def sent(figure: str, cells: Sequence[CellRecord]) -> dict[int, CellRecord]:
     """Draw -> the cell of the attack that did best on the attacker's own cloaks; the first of equals.
 
-    A platform is nothing that an attacker chooses. The choice is among photos as they were published, and
+    Somebody else's attack is never chosen: whoever made it chose it by another rule. A platform is nothing
+    that an attacker chooses. The choice is among photos as they were published, and
     where there are none, among those of the first platform by name.
 
     Args:
         figure: one of `bench.board.figures.FIGURES`.
         cells: of one row, oracles not among them.
     """
-    tried = [r for r in cells if r.status == "ok" and figure in r.metrics and _own(r, figure) is not None]
+    ours = [r for r in cells if r.status == "ok" and r.by is None]
+    tried = [r for r in ours if figure in r.metrics and _own(r, figure) is not None]
     published = min(map(_published, tried), default=None)
     best: dict[int, CellRecord] = {}
     for record in tried:

@@ -85,7 +85,7 @@ def curves(records: Iterable[CellRecord], users: Users, axis: str) -> list[Curve
     """
     if axis not in AXES:
         raise unknown_name("axis", axis, AXES, command="bench curve --help")
-    cells = [record for record in records if record.status == "ok"]
+    cells = [record for record in records if record.status == "ok" and record.by is None]
     drawn: dict[tuple[str, str], dict[float, Point]] = defaultdict(dict)
     names = curve_names(cells, axis)
     for record in cells:

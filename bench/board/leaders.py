@@ -47,7 +47,8 @@ class LeaderRow:
         link_max: CFR-link-max, where users have some photos among clean ones with a name.
         psr_min: PSR@1-min, the least share of cloaked probes that are not named among clean photos.
         protection_min: the least share of clean probes that are not named by who learned from cloaks.
-        broken_by: the attack that the rank stands on, in words: the chosen one, or else the strongest.
+        broken_by: the attack that the rank stands on, in words: the chosen one, or else the strongest;
+            and the strongest where somebody else made it.
         clean: what this attack achieves on clean photos; None where the records do not say it.
         contamination: the largest share of other people who are harder to sort because of the cloaks.
         ssim: mean structural similarity of the released photos to the originals, at most 1.
@@ -202,7 +203,7 @@ def _row(standing: Standing, figures: Sequence[Standing], of: Mapping[str, Seque
         link_max=_hardest(of["cfr_link"]),
         psr_min=_hardest(of["psr1"]),
         protection_min=_hardest(of["protection_rate"]),
-        broken_by=_in_words(head.chosen.attacker if head.chosen else head.strongest),
+        broken_by=_broken_by(standing),
         clean=head.chosen.clean if head.chosen else None,
         contamination=max(shares, default=None),
         ssim=_first(one.ssim for one in (standing, *figures)),
@@ -222,6 +223,17 @@ def _hardest(rows: Sequence[PanelRow]) -> Metric | None:
     rates = [(FIGURES[row.figure].harm(row.worst.value), row.worst) for row in rows if row.worst is not None
              and row.worst.value is not None]  # fmt: skip
     return max(rates, key=lambda rate: rate[0])[1] if rates else None
+
+
+def _broken_by(standing: Standing) -> str | None:
+    """The attack that the rank stands on, and the best known one where somebody else made it."""
+    row = standing.row
+    strongest = _in_words(row.strongest)
+    if row.chosen is None:
+        return strongest
+    chosen = _in_words(row.chosen.attacker)
+    others = row.strongest is not None and any(r.by is not None for r in standing.cells[row.strongest])
+    return f"{chosen}; best known: {strongest}" if others else chosen
 
 
 def _in_words(condition: str | None) -> str | None:

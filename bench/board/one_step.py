@@ -127,7 +127,7 @@ def step_rows(records: Iterable[CellRecord], users: Users) -> list[StepRow]:
         records: of any runs.
         users: their users; a cell without a table has no test.
     """
-    records = list(records)
+    records = [record for record in records if record.by is None]
     labels = defense_labels(records)
     clustered: dict[str, dict[str, list[CellRecord]]] = defaultdict(lambda: defaultdict(list))
     named: dict[str, list[CellRecord]] = defaultdict(list)

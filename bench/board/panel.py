@@ -8,6 +8,9 @@ ranked; nor is one over its budget, or one that only attackers met who find too 
 The first figure is that of the attack which the attacker chose on its own cloaks (`bench.board.chosen`), and
 beside it stands the largest rate of all: never a mean. Rows are ranked as if each user's photos that are not
 `ok` had gone worst for this user: who blinds the detector protects nobody that the board would know of.
+
+An attack that somebody else made on released cloaks counts for its row alone, among the strongest: a row
+keeps its best known attack. No other row misses it, and it is never the attacker's own choice.
 """
 
 from __future__ import annotations
@@ -158,7 +161,8 @@ class _Track:
         rows: name of a row -> its cells.
         labels: cell -> its defense, as rows call it.
         named: cell -> its condition.
-        columns: all conditions, in the order of the panel.
+        columns: name of a row -> its conditions, in the order of the panel: all of ours, and the attacks of
+            other people that were made on this row in every draw.
         met: name of a row -> what its cells come to.
         chosen: name of a row -> the attacker's own choice, where there is one.
     """
@@ -167,7 +171,7 @@ class _Track:
     rows: Mapping[str, Sequence[CellRecord]]
     labels: Mapping[str, str]
     named: Mapping[str, str]
-    columns: Sequence[str]
+    columns: Mapping[str, Sequence[str]]
     met: Mapping[str, Met]
     chosen: Mapping[str, Chosen]
 
@@ -180,13 +184,14 @@ class _Track:
         users: Users,
     ) -> _Track:
         named = conditions(record for cells in rows.values() for record in cells)
-        columns = list(dict.fromkeys(named.values()))
+        panel = list(dict.fromkeys(named[r.cell] for cells in rows.values() for r in cells if r.by is None))
+        columns = {name: [*panel, *_of_others(cells, named, users)] for name, cells in rows.items()}
         people = people_of(rows, users)
-        met = {name: meet(figure, cells, named, columns, people, users) for name, cells in rows.items()}
+        met = {name: meet(figure, cells, named, columns[name], people, users) for name, cells in rows.items()}
         chosen = {
             name: choice
             for name, cells in rows.items()
-            if (choice := chosen_attack(cells, named, columns, met[name])) is not None
+            if (choice := chosen_attack(cells, named, columns[name], met[name])) is not None
         }
         return cls(figure, rows, labels, named, columns, met, chosen)
 
@@ -197,6 +202,16 @@ class _Track:
             for name, met in self.met.items()
             if met.panel is not None and met.panel.ranked and _evidence(self.rows[name])
         ]
+
+
+def _of_others(cells: Sequence[CellRecord], named: Mapping[str, str], users: Users) -> list[str]:
+    """The attacks of other people on one row, where they were made in every draw of it."""
+    draws: dict[str, set[int]] = defaultdict(set)
+    for record in cells:
+        if record.by is not None and record.cell in users:
+            draws[named[record.cell]].add(record.draw)
+    whole = {record.draw for record in cells if record.by is None}
+    return [name for name, held in draws.items() if held == whole]
 
 
 def panel_rows(records: Iterable[CellRecord], users: Users) -> list[PanelRow]:
@@ -218,10 +233,12 @@ def standings(records: Iterable[CellRecord], users: Users) -> list[list[Standing
     """
     cells = [r for r in records if r.status != "skipped" and not oracle(r)]
     places, labels = tracks(cells), defense_labels(cells)
-    company = companies(cells, places)
+    company = companies([r for r in cells if r.by is None], places)
     compared: dict[tuple[str, ...], dict[str, list[CellRecord]]] = defaultdict(lambda: defaultdict(list))
     for record in cells:
         place, row = places[record.cell], defense(record)
+        if (place, row) not in company:  # somebody's attack on a row whose own records are not here
+            continue
         for figure in judged_by(record):
             compared[figure, place, *company[place, row]][row].append(record)
     of_tracks = [_Track.of(figure, rows, labels, users) for (figure, *_), rows in compared.items()]
@@ -242,9 +259,10 @@ def _standings(track: _Track, ranked: Mapping[str, Placed], pairs: int) -> list[
 
 
 def _standing(track: _Track, name: str, place: Placed | None, pairs: int) -> Standing:
-    of_condition: dict[str, list[CellRecord]] = {condition: [] for condition in track.columns}
+    of_condition: dict[str, list[CellRecord]] = {condition: [] for condition in track.columns[name]}
     for record in sorted(track.rows[name], key=lambda record: record.draw):
-        of_condition[track.named[record.cell]].append(record)
+        if track.named[record.cell] in of_condition:
+            of_condition[track.named[record.cell]].append(record)
     panel = track.met[name].panel
     return Standing(
         _row(track, name, place, pairs),
@@ -263,7 +281,12 @@ def _over(record: CellRecord) -> bool:
 
 def _evidence(cells: Sequence[CellRecord]) -> bool:
     """Whether a low rate would say something of the defense: the protocol lets no other row hold a top."""
-    return not all(map(weak, cells)) and not any(map(_over, cells))
+    return not all(map(weak, _ours(cells))) and not any(map(_over, cells))
+
+
+def _ours(cells: Sequence[CellRecord]) -> list[CellRecord]:
+    """The cells of our own attackers: how somebody else's would fare on clean photos nobody knows."""
+    return [record for record in cells if record.by is None]
 
 
 def _flags(track: _Track, name: str) -> tuple[Flag, ...]:
@@ -275,14 +298,14 @@ def _flags(track: _Track, name: str) -> tuple[Flag, ...]:
         flags.append(Flag(FlagCode.WEAK_ATTACKER, "the chosen one"))
     if chosen is None and track.chosen:
         flags.append(Flag(FlagCode.NO_CHOICE, "other rows of the track are ranked by CFR-chosen"))
-    if len({record.attacker.name for record in cells}) == 1:
-        flags.append(Flag(FlagCode.NARROW_PANEL, f"{cells[0].attacker.name} is the only attacker"))
+    if len({record.attacker.name for record in _ours(cells)}) == 1:
+        flags.append(Flag(FlagCode.NARROW_PANEL, f"{_ours(cells)[0].attacker.name} is the only attacker"))
     return tuple(flags)
 
 
 def _row(track: _Track, name: str, place: Placed | None, pairs: int) -> PanelRow:
     cells, met, chosen = track.rows[name], track.met[name], track.chosen.get(name)
-    record, panel = cells[0], met.panel
+    record, panel = _ours(cells)[0], met.panel
     strongest = [] if panel is None else [r for r in cells if track.named[r.cell] == panel.strongest]
     return KIND(
         protocol=record.protocol,
@@ -313,7 +336,7 @@ def _row(track: _Track, name: str, place: Placed | None, pairs: int) -> PanelRow
         ranked_by=None if place is None else place.by,
         rank_first=None if place is None else place.rank.first,
         rank_last=None if place is None else place.rank.last,
-        missing=met.missing(track.columns),
+        missing=met.missing(track.columns[name]),
         flags=_flags(track, name),
         **further(record, OF_A_DEFENSE),
     )

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _MOST = 10**12
 
+MOST_ROWS = 20_000_000
+"""Rows of a table: a file of few bytes may claim any number of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -73,8 +76,25 @@ def read_table(
             f"the {name.partition('.')[0]} of every cell are needed, and {file} is not there. "
             "Name a folder that 'bench run --out' wrote."
         )
+    return table_in(read_whole(file), file, texts, numbers)
+
+
+def table_in(
+    content: bytes, file: Path, texts: tuple[str, ...], numbers: Mapping[str, Held]
+) -> dict[str, dict[str, np.ndarray[Any, Any]]]:
+    """The same, of the bytes of a table.
+
+    Args:
+        content: The bytes.
+        file: Whose bytes they are, for messages.
+        texts: As in `read_table`.
+        numbers: As in `read_table`.
+
+    Raises:
+        UserError: It is no such table; the message names file and column.
+    """
     try:
-        table = _loaded(read_whole(file))
+        table = _loaded(content)
         names = table.column_names
         for column in ("cell", *texts):
             if names.count(column) != 1:
@@ -101,7 +121,13 @@ def _loaded(content: bytes) -> pa.Table:
     from pyarrow import parquet
 
     try:
-        return parquet.read_table(io.BytesIO(content), use_threads=False)
+        head = parquet.read_metadata(io.BytesIO(content))
+        if head.num_rows > MOST_ROWS:
+            raise ValueError(f"it has {head.num_rows} rows, and {MOST_ROWS} are the most")
+        # a text that stands in many rows is kept once
+        columns = [head.schema.column(i) for i in range(head.num_columns)]
+        texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
+        return parquet.read_table(io.BytesIO(content), use_threads=False, read_dictionary=texts)
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         raise ValueError(f"it is no Parquet table ({error})") from error
 

@@ -24,6 +24,9 @@ from bench.types import Floats, Ints, Mask, Outcome
 
 FILE = "photos.parquet"
 
+LARGEST = 10_000_000
+"""Photos of other people that are laid out: a table of few photos may claim clusters of any size."""
+
 TEXTS = ("user", "outcome")
 NUMBERS: Mapping[str, Held] = {
     "cluster": LABEL,
@@ -83,8 +86,8 @@ class PhotoTable:
         Raises:
             ValueError: The columns contradict each other.
         """
-        collection = self._collection(linking=linking)
-        return cluster_formation(collection.labels, collection.owners, self._users, **collection.masks)
+        collection = self.collection(linking=linking)
+        return cluster_formation(collection.labels, collection.owners, self.users, **collection.masks)
 
     def formed_at_worst(self, *, linking: bool = False) -> Floats:
         """Who would be clustered if the photos that are not ok had gone worst: float64 [user], 0 or 1.
@@ -96,12 +99,12 @@ class PhotoTable:
             ValueError: The columns contradict each other.
         """
         known = "cluster_linked" in self.columns
-        collection = self._collection(linking=linking and known)
+        collection = self.collection(linking=linking and known)
         criterion = PROTOCOL if known or not linking else replace(PROTOCOL, purity=0.0)
         unsure = np.zeros(collection.labels.size, bool)
         unsure[: self.sure.size] = ~self.sure
         _, worst = formation_extremes(
-            collection.labels, collection.owners, self._users, unsure, **collection.masks, criterion=criterion
+            collection.labels, collection.owners, self.users, unsure, **collection.masks, criterion=criterion
         )
         unsure_photos = np.bincount(self.user, weights=~self.sure)
         share = unsure_photos / np.bincount(self.user)
@@ -120,10 +123,21 @@ class PhotoTable:
         return np.bincount(self.user, weights=~self.sure) > 0
 
     @property
-    def _users(self) -> Ints:
+    def users(self) -> Ints:
+        """Int64 [user], the positions of the cell's users."""
         return np.arange(self.user.max() + 1)
 
-    def _collection(self, *, linking: bool) -> _Collection:
+    def collection(self, *, linking: bool, whole: bool = False) -> Collection:
+        """The attacker's collection, laid out again: see this module.
+
+        Args:
+            linking: Whether labelled photos of users are laid out, too.
+            whole: Whether all photos of nobody are. Otherwise a cluster has so many that no user has a
+                majority in it, which is all that the formation rate asks for.
+
+        Raises:
+            ValueError: The columns contradict each other, or claim more than `LARGEST` photos.
+        """
         labels = self.columns["cluster"].astype(np.int64)
         sizes = self.columns["cluster_size"].astype(np.int64)
         clustered = labels >= 0
@@ -138,10 +152,12 @@ class PhotoTable:
         nobody = sizes[clustered][first] - held
         if (nobody < 0).any():
             raise ValueError("a cluster holds more photos than its size says")
-        # with more photos of nobody than of users, no user has a majority: there is no need to lay out all
-        nobody = np.minimum(nobody, labels.size + theirs.size + 1)
+        if not whole:
+            nobody = np.minimum(nobody, labels.size + theirs.size + 1)
+        elif nobody.sum() > LARGEST:
+            raise ValueError(f"its clusters hold more than {LARGEST} photos of other people")
         strangers = int(self.user.max()) + 1
-        return _Collection(
+        return Collection(
             labels=np.concatenate([labels, named, np.repeat(names, nobody)]),
             owners=np.concatenate([self.user, theirs, np.full(int(nobody.sum()), strangers)]),
             released=labels.size,
@@ -159,7 +175,7 @@ class PhotoTable:
 
 
 @dataclass(frozen=True, slots=True)
-class _Collection:
+class Collection:
     """Released photos, then labelled ones, then those of nobody.
 
     Attributes:

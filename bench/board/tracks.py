@@ -157,9 +157,35 @@ def other_detector(record: CellRecord) -> str:
     return "" if record.detector.name == own else record.detector.name
 
 
+def attacker(record: CellRecord) -> str:
+    """The attacker of a cell, and whose attack it is where somebody else made it."""
+    return record.attacker.name if record.by is None else f"{record.attacker.name} by {record.by.name}"
+
+
 def conditions(cells: Iterable[CellRecord]) -> dict[str, str]:
-    """Cell -> its condition, named as shortly as tells it from the others."""
+    """Cell -> its condition, named as shortly as tells it from the others; our own attacks come first."""
     cells = list(cells)
+    named = _own_conditions([record for record in cells if record.by is None])
+    variants: dict[str, set[str]] = defaultdict(set)
+    others = {record.cell: record for record in cells if record.by is not None}
+    for record in others.values():
+        variants[_of_somebody(record)].add(same(record, _SOMEBODY))
+    for cell, record in others.items():
+        label, several = _of_somebody(record), sorted(variants[_of_somebody(record)])
+        number = several.index(same(record, _SOMEBODY)) + 1
+        named[cell] = label if len(several) == 1 else f"{label} / no. {number}"
+    return named
+
+
+_SOMEBODY = ("attacker", "encoder", "detector", "level", "by")
+"""Fields that tell attacks of other people apart: those of a tool are no parameters of ours."""
+
+
+def _of_somebody(record: CellRecord) -> str:
+    return f"{attacker(record)} / {record.encoder.name}"
+
+
+def _own_conditions(cells: Sequence[CellRecord]) -> dict[str, str]:
     variants: dict[str, dict[str, Named]] = defaultdict(dict)
     for record in cells:
         for label, named in _parts(record):

@@ -87,8 +87,13 @@ class UserTable:
 Users: TypeAlias = Mapping[str, UserTable]
 """Cell digest -> its users."""
 
+Cells: TypeAlias = Mapping[str, Mapping[str, "np.ndarray[Any, Any]"]]
+"""Cell digest -> column -> values, as `bench.board.parquet.table_in` gives them."""
 
-_NUMBERS: Mapping[str, Held] = {
+
+TEXTS_OF_USERS = ("user",)
+
+NUMBERS_OF_USERS: Mapping[str, Held] = {
     "support": COUNT,
     **dict.fromkeys(
         (
@@ -118,8 +123,24 @@ def read_users(folder: Path, *, of_photos: bool = False) -> dict[str, UserTable]
     Raises:
         UserError: The folder lacks a table, or has a damaged one, such as one that names a user twice.
     """
-    cells = read_table(folder, FILE, ("user",), _NUMBERS)
-    photos = read_table(folder, PHOTOS, TEXTS, NUMBERS) if of_photos else {}
+    cells = read_table(folder, FILE, TEXTS_OF_USERS, NUMBERS_OF_USERS)
+    photos = read_table(folder, PHOTOS, TEXTS, NUMBERS) if of_photos else None
+    return users_of(cells, photos, folder)
+
+
+def users_of(cells: Cells, photos: Cells | None, folder: Path) -> dict[str, UserTable]:
+    """The users of all cells, of tables that were read.
+
+    Args:
+        cells: Cell digest -> the columns of its users.
+        photos: The same of their photos; None where nobody needs them.
+        folder: Whose tables they are, for messages.
+
+    Raises:
+        UserError: A table names a user twice, or the two contradict each other.
+    """
+    of_photos = photos is not None
+    photos = photos or {}
     tables = {}
     for cell, columns in cells.items():
         if len(set(columns["user"])) < len(columns["user"]):

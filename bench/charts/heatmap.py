@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bench.board.figures import FIGURES
 from bench.board.panel import Standing
 from bench.board.table import Table
-from bench.board.tracks import encoder, weak
+from bench.board.tracks import attacker, encoder, weak
 from bench.charts.chart import Chart, Link, by, linked, rows_of
 from bench.charts.naming import row_names, setting
 from bench.charts.style import FAINT, HIGH_TEXT, LOW_TEXT
@@ -150,7 +150,7 @@ def _rows(track: Sequence[Standing]) -> tuple[HeatRow, ...]:
                     defense=name,
                     condition=condition,
                     encoder=encoder(cells[0]),
-                    attacker=cells[0].attacker.name,
+                    attacker=attacker(cells[0]),
                     channel=cells[0].channel,
                     knowledge=standing.row.knowledge,
                     figure=standing.row.figure,

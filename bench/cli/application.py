@@ -19,10 +19,13 @@ from bench.cli import (
     figure,
     gate,
     information,
+    judge,
     manifest,
     plan,
     run,
     score,
+    submit,
+    validate,
     verify,
 )
 from bench.cli.interrupts import STOPPED, Interrupts
@@ -60,6 +63,9 @@ compare.add_to(app)
 figure.add_to(app)
 export.add_to(app)
 gate.add_to(app)
+judge.add_to(app)
+submit.add_to(app)
+validate.add_to(app)
 manifest.add_to(app)
 information.add_to(app)
 verify.add_to(app)

@@ -67,17 +67,20 @@ def carry_out(command: Mapping[str, Any], asked: Asked, *, whole: bool = True) -
         whole: Whether the whole board is printed.
     """
     from bench.board import preview as picture
+    from bench.experiment import cloaks as photos
     from bench.experiment import files
     from bench.experiment.session import execute
     from bench.machine.progress import Terminal
     from bench.store.writing import try_file, try_folder
 
-    out, preview = command["out"], command["preview"]
+    out, preview, cloaks = command["out"], command["preview"], command["save_cloaks"]
     if out is not None:
         try_folder(out, instead=files.INSTEAD)
     if preview is not None:
         picture.form(preview)
         try_file(preview, instead=picture.INSTEAD)
+    if cloaks is not None:
+        try_folder(cloaks, instead=photos.INSTEAD)
     begin = None if out is None else files.spare(out)
     specs, notes = asked(Terminal())
     result = execute(specs, Terminal(), begin=begin)
@@ -89,6 +92,8 @@ def carry_out(command: Mapping[str, Any], asked: Asked, *, whole: bool = True) -
         _print(result, whole=whole)
     if preview is not None:
         picture.draw(preview, result.pipeline.pairs())
+    if cloaks is not None:
+        photos.write_cloaks(result, cloaks, Terminal())
     _tell(result, notes)
 
 

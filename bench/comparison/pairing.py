@@ -70,8 +70,13 @@ class PairedRow:
 
 
 def compared(cells: Iterable[CellRecord]) -> list[CellRecord]:
-    """The cells that a comparison is about: what was skipped or is an oracle is no attack on anybody."""
-    return [record for record in cells if record.status != "skipped" and not oracle(record)]
+    """The cells that a comparison is about: what was skipped or is an oracle is no attack on anybody.
+
+    Nor are attacks of other people compared: nobody makes the same one twice.
+    """
+    return [
+        record for record in cells if record.status != "skipped" and record.by is None and not oracle(record)
+    ]
 
 
 def runs(first: Sequence[CellRecord], second: Sequence[CellRecord]) -> Pairing:

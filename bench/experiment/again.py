@@ -19,7 +19,7 @@ from bench.experiment.pipeline import Pipeline, Tables
 from bench.faces.finder import detector_parameters
 from bench.machine.devices import device
 from bench.machine.progress import Progress
-from bench.plan.cells import Cell
+from bench.plan.cells import Cell, Plan
 from bench.plan.doors import PYTHON
 from bench.plan.resolve import resolve
 from bench.plan.scenarios import PROTOCOL
@@ -69,7 +69,7 @@ class Again:
         """
         where = folders()
         self._cache = Cache(Path(where.home))
-        plan, self._cell = _found(record, progress)
+        plan, self._cell = find_cell(record, progress)
         self._pipeline = Pipeline(replace(plan, cells=(self._cell,)), where, self._cache, progress)
         tables: list[Tables] = []
         (again,) = self._pipeline.run(lambda _, rows: tables.append(rows))
@@ -108,7 +108,16 @@ class Again:
         )
 
 
-def _found(record: CellRecord, progress: Progress) -> tuple[Any, Cell]:
+def find_cell(record: CellRecord, progress: Progress) -> tuple[Plan, Cell]:
+    """Resolve the options that stand in a record, until its digest comes out. Nothing is run.
+
+    Args:
+        record: Of the cell.
+        progress: Told of every stage.
+
+    Raises:
+        UserError: It is of another protocol, its options cannot be read off it, or what it needs is not here.
+    """
     if record.protocol != PROTOCOL:
         raise UserError(
             f"cell {record.cell[:12]} is of {record.protocol}, and this program computes {PROTOCOL}."
@@ -130,9 +139,9 @@ def _candidates(record: CellRecord) -> Iterator[dict[str, Any]]:
     sizes = record.scenario.parameters
     own = record.encoder.parameters.get("detector")
     options: dict[str, Any] = {
-        "defense": [_written(record.defense, "defenses")],
-        "attacker": [_written(record.attacker, "attackers")],
-        "dataset": _written(record.dataset, "datasets"),
+        "defense": [written(record.defense, "defenses")],
+        "attacker": [written(record.attacker, "attackers")],
+        "dataset": written(record.dataset, "datasets"),
         "scenario": record.scenario.name,
         "encoder": [record.encoder.name],
         "detector": ["own" if record.detector.name == own else record.detector.name],
@@ -141,7 +150,7 @@ def _candidates(record: CellRecord) -> Iterator[dict[str, Any]]:
         "channel": [record.channel],
         "dose": [record.dose],
         "level": [record.level],
-        "adaptation": [_written(record.adaptation, None)],
+        "adaptation": [written(record.adaptation, None)],
         "distractors": [record.distractors],
         "seed": record.seed,
         "draws": record.draw + 1,
@@ -157,7 +166,7 @@ def _candidates(record: CellRecord) -> Iterator[dict[str, Any]]:
             yield options | {name: sizes[name] for name in asked}
 
 
-def _written(named: Named, kind: registry.Kind | None) -> str:
+def written(named: Named, kind: registry.Kind | None) -> str:
     """A plug-in as the command line names it, with the parameters that are not at their default.
 
     Args:

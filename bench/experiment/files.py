@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from bench.errors import UserError
 from bench.experiment.session import RunResult
@@ -50,14 +51,25 @@ def write(result: RunResult, folder: Path) -> None:
     Raises:
         UserError: if the folder cannot be written to.
     """
+    files = {CELLS.file: result.records.to_json().encode() + b"\n", **_manifests(result)}
+    files |= tables_as_files(result.tables)
+    write_output({folder / name: content for name, content in files.items()}, f"to {folder}", instead=INSTEAD)
+
+
+def tables_as_files(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, bytes]:
+    """`users.parquet` and `photos.parquet`; none where there are no tables.
+
+    Args:
+        tables: Cell digest -> its per-user and per-photo tables.
+    """
     import pandas as pd
 
-    files = {CELLS.file: result.records.to_json().encode() + b"\n", **_manifests(result)}
+    files: dict[str, bytes] = {}
     for name in ("users", "photos"):
-        frames = [pd.DataFrame({"cell": cell, **rows[name]}) for cell, rows in result.tables.items() if rows]
+        frames = [pd.DataFrame({"cell": cell, **rows[name]}) for cell, rows in tables.items() if rows]
         if frames:
             files[f"{name}.parquet"] = pd.concat(frames, ignore_index=True).to_parquet(index=False)
-    write_output({folder / name: content for name, content in files.items()}, f"to {folder}", instead=INSTEAD)
+    return files
 
 
 def _manifests(result: RunResult) -> dict[str, bytes]:

@@ -32,7 +32,7 @@ MEASURES = {
 _IF_MEASURED = ("lpips",)
 """Measures that want weights: where there are none, a record does not name them."""
 
-_REGIONS = {"photo": "whole", "face": "face"}
+REGIONS = {"photo": "whole", "face": "face"}
 
 
 def perceptual_summary(
@@ -43,7 +43,7 @@ def perceptual_summary(
     A measure that no photo has (SSIM of a tiny photo, say) is null.
     """
     out: dict[str, dict[str, dict[str, float | None]]] = {}
-    for region, stored in _REGIONS.items():
+    for region, stored in REGIONS.items():
         measured = [cost[stored] for cost in costs if cost is not None and cost[stored] is not None]
         out[region] = {}
         for name, worst in MEASURES.items():
@@ -85,7 +85,7 @@ def rows(
         "outcome": [str(outcome) for outcome in became],
         "faces": [face.found if face else 0 for face in seen.faces],
     }
-    for region, stored in _REGIONS.items():
+    for region, stored in REGIONS.items():
         for name in MEASURES:
             photos[f"{region}_{name}"] = [
                 None if cost is None or cost[stored] is None else _finite(cost[stored].get(name))

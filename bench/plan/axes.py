@@ -343,6 +343,17 @@ class _Command:
         in_python=None,
         semantic=False,
     )
+    save_cloaks: str | None = axis(
+        None,
+        kind=Place("the path of a folder"),
+        of="command",
+        about="a folder for the released photos, and below `clean` for the others that attackers hold",
+        left_out="no photo is written",
+        example=("out/cloaks",),
+        see="submit.md",
+        in_python=None,
+        semantic=False,
+    )
     json: bool = axis(
         False,
         kind=Switch(),

@@ -56,16 +56,27 @@ class Document(Generic[Record]):
                 cannot be. The message names the file and the field.
         """
         file = self.at(path)
-        content = read_whole(file)
+        return self.records_in(read_whole(file), str(file))[1]
+
+    def records_in(self, content: bytes, file: str) -> tuple[int, list[Record]]:
+        """The schema's version of a document, and its records, migrated.
+
+        Args:
+            content: The bytes of the document.
+            file: Its name; one that ends with `.xz` is packed.
+
+        Raises:
+            UserError: As in `read`.
+        """
         try:
-            plain = unpacked(content) if file.suffix == SUFFIX else content
+            plain = unpacked(content) if file.endswith(SUFFIX) else content
             version, records = self._parts(parse(plain))
             if version > self.version:
                 raise UserError(
                     f"{file} has {self.name} of schema {version}; this program reads {OLDEST} to "
                     f"{self.version}. Install the cloakbench that wrote them, or a newer one."
                 )
-            return [self._record(record, version, place) for place, record in enumerate(records)]
+            return version, [self._record(record, version, place) for place, record in enumerate(records)]
         except DamagedError as error:
             raise UserError(f"{file} does not hold {self.name}: {error}. {self.explained_by}") from error
 

@@ -52,6 +52,16 @@ class Named(Model):
     digest: str | None = None
 
 
+class Author(Model):
+    """Whose something is, in their own words."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    url: Annotated[str, Field(max_length=500)] = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.url})" if self.url else self.name
+
+
 COUNTED = frozenset({"clusters"})
 """Metrics that are no rates."""
 
@@ -288,6 +298,10 @@ class CellRecord(Model):
         default={},
         description="photos that the attacker looked at -> how many it took for cloaked; empty unless it "
         "purifies or drops these (option `cloak_detector`)",
+    )
+    by: Author | None = Field(
+        default=None,
+        description="whose attack it is, where somebody else made it and only its figures are ours",
     )
     flags: list[Flag] = Field(default=[], description="why its numbers have to be read with care")
     cost: Cost = Cost()

@@ -13,7 +13,7 @@ from bench.board.figures import FIGURES
 from bench.board.one_step import step_rows
 from bench.board.panel import Standing, standings
 from bench.board.table import CONFIDENT, Table
-from bench.board.tracks import but_for
+from bench.board.tracks import attacker, but_for
 from bench.board.user_tables import Users
 from bench.board.views.attackers import VIEW as ATTACKERS
 from bench.board.views.cells import VIEW as CELLS
@@ -226,7 +226,7 @@ class Site:
         title = "Before and after"
         rows = [standing for track in self._tracks for standing in track if standing.row.defense == defense]
         cells = [row.cells[row.deciding][0] for row in rows if row.deciding is not None]
-        drawn = [record for record in cells if record.dataset.name == DRAWN]
+        drawn = [record for record in cells if record.dataset.name == DRAWN and record.by is None]
         if not drawn:
             return Section(
                 title, lines=["Pictures are of drawn faces only: photos of real people are in no site."]
@@ -307,7 +307,7 @@ class Site:
 def _named(record: CellRecord, kind: str) -> str:
     parts: Mapping[str, str] = {
         "defense": record.defense.name,
-        "attacker": record.attacker.name,
+        "attacker": attacker(record),
         "encoder": record.encoder.name,
     }
     return parts[kind]

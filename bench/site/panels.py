@@ -8,6 +8,7 @@ from dataclasses import replace
 from bench.board.figures import FIGURES
 from bench.board.panel import Standing
 from bench.board.table import CONFIDENT, Column, Table
+from bench.board.tracks import attacker
 from bench.board.views.panel import VIEW
 from bench.charts.naming import setting
 from bench.site.names import RecordPages, page
@@ -91,5 +92,5 @@ def _links(standing: Standing, columns: Sequence[Column[Standing]], records: Rec
     if standing.deciding is None:
         return Links("", leads)
     decided = standing.cells[standing.deciding][0]
-    leads["against"] = page("attacker", decided.attacker.name)
+    leads["against"] = page("attacker", attacker(decided))
     return Links(records.link(decided.cell), leads)

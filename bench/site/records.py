@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.board.table import Column, Table
+from bench.board.tracks import attacker
 from bench.board.values import Range
 from bench.records.columns import columns
 from bench.records.record import CellRecord, Metric
@@ -40,6 +42,8 @@ class RecordOnPage:
         about: everything that was chosen, and what came of it.
         table: its figures.
         json: the whole record.
+        by: whose attack it is; empty where it is ours.
+        url: where to learn more of that, on the web; empty for nowhere, and for any other address.
     """
 
     anchor: str
@@ -47,6 +51,8 @@ class RecordOnPage:
     about: Sequence[tuple[str, str]]
     table: PageTable
     json: str
+    by: str
+    url: str
 
 
 def _range(metric: Metric) -> Range | None:
@@ -88,11 +94,21 @@ def _on_page(record: CellRecord) -> RecordOnPage:
     table = Table(MetricRow, tuple(rows), _COLUMNS)
     return RecordOnPage(
         place,
-        f"{record.defense.name} against {record.attacker.name} through {record.encoder.name}",
+        f"{record.defense.name} against {attacker(record)} through {record.encoder.name}",
         _about(record),
         page_table(f"{place}-figures", "Figures of this record", table, [Links()] * len(rows)),
         json.dumps(record.model_dump(mode="json"), ensure_ascii=True),
+        "" if record.by is None else record.by.name,
+        "" if record.by is None else web_address(record.by.url),
     )
+
+
+_ADDRESS = re.compile(r"https?://[\w.-]+(:\d{1,5})?([/?#][!-~]*)?", re.ASCII)
+
+
+def web_address(text: str) -> str:
+    """A stranger's address if it leads to the web, and to nothing else; empty for any other text."""
+    return text if _ADDRESS.fullmatch(text) else ""
 
 
 def _about(record: CellRecord) -> list[tuple[str, str]]:

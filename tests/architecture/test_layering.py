@@ -40,7 +40,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("release", "attack", "comparison", "charts", "costs"),
     ("experiment", "gate"),
     ("verification", "inventory", "site"),
-    ("exports",),
+    ("exports", "submission"),
     ("cli",),
 )
 """The rooms, lowest floor first. A room imports the shelf and the floors below it."""

@@ -154,6 +154,12 @@ VERBS: dict[str, list[tuple[str, ...]]] = {
         ("export", "OUT", "--to", form, "--out", f"OUT/exports/{form}")
         for form in ("bibtex", "croissant", "every-eval-ever", "huggingface")
     ],
+    "submit": [("submit", "OUT", "--out", "OUT/mine.zip", "--by", "Ann", "--url", "https://example.org")],
+    "validate": [("validate", "OUT/mine.zip", "OUT")],
+    "judge": [
+        ("judge", "OUT", "--cell", "CELL", "--blank", "OUT/blank.json"),
+        ("judge", "OUT", "--attack", "OUT/blank.json", "--out", "OUT/theirs"),
+    ],
     "manifest": [
         ("manifest", *SMALL),
         ("manifest", "--left-out"),

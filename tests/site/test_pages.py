@@ -18,14 +18,17 @@ from bench.board.views.panel import VIEW
 from bench.board.wording import worded
 from bench.errors import UserError
 from bench.machine.progress import Silent
+from bench.records.record import Author
 from bench.site.folder import LIST, publish
 from bench.site.names import RecordPages, page, slug
+from bench.site.records import web_address
 from injecting.folders_of_records import document_of, drawn, lay, tables_of
 from injecting.hostile_texts import plant
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
 FILE = re.compile(r"[a-z0-9][a-z0-9-]*\.(html|svg|csv|png)")
 HREF = re.compile(r"([a-z0-9][a-z0-9-]*\.(?:html|svg|csv|png))?(#[A-Za-z0-9_-]+)?")
+Build = Callable[..., dict[str, bytes]]
 TAGS = {
     *(
         "html",
@@ -191,7 +194,7 @@ def test_the_first_page_says_who_is_strongest_against_what_at_what_cost_and_how_
     assert "to be told apart" in short
 
 
-def test_two_protocols_never_share_a_track(build: Callable[..., dict[str, bytes]]) -> None:
+def test_two_protocols_never_share_a_track(build: Build) -> None:
     files = build(RESULTS / "built-in", RESULTS / "draws")
     tracks = [Page.of(content).text for name, content in files.items() if name.startswith("track-")]
     records, users = load([RESULTS / "built-in", RESULTS / "draws"], of_users=True, of_photos=True)
@@ -205,9 +208,7 @@ def test_two_protocols_never_share_a_track(build: Callable[..., dict[str, bytes]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
-def test_a_stranger_s_text_is_text_on_every_page(
-    seed: int, build: Callable[..., dict[str, bytes]], tmp_path: Path
-) -> None:
+def test_a_stranger_s_text_is_text_on_every_page(seed: int, build: Build, tmp_path: Path) -> None:
     rng = random.Random(seed)
     cells = drawn(rng, most=6)
     users, photos = tables_of(cells)
@@ -229,8 +230,38 @@ def test_a_stranger_s_text_is_text_on_every_page(
             for name, value in element.attributes.items():
                 assert not name.startswith("on"), (file, element)
                 if name in ("href", "xlink:href", "src"):
-                    assert HREF.fullmatch(value), (file, element)
+                    web = name == "href" and file.startswith("records-") and web_address(value) == value
+                    assert HREF.fullmatch(value) or web, (file, element)
         assert scripts == 1
+
+
+ADDRESSES = {
+    "https://example.org/a?b=c#d": True,
+    "http://example.org": True,
+    "javascript:alert(1)": False,
+    "data:text/html,<script>alert(1)</script>": False,
+    "//example.org": False,
+    "https://": False,
+    "https://user:password@example.org": False,
+    "https://example.org/\n": False,
+    "https://exam\u202eple.org": False,
+    "file:///etc/passwd": False,
+    "": False,
+}
+"""Address of a stranger -> whether it is a link."""
+
+
+def test_only_an_address_of_the_web_is_a_link(plant: Callable[..., Path], build: Build) -> None:
+    cells = [
+        {"found": [1.0, 0.0], "by": Author(name=f"<b>{place}</b>", url=url)}
+        for place, url in enumerate(ADDRESSES)
+    ]
+    files = build(plant("run", {"found": [0.0, 0.0]}, *cells))
+    pages = [Page.of(content) for name, content in files.items() if name.startswith("records-")]
+    away = [e for page_ in pages for e in page_.elements if ":" in e.attributes.get("href", "")]
+    assert sorted(e.attributes["href"] for e in away) == sorted(url for url, web in ADDRESSES.items() if web)
+    assert {e.attributes["rel"] for e in away} == {"nofollow noopener noreferrer"}
+    assert not [e for content in files.values() for e in Page.of(content).elements if e.tag == "b"]
 
 
 def test_a_name_is_a_file_s_name_and_no_path() -> None:

@@ -1,0 +1,1 @@
+"""Records that are handed in: packed, opened with care, and recomputed."""

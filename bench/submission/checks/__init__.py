@@ -1,0 +1,1 @@
+"""What of a submission is recomputed, one file a kind of evidence."""
