@@ -33,7 +33,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def judge(
-    records: Annotated[Path, typer.Argument(help="folder or pack with the released cloaks' records")],
+    records: Annotated[
+        Path, typer.Argument(help="folder with the records of the released cloaks, also packed")
+    ],
     attack: Annotated[Path | None, typer.Option(help="file with the attack's assignment of photos")] = None,
     out: Annotated[Path | None, typer.Option(help="folder for the record of the attack")] = None,
     cell: Annotated[str | None, typer.Option(help="with --blank: how the digest of the cell begins")] = None,

@@ -29,7 +29,7 @@ def submit(
     out: Annotated[Path, typer.Option(help="the pack to write, such as mine.zip")],
     cloaks: Annotated[
         Path | None,
-        typer.Option(help="folder of cloaked photos to pack, too: of drawn faces or an open licence alone"),
+        typer.Option(help="folder of cloaked photos to pack, too, if their licence is open"),
     ] = None,
     by: Annotated[str | None, typer.Option(help="who hands it in")] = None,
     url: Annotated[str | None, typer.Option(help="an address of the web of whoever hands it in")] = None,

@@ -29,7 +29,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def validate(
-    submissions: Annotated[list[Path], typer.Argument(help="packs of 'bench submit', or folders of records")],
+    submissions: Annotated[
+        list[Path], typer.Argument(help="packs of 'bench submit', and folders of records")
+    ],
     kind: Annotated[str, typer.Option("--format", help=either(_FORMATS))] = "text",
     all_digests: Annotated[
         bool, typer.Option("--all-digests", help=f"resolve every cell on drawn faces; else {_FEW} of them")

@@ -59,6 +59,7 @@ LISTS = {
     "curve axis": AXES,
     "compare kind": render.names(),
     "gate kind": ("json", "md", "text"),
+    "validate kind": ("json", "text"),
 }
 LISTS |= {where.replace("run ", "plan "): names for where, names in LISTS.items() if where.startswith("run ")}
 LISTS["plan kind"] = FORMATS

@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -182,6 +182,18 @@ VERBS: dict[str, list[tuple[str, ...]]] = {
 """Verb -> commands. They run in this order: boards need the records of a run."""
 
 
+def first_cell(out: Path) -> str:
+    """The digest of the first cell of a run, once there is one."""
+    file = out / "records.json"
+    return str(json.loads(file.read_text("utf-8"))["cells"][0]["cell"]) if file.exists() else ""
+
+
+def replaced(word: str, words: Mapping[str, str]) -> str:
+    for name, value in words.items():
+        word = word.replace(name, value)
+    return word
+
+
 def test_every_verb_is_watched() -> None:
     assert {str(command.name) for command in app.registered_commands} == {*VERBS, "fetch"}
 
@@ -191,7 +203,8 @@ def test_no_verb_opens_a_socket_or_leaves_a_file(guard: Callable[[], None], plac
     out = str(place.root / "out")
     for commands in VERBS.values():
         for command in commands:
-            place.run(guard, [word.replace("OUT", out).replace("ENCODER", place.encoder) for word in command])
+            words = {"OUT": out, "ENCODER": place.encoder, "CELL": first_cell(Path(out))}
+            place.run(guard, [replaced(word, words) for word in command])
     written = {path.name for path in Path(out).iterdir()}
     assert {"records.json", "preview.png", "board.md", "curve.png", "curve.svg", "curve.pdf"} <= written
 

@@ -40,7 +40,7 @@ def field(name: str, value: object) -> Change:
     return lambda cells, users, photos: cells[0].update({name: value})
 
 
-def user(column: str, value: object) -> Change:
+def user(column: str, value: Any) -> Change:
     def change(cells: Cells, users: pd.DataFrame, photos: pd.DataFrame) -> None:
         row = users.index[users[column] != value][0]
         users.loc[row, column] = value
@@ -48,7 +48,7 @@ def user(column: str, value: object) -> Change:
     return change
 
 
-def photo(column: str, value: object) -> Change:
+def photo(column: str, value: Any) -> Change:
     def change(cells: Cells, users: pd.DataFrame, photos: pd.DataFrame) -> None:
         row = photos.index[photos[column] != value][0]
         photos.loc[row, column] = value
