@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from bench.board.attackers import attacker_rows
+from bench.board.attackers import AttackerRow
 from bench.board.cells import KIND, CellRow, cell_rows
 from bench.board.escaping import printable
 from bench.board.figures import FIGURES
@@ -249,9 +250,13 @@ class Site:
             shown.append(Picture(name, f"Before, after, and the difference amplified: {caption}"))
         return Section(title, lines=made.lacking, pictures=shown, figures=self._draw(made.maps))
 
+    @cached_property
+    def _attackers(self) -> Table[AttackerRow]:
+        return ATTACKERS.table(self._records, self._users)
+
     def _wins_of(self, attacker: str) -> Section:
-        table = ATTACKERS.table(self._records, self._users)
-        rows = tuple(row for row in attacker_rows(self._records) if row.attacker == attacker)
+        table = self._attackers
+        rows = tuple(row for row in table.rows if row.attacker == attacker)
         if not rows:
             return Section("Among other attackers", lines=["No other attacker met the same photos."])
         shown = Table(table.kind, rows, table.columns)

@@ -154,7 +154,7 @@ UNREADABLE: dict[str, tuple[Callable[[Path], object], str]] = {
         ),
         "NaN, which is no number",
     ),
-    "an empty folder": (lambda f: [file.unlink() for file in f.iterdir()], "has no records"),
+    "an empty folder": (lambda f: list(map(Path.unlink, f.iterdir())), "has no records"),
     "no users": (lambda f: (f / "users.parquet").unlink(), "has no users.parquet"),
     "a cut table": (
         lambda f: (f / "photos.parquet").write_bytes((f / "photos.parquet").read_bytes()[:-99]),
