@@ -253,7 +253,7 @@ ADDRESSES = {
 
 def test_only_an_address_of_the_web_is_a_link(plant: Callable[..., Path], build: Build) -> None:
     cells = [
-        {"found": [1.0, 0.0], "by": Author(name=f"<b>{place}</b>", url=url)}
+        {"found": [1.0, 0.0], "by": Author(name=f"<u>{place}</u>", url=url)}
         for place, url in enumerate(ADDRESSES)
     ]
     files = build(plant("run", {"found": [0.0, 0.0]}, *cells))
@@ -261,7 +261,7 @@ def test_only_an_address_of_the_web_is_a_link(plant: Callable[..., Path], build:
     away = [e for page_ in pages for e in page_.elements if ":" in e.attributes.get("href", "")]
     assert sorted(e.attributes["href"] for e in away) == sorted(url for url, web in ADDRESSES.items() if web)
     assert {e.attributes["rel"] for e in away} == {"nofollow noopener noreferrer"}
-    assert not [e for content in files.values() for e in Page.of(content).elements if e.tag == "b"]
+    assert not [e for content in files.values() for e in Page.of(content).elements if e.tag == "u"]
 
 
 def test_a_name_is_a_file_s_name_and_no_path() -> None:
