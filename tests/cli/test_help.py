@@ -67,6 +67,7 @@ LISTS["plan kind"] = FORMATS
 PROSE = {
     "curve out": "curve.png or curve.svg",
     "figure out": "frontier.svg, .pdf or .png",
+    "gate defense": "name to gate, or one variant as printed",
     "fetch origins": "a file, a folder or an address",
     "run detector": "own (what the encoder's card names) or a name of bench list detectors",
     "run suite": "a name, or a TOML file",
