@@ -185,7 +185,12 @@ class _Track:
     ) -> _Track:
         named = conditions(record for cells in rows.values() for record in cells)
         panel = list(dict.fromkeys(named[r.cell] for cells in rows.values() for r in cells if r.by is None))
-        columns = {name: [*panel, *_of_others(cells, named, users)] for name, cells in rows.items()}
+        others = {name: _of_others(cells, named, users) for name, cells in rows.items()}
+        columns = {name: [*panel, *others[name]] for name in rows}
+        rows = {
+            name: [record for record in cells if record.by is None or named[record.cell] in others[name]]
+            for name, cells in rows.items()
+        }
         people = people_of(rows, users)
         met = {name: meet(figure, cells, named, columns[name], people, users) for name, cells in rows.items()}
         chosen = {
@@ -261,8 +266,7 @@ def _standings(track: _Track, ranked: Mapping[str, Placed], pairs: int) -> list[
 def _standing(track: _Track, name: str, place: Placed | None, pairs: int) -> Standing:
     of_condition: dict[str, list[CellRecord]] = {condition: [] for condition in track.columns[name]}
     for record in sorted(track.rows[name], key=lambda record: record.draw):
-        if track.named[record.cell] in of_condition:
-            of_condition[track.named[record.cell]].append(record)
+        of_condition[track.named[record.cell]].append(record)
     panel = track.met[name].panel
     return Standing(
         _row(track, name, place, pairs),

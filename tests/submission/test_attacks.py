@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from bench.board.leaders import leader_rows
 from bench.board.loading import load
 from bench.board.panel import PanelRow, panel_rows
 from bench.errors import UserError
@@ -193,25 +192,19 @@ def rows(*folders: Path) -> dict[tuple[str, str], PanelRow]:
     return {(row.defense, row.knowledge): row for row in panel_rows(records, users)}
 
 
-def test_a_row_keeps_its_best_known_attack_and_says_whose_it_is(run: Contents, tmp_path: Path) -> None:
+def test_an_attack_stands_in_the_track_of_its_cell_and_no_other_row_misses_it(
+    run: Contents, tmp_path: Path
+) -> None:
     record = cell(run, "pgd")
     strong = handed_in(run, whole(run, record), record, tmp_path / "strong")
     before, after = rows(run.path), rows(run.path, strong)
     row = after["pgd", "black-box"]
-    assert row.strongest == "my attack by Ann / theirs"
+    assert (before["pgd", "black-box"].attackers, row.attackers, row.missing) == (2, 3, ())
     assert row.any is not None
     assert row.any.value == 1
-    assert row.attackers == 3
-    # no other row misses it, and nothing else of them changes
-    assert row.missing == ()
     assert {key: r for key, r in after.items() if key[0] != "pgd"} == {
         key: r for key, r in before.items() if key[0] != "pgd"
     }
-    assert row.chosen == before["pgd", "black-box"].chosen
-    records, users = load([run.path, strong], of_users=True, of_photos=True)
-    (leader,) = [r for r in leader_rows(records, users) if r.defense == "pgd"]
-    assert leader.broken_by is not None
-    assert "my attack by Ann through theirs" in leader.broken_by
 
 
 def test_a_weak_attack_changes_no_rate(run: Contents, tmp_path: Path) -> None:
