@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("docs/findings.md", "README.md")
 """The pages whose conclusions are held to the records."""
 
-DEMO, DRAWN, LFW, FIVE, DRAWS, CROWD, CHOSEN, CLUSTERERS = (
+DEMO, DRAWN, LFW, FIVE, DRAWS, CROWD, CHOSEN, CLUSTERERS, ATTACKS, HARDENED = (
     "built-in",
     "standard",
     "standard-lfw",
@@ -42,7 +42,10 @@ DEMO, DRAWN, LFW, FIVE, DRAWS, CROWD, CHOSEN, CLUSTERERS = (
     "distractors",
     "chosen-lfw",
     "lfw-clusterers",
+    "lfw-attacks",
+    "lfw-hardened",
 )
+BOTH = f"{CLUSTERERS}+{ATTACKS}"
 Y1, MFN, V3 = "insightface_mobilefacenet_y1", "mfn_espdl", "mobileface_v3"
 CASIA, V2, DLIB = "mobilefacenet_casia_xiaoccer", "mobileface_v2", "dlib"
 ALL = f"weighted:{DLIB}+{Y1}+{MFN}+{CASIA}+{V2}+{V3}"
@@ -64,10 +67,15 @@ USUAL = {
 Cell = dict[str, Any]
 
 
+def paths(folder: str) -> list[Path]:
+    """Where the records of a folder of `results/` lie; `a+b` is two folders that are read as one."""
+    return [ROOT / "results" / name for name in folder.split("+")]
+
+
 @cache
 def records_of(folder: str) -> Records:
-    """The records of one folder of `results/`."""
-    return read(ROOT / "results" / folder)
+    """The records of one folder of `results/`, or of several."""
+    return Records(cell for path in paths(folder) for cell in read(path))
 
 
 @cache
@@ -80,7 +88,8 @@ def cells(folder: str, **conditions: Any) -> list[Cell]:
     """The cells that meet all conditions. Oracles are left out unless the level is `oracle`.
 
     Args:
-        folder: One of `DEMO`, `DRAWN`, `LFW`, `FIVE`, `DRAWS`, `CROWD`, `CHOSEN` and `CLUSTERERS`.
+        folder: One of `DEMO`, `DRAWN`, `LFW`, `FIVE`, `DRAWS`, `CROWD`, `CHOSEN`, `CLUSTERERS`, `ATTACKS`, `HARDENED` and
+            `BOTH`, or several joined by `+`.
         conditions: Field -> its name or value, a tuple of several, or `ANY`. Fields that are not named are
             as `USUAL` says.
     """
@@ -168,6 +177,11 @@ def named(folder: str, **conditions: Any) -> float:
     return 1 - min(values("psr1", folder, **({"scenario": "evasion"} | conditions)))
 
 
+def learned(folder: str, **conditions: Any) -> float:
+    """The largest share of users' clean photos that are named by who learned from cloaked ones, `poisoning`."""
+    return 1 - min(values("protection_rate", folder, **({"scenario": "poisoning"} | conditions)))
+
+
 def size(folder: str, part: str) -> int:
     """The number that `part` has in every cell of a folder: `users`, `photos`, `background`, `calibration`.
 
@@ -205,7 +219,8 @@ def tuned(folder: str, attacker: str, *parameters: str, **conditions: Any) -> se
 def _formed(folder: str) -> dict[str, dict[str, bool]]:
     import pandas as pd
 
-    table = pd.read_parquet(ROOT / "results" / folder / "users.parquet", columns=["cell", "user", "formed"])
+    columns = ["cell", "user", "formed"]
+    table = pd.concat(pd.read_parquet(path / "users.parquet", columns=columns) for path in paths(folder))
     table = table.dropna()
     return {
         str(name): dict(zip(rows["user"], rows["formed"].astype(bool), strict=True))
@@ -220,26 +235,35 @@ def formed(folder: str, defense: str, attacker: str, encoder: str, **conditions:
 
 
 def new(folder: str, defense: str, attacker: str, encoder: str, **conditions: Any) -> int:
-    """How many users are clustered under these conditions, and not under the usual ones."""
+    """How many users are clustered under these conditions, and not under the usual ones at the same level."""
     changed = formed(folder, defense, attacker, encoder, **conditions)
-    return len(changed - formed(folder, defense, attacker, encoder))
+    return len(changed - formed(folder, defense, attacker, encoder, **_level(conditions)))
+
+
+def _level(conditions: dict[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in conditions.items() if field == "level"}
 
 
 def p(folder: str, defense: str, attacker: str, encoder: str, **conditions: Any) -> float:
-    """McNemar's exact p, uncorrected: these conditions against the usual ones, on the same users."""
+    """McNemar's exact p, uncorrected: these conditions against the usual ones, on the same users and level."""
     changed = formed(folder, defense, attacker, encoder, **conditions)
-    usual = formed(folder, defense, attacker, encoder)
+    usual = formed(folder, defense, attacker, encoder, **_level(conditions))
     rarer, differ = min(len(changed - usual), len(usual - changed)), len(changed ^ usual)
     tail: float = sum(math.comb(differ, k) for k in range(rarer + 1)) / 2**differ
     return min(1.0, 2 * tail)
 
 
-def platforms(folder: str, defenses: tuple[str, ...], channels: tuple[str, ...]) -> list[tuple[float, float]]:
+def platforms(
+    folder: str, defenses: tuple[str, ...], channels: tuple[str, ...], level: str = "oblivious"
+) -> list[tuple[float, float]]:
     """The change of CFR and the uncorrected p, for every clusterer and encoder under some channels."""
-    met = cells(folder, defense=defenses, channel=channels)
+    met = cells(folder, defense=defenses, channel=channels, level=level)
     whose = [(one["defense"]["name"], one["attacker"]["name"], one["encoder"]["name"]) for one in met]
     return [
-        (one["metrics"]["cfr"]["value"] - cfr(folder, *who), p(folder, *who, channel=one["channel"]))
+        (
+            one["metrics"]["cfr"]["value"] - cfr(folder, *who, level=level),
+            p(folder, *who, channel=one["channel"], level=level),
+        )
         for one, who in zip(met, whose, strict=True)
     ]
 
@@ -292,7 +316,19 @@ def detectable(people: int, correlation: float = 0.0) -> float:
 
 
 @cache
-def panel(folder: str, defense: str, figure: str = "cfr", knowledge: str | None = None) -> PanelRow:
+def _panel_rows(folder: str) -> list[PanelRow]:
+    return panel_rows(*load(paths(folder), of_users=True))
+
+
+@cache
+def panel(
+    folder: str,
+    defense: str,
+    figure: str = "cfr",
+    knowledge: str | None = None,
+    scenario: str = "introduced",
+    dose: float = 1.0,
+) -> PanelRow:
     """The row of one defense in the panel of a folder: the attack that was chosen, and the strongest of all.
 
     Args:
@@ -300,15 +336,17 @@ def panel(folder: str, defense: str, figure: str = "cfr", knowledge: str | None 
         defense: As the panel calls it.
         figure: `cfr`, `cfr_link`, `psr1` or `protection_rate`.
         knowledge: What the defense knew of the encoder, where the panel has several rows.
+        scenario: Who is cloaked, and what the attacker holds.
+        dose: The share of a user's photos that are cloaked.
 
     Raises:
         ValueError: There is no such row, or there are several.
     """
-    rows = panel_rows(*load([ROOT / "results" / folder], of_users=True))
     (row,) = (
         row
-        for row in rows
-        if (row.defense, row.figure) == (defense, figure) and knowledge in (None, row.knowledge)
+        for row in _panel_rows(folder)
+        if (row.defense, row.figure, row.scenario, row.dose) == (defense, figure, scenario, dose)
+        and knowledge in (None, row.knowledge)
     )
     return row
 
