@@ -88,8 +88,7 @@ def cells(folder: str, **conditions: Any) -> list[Cell]:
     """The cells that meet all conditions. Oracles are left out unless the level is `oracle`.
 
     Args:
-        folder: One of `DEMO`, `DRAWN`, `LFW`, `FIVE`, `DRAWS`, `CROWD`, `CHOSEN`, `CLUSTERERS`, `ATTACKS`, `HARDENED` and
-            `BOTH`, or several joined by `+`.
+        folder: `DEMO` or another of the folders named above, or several joined by `+`, as `BOTH` is.
         conditions: Field -> its name or value, a tuple of several, or `ANY`. Fields that are not named are
             as `USUAL` says.
     """
@@ -178,7 +177,7 @@ def named(folder: str, **conditions: Any) -> float:
 
 
 def learned(folder: str, **conditions: Any) -> float:
-    """The largest share of users' clean photos that are named by who learned from cloaked ones, `poisoning`."""
+    """The largest share of clean photos named by who learned from cloaked ones: 1 - protection rate."""
     return 1 - min(values("protection_rate", folder, **({"scenario": "poisoning"} | conditions)))
 
 
@@ -245,7 +244,7 @@ def _level(conditions: dict[str, Any]) -> dict[str, Any]:
 
 
 def p(folder: str, defense: str, attacker: str, encoder: str, **conditions: Any) -> float:
-    """McNemar's exact p, uncorrected: these conditions against the usual ones, on the same users and level."""
+    """McNemar's exact p, uncorrected: these conditions against the usual ones, on the same users."""
     changed = formed(folder, defense, attacker, encoder, **conditions)
     usual = formed(folder, defense, attacker, encoder, **_level(conditions))
     rarer, differ = min(len(changed - usual), len(usual - changed)), len(changed ^ usual)
