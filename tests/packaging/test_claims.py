@@ -85,7 +85,7 @@ def test_the_page_on_attackers_names_those_that_never_win(claims: Any) -> None:
     page = (ROOT / "docs" / "attackers.md").read_text("utf-8")
     section = page.partition("## How often each was the strongest")[2].partition("\n## ")[0]
     told, _, rest = section.partition("There ")[2].partition("never won")
-    rows = claims.winners(claims.CLUSTERERS).values()
+    rows = claims.winners(claims.BOTH).values()
     assert re.findall(r"`([\w-]+)`", told) == sorted(
         row.attacker for row in rows if not row.strongest and not row.chosen
     )
