@@ -19,8 +19,8 @@ PAGE = (ROOT / "docs" / "submit.md").read_text("utf-8")
 
 
 def commands(text: str) -> list[list[str]]:
-    blocks = re.findall(r"^```\n(.*?)^```", text.replace("\\\n", " "), re.S | re.M)
-    return [shlex.split(line) for block in blocks for line in block.splitlines()]
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", text.replace("\\\n", " "), re.S | re.M)
+    return [shlex.split(line) for kind, block in blocks if not kind for line in block.splitlines()]
 
 
 @pytest.mark.slow
