@@ -53,6 +53,10 @@ class Moved:
     clusters: Labels
 
 
+class OtherCellError(UserError):
+    """Everything that a record names is here, and makes a cell of another digest."""
+
+
 class Again:
     """A cell that was found again, and computed again from what the store has of it."""
 
@@ -116,7 +120,8 @@ def find_cell(record: CellRecord, progress: Progress) -> tuple[Plan, Cell]:
         progress: Told of every stage.
 
     Raises:
-        UserError: It is of another protocol, its options cannot be read off it, or what it needs is not here.
+        OtherCellError: Its options and this program give a cell of another digest.
+        UserError: It is of another protocol, or what it needs is not here.
     """
     if record.protocol != PROTOCOL:
         raise UserError(
@@ -128,7 +133,7 @@ def find_cell(record: CellRecord, progress: Progress) -> tuple[Plan, Cell]:
         for cell in plan.cells:
             if cell.digest == record.cell:
                 return plan, cell
-    raise UserError(
+    raise OtherCellError(
         f"cell {record.cell[:12]} cannot be found again: its record does not hold all options, or "
         "this program or its data has changed since."
     )

@@ -32,7 +32,7 @@ def test_what_is_packed_validates_and_what_is_forged_does_not(bench: Command, tm
     for board in (*forged.glob("board.*"), forged / "leaders.md"):
         board.unlink()
     text = (forged / "records.json").read_text("utf-8")
-    (forged / "records.json").write_text(text.replace('"knowledge": "grey-box"', '"knowledge": "black-box"'))
+    (forged / "records.json").write_text(text.replace('"knowledge": "none"', '"knowledge": "black-box"'))
     done = bench("validate", forged, "--json")
     assert done.status == 1
     (report,) = json.loads(done.out)["submissions"]

@@ -168,3 +168,13 @@ def test_a_forged_board_is_named_by_its_line(folder: Path, wrong: Wrong) -> None
     ((check, line),) = wrong(folder)
     assert check == "boards"
     assert line.startswith("line ")
+
+
+def test_a_cell_that_needs_what_is_not_here_is_no_forgery(forge: Forge, checked: Checked) -> None:
+    def change(cells: Cells, users: pd.DataFrame, photos: pd.DataFrame) -> None:
+        cells[0]["encoder"]["name"] = "my-net"
+
+    report = checked(forge(change), digests=1)
+    (digests,) = (check for check in report.checks if check.name == "digests")
+    assert (digests.mismatches, digests.compared) == ([], 0)
+    assert digests.left["they need what is not here, such as the file of an encoder"] == 1
