@@ -90,6 +90,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_no_pack_is_refused_in_one_line(packed: Path, name: str, wrong: Wrong) -> None:
     change, reason = REFUSED[name]
