@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.costs.measured import STAGE as COSTS
 from bench.records.record import CellRecord
 
 _SEAL = 16
@@ -36,14 +37,16 @@ class Home:
 
 
 def read_home(home: Path) -> Home:
-    """Read a cache.
+    """Read a cache, but for what work took, which is another each time.
 
     Args:
         home: A BENCH_HOME that no process writes to.
     """
     with closing(sqlite3.connect(home / "cache" / "rows.sqlite")) as base:
         rows = {
-            (stage, key): value for stage, key, value in base.execute("SELECT stage, key, value FROM row")
+            (stage, key): value
+            for stage, key, value in base.execute("SELECT stage, key, value FROM row")
+            if stage != COSTS
         }
     files: dict[str, object] = {}
     for path in (home / "cache").rglob("*"):

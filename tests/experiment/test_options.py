@@ -25,7 +25,7 @@ from bench.types import Catalogue
 
 pytestmark = pytest.mark.usefixtures("every_detector")
 
-NON_SEMANTIC = {"suite", "out", "preview", "json", "device"}
+NON_SEMANTIC = {"suite", "out", "preview", "save_cloaks", "json", "device"}
 """Where results go, and where they are computed. The device is in the key of cached results all the same."""
 
 BASE = {
