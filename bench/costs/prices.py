@@ -57,14 +57,14 @@ class Prices:
 
     def of(self, work: Work) -> Price:
         """The price of one piece of work."""
-        for pool, same, similar in (
+        pools: tuple[tuple[Sequence[Measured], Source, Source], ...] = (
             (self.here, "measured here", "similar work, measured here"),
             (self.elsewhere, "of another machine", "of another machine"),
-        ):
+        )
+        for pool, same, similar in pools:
             nearest, apart = _nearest(work, pool)
             if nearest:
-                source: Source = similar if apart else same  # type: ignore[assignment]
-                return _price(work, nearest, source, started=not apart)
+                return _price(work, nearest, similar if apart else same, started=not apart)
         return UNKNOWN
 
 

