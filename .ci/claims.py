@@ -233,6 +233,21 @@ def formed(folder: str, defense: str, attacker: str, encoder: str, **conditions:
     return frozenset(user for user, yes in table.items() if yes)
 
 
+@cache
+def _released(folder: str) -> dict[str, frozenset[str]]:
+    import pandas as pd
+
+    table = pd.concat(
+        pd.read_parquet(path / "photos.parquet", columns=["cell", "released"]) for path in paths(folder)
+    )
+    return {str(name): frozenset(rows["released"]) for name, rows in table.groupby("cell")}
+
+
+def released(folder: str, defense: str, attacker: str, encoder: str, **conditions: Any) -> frozenset[str]:
+    """The digests of the photos that were released in one cell."""
+    return _released(folder)[cell(folder, defense, attacker, encoder, **conditions)["cell"]]
+
+
 def new(folder: str, defense: str, attacker: str, encoder: str, **conditions: Any) -> int:
     """How many users are clustered under these conditions, and not under the usual ones at the same level."""
     changed = formed(folder, defense, attacker, encoder, **conditions)
