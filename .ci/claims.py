@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("docs/findings.md", "README.md")
 """The pages whose conclusions are held to the records."""
 
-DEMO, DRAWN, LFW, FIVE, DRAWS, CROWD, CHOSEN, CLUSTERERS, ATTACKS, HARDENED = (
+DEMO, DRAWN, LFW, FIVE, DRAWS, CROWD, CHOSEN, CLUSTERERS, ATTACKS, HARDENED, ENSEMBLE = (
     "built-in",
     "standard",
     "standard-lfw",
@@ -44,6 +44,7 @@ DEMO, DRAWN, LFW, FIVE, DRAWS, CROWD, CHOSEN, CLUSTERERS, ATTACKS, HARDENED = (
     "lfw-clusterers",
     "lfw-attacks",
     "lfw-hardened",
+    "lfw-ensemble",
 )
 BOTH = f"{CLUSTERERS}+{ATTACKS}"
 Y1, MFN, V3 = "insightface_mobilefacenet_y1", "mfn_espdl", "mobileface_v3"
