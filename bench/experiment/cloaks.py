@@ -46,7 +46,7 @@ def write_cloaks(result: RunResult, folder: Path, progress: Progress) -> None:
             files = dict(zip(names, release.files, strict=True))
             new = {path: content for path, content in files.items() if content and path not in written}
             write_output(new, f"to {folder}", instead=INSTEAD)
-            written |= new.keys()
+            written.update(new)
         for cell in {cell.repetition: cell for cell in cells}.values():
             photos = pipeline.stages(cell).repetition.attackers_clean
             with progress.stage("write photos", len(photos.digests)) as advance:

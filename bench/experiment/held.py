@@ -139,6 +139,6 @@ class Eyes(Observer):
     ) -> tuple[set[int], int]:
         """Of keys that are met for the first time: positions of those not in the store, and how many are."""
         unmet = {key: i for i, key in enumerate(keys) if key not in self.seen}
-        self.seen |= unmet.keys()
+        self.seen.update(unmet)
         held = stored(list(unmet)) if unmet else {}
         return {i for key, i in unmet.items() if key not in held}, len(held)

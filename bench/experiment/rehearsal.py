@@ -82,12 +82,13 @@ class Rehearsal(Pipeline):
         repetition = self._repetitions[cell.repetition]
         view = cell.view
         cards, parts = self._cards(cell), Parts.of(view.adaptation.plugin)
-        if parts.training:
-            for photos in self._lessons(cell, repetition, cloaks=True):
-                self._look(cell, self._purified(cell, photos), ())
-        for photos in self._photos(cell, repetition):
-            for version in self._versions(cell, photos):
-                self._look(cell, version, cards)
+        if not self._shared.meet("all photos", self._number, self._looked_at(cell)):
+            if parts.training:
+                for photos in self._lessons(cell, repetition, cloaks=True):
+                    self._look(cell, self._purified(cell, photos), ())
+            for photos in self._photos(cell, repetition):
+                for version in self._versions(cell, photos):
+                    self._look(cell, version, cards)
         if view.cloak_detector != "none":
             self._take_residuals(cell, repetition)
         self._ask(cell, repetition)
@@ -110,6 +111,12 @@ class Rehearsal(Pipeline):
         if measured:
             self.ledger.add(work.measuring(self._dataset), len(photos))
 
+    def _looked_at(self, cell: Cell) -> Plain:
+        """What decides which photos the attacker of a cell looks at, and through what."""
+        cloaking, platform = cell.cloaking, str(channels.platform(cell.view.channel))
+        who: list[Plain] = [cloaking_key(cloaking), cloaking.dose, cell.attack.level, _learns(cell)]
+        return [view_key(cell), platform, *who]
+
     def _photos(self, cell: Cell, repetition: Repetition) -> Iterator[Photos]:
         """Everything that the attacker of a cell looks at."""
         cloaking, platform = cell.cloaking, channels.platform(cell.view.channel)
@@ -127,7 +134,7 @@ class Rehearsal(Pipeline):
             yield repetition.cloaked_calibration(cloaking, platform)[0]
         parts = Parts.of(cell.view.adaptation.plugin)
         rule = ensembles.rule(cell.view.encoder)
-        trains = hasattr(cell.attack.attacker.plugin, "trained") and repetition.training is not None
+        trains = _learns(cell) and repetition.training is not None
         fitted = parts.whiten is not None or parts.head is not None or rule == ensembles.WEIGHTED
         if fitted or rule == ensembles.MEAN or trains:
             cloaks = fitted or (trains and cell.attack.level != "oblivious")
@@ -231,6 +238,11 @@ class Rehearsal(Pipeline):
         met = self._shared.meet("view", self._number, view_key(cell))
         photos = size + sum(map(len, split.calibration))
         self.ledger.add(work.attacking(cell, photos, tuned=tuned, met=met))
+
+
+def _learns(cell: Cell) -> bool:
+    """Whether a cell's attacker is itself trained on people."""
+    return hasattr(cell.attack.attacker.plugin, "trained")
 
 
 def _version(name: str) -> Channel:

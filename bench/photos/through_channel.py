@@ -9,7 +9,7 @@ from bench.channels.protocol import Channel
 from bench.photos.collection import Photos
 from bench.photos.decode import UnreadablePhoto, decode
 from bench.store.code import stage_code
-from bench.store.digests import digest
+from bench.store.digests import Canonical, digest
 from bench.types import Image, Mask
 
 
@@ -31,7 +31,7 @@ def through(photos: Photos, channel: Channel, which: Mask | None = None) -> Phot
         found = zip(wanted, photos.read(wanted), strict=True)
         return each(lambda one: _pass(one[1], channel) if passes[one[0]] else one[1], list(found))
 
-    stamp = [channels.stamp(channel), stage_code(__name__)]
+    stamp = Canonical.of([channels.stamp(channel), stage_code(__name__)])
     # no channel moves a face: a box stays where it is
     digests = zip(photos.digests, passes, strict=True)
     return Photos(

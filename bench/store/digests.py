@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 from bench.parameters import plain
 
+_write = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
 
 @dataclass(frozen=True, slots=True)
 class Canonical:
@@ -29,7 +31,7 @@ class Canonical:
     @classmethod
     def of(cls, value: Any) -> Canonical:
         """A plain value (see `bench.parameters.plain`), written."""
-        return cls(json.dumps(plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False))
+        return cls(_write(value if type(value) is str else plain(value)))
 
 
 def digest(*parts: Any) -> str:
