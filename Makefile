@@ -33,7 +33,7 @@ site: env
 # a link that leads nowhere ends it; the pages open from the folder and ask for nothing from elsewhere
 docs: env
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --config-file .ci/docs/mkdocs.yml
-	$(BENCH) board $(RECORDS) --format html --out out/docs/boards
+	$(BENCH) board $(RECORDS) --format html --documentation ../index.html --out out/docs/boards
 
 # a worker a core, a file a worker; `make PARALLEL= test` runs all in one process
 PARALLEL := -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder

@@ -135,10 +135,14 @@ def standings_of_rows(
     records: Iterable[CellRecord], users: Users
 ) -> dict[tuple[object, ...], list[Standing]]:
     """What the cells of one row share, see `group_of` -> the rows of the panel that it is made of."""
+    return grouped(standing for of_track in standings(records, users) for standing in of_track)
+
+
+def grouped(rows: Iterable[Standing]) -> dict[tuple[object, ...], list[Standing]]:
+    """What the cells of one row share, see `group_of` -> its rows of a panel, one a figure."""
     groups: dict[tuple[object, ...], list[Standing]] = defaultdict(list)
-    for of_track in standings(records, users):
-        for standing in of_track:
-            groups[group_of(standing.row)].append(standing)
+    for standing in rows:
+        groups[group_of(standing.row)].append(standing)
     return groups
 
 

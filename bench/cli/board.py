@@ -35,6 +35,19 @@ def _checked(name: str) -> str:
     return name
 
 
+def _link(text: str) -> str:
+    """A link to a page, as somebody typed it.
+
+    Raises:
+        UserError: It is none.
+    """
+    if text.startswith("https://") or ":" not in text:
+        return text
+    raise UserError(
+        f"--documentation {text}: takes a file beside the site, or an address that begins with https://."
+    )
+
+
 def add_to(app: typer.Typer) -> None:
     """Register the verb."""
     about = (
@@ -63,11 +76,17 @@ def board(
             "--pictures", help="on a site, what cloaks of drawn faces look like and how embeddings move"
         ),
     ] = False,
+    documentation: Annotated[
+        str,
+        typer.Option(
+            metavar="LINK", help="on a site, where the documentation is: a file beside it, or https://…"
+        ),
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,
 ) -> None:
     """Parse, read, print."""
     if kind == SITE and not as_json:
-        _site(records, out, pictures=pictures)
+        _site(records, out, pictures=pictures, home=_link(documentation))
         return
     from bench.board.loading import load
     from bench.cli.printing import print_board
@@ -88,7 +107,7 @@ def board(
     write_output({out: text.encode()}, f"the board to {out}", instead=_INSTEAD)
 
 
-def _site(records: list[Path], out: Path | None, *, pictures: bool) -> None:
+def _site(records: list[Path], out: Path | None, *, pictures: bool, home: str) -> None:
     """Read, build and write a site.
 
     Raises:
@@ -99,4 +118,4 @@ def _site(records: list[Path], out: Path | None, *, pictures: bool) -> None:
     from bench.machine.progress import Terminal
     from bench.site.folder import publish
 
-    publish(records, out, Terminal(), pictures=pictures)
+    publish(records, out, Terminal(), pictures=pictures, home=home)

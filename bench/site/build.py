@@ -11,6 +11,7 @@ from bench.board.attackers import AttackerRow
 from bench.board.cells import KIND, CellRow, cell_rows
 from bench.board.escaping import printable
 from bench.board.figures import FIGURES
+from bench.board.leaders import grouped, rows_of
 from bench.board.one_step import step_rows
 from bench.board.panel import Standing, standings
 from bench.board.table import CONFIDENT, Table
@@ -18,6 +19,7 @@ from bench.board.tracks import attacker, but_for
 from bench.board.user_tables import Users
 from bench.board.views.attackers import VIEW as ATTACKERS
 from bench.board.views.cells import VIEW as CELLS
+from bench.board.views.leaders import lacking
 from bench.charts.chart import Chart
 from bench.charts.frontier import frontiers
 from bench.charts.heatmap import heatmaps
@@ -33,6 +35,7 @@ from bench.site.pages import Pages
 from bench.site.panels import notes, short_table, whole_table
 from bench.site.pictures import DRAWN, pictures
 from bench.site.records import pages_of
+from bench.site.references import References
 from bench.site.tables import Links, PageTable, page_table
 from bench.site.verdicts import knew, verdict
 
@@ -95,7 +98,13 @@ class Site:
     """Builds the files of a site."""
 
     def __init__(
-        self, records: Sequence[CellRecord], users: Users, progress: Progress, *, pictures: bool = False
+        self,
+        records: Sequence[CellRecord],
+        users: Users,
+        progress: Progress,
+        *,
+        pictures: bool = False,
+        home: str = "",
     ) -> None:
         """Make all rows; nothing is drawn yet.
 
@@ -104,14 +113,16 @@ class Site:
             users: Their tables of users, with photos.
             progress: Told of every page.
             pictures: Whether photos of drawn faces and embeddings are computed again and shown.
+            home: Where every page leads besides, such as `../index.html`; empty for nowhere.
         """
         self._records, self._users = records, users
         self._progress, self._with_pictures = progress, pictures
         self._tracks = hardest_first(standings(records, users))
+        self._references = References(self._tracks)
         self._shown: dict[str, bytes] = {}
         self._places = RecordPages([record.cell for record in records])
         self._figures = Figures()
-        self._pages = Pages(len(records))
+        self._pages = Pages(len(records), home)
 
     def files(self) -> dict[str, bytes]:
         """Name -> content of every file; all lie in one folder."""
@@ -141,12 +152,14 @@ class Site:
             name = f"setting-{slug(key)}"
             here = settings.setdefault(key, Setting(name, title))
             heading = f"{FIGURES[track[0].row.figure].title}, {knew(track[0].row)}"
-            table = short_table(f"t{number}", track, self._places)
-            here.tracks.append(TrackLink(_sentence(heading), self._track_page(number), table))
+            if not self._references.shown_elsewhere(track):
+                table = self._short(f"t{number}", track)
+                here.tracks.append(TrackLink(_sentence(heading), self._track_page(number), table))
             of_key[key, track[0].row.figure].append(track)
         for (key, _), tracks in of_key.items():
             charts = frontiers(tracks, self._places.link)
             settings[key].figures.extend(self._draw(charts))
+        rows = [standing for track in self._tracks for standing in track]
         return self._pages.page(
             "index",
             "Board",
@@ -154,11 +167,14 @@ class Site:
             or [verdict(track) for track in self._tracks],
             few=_FEW,
             settings=list(settings.values()),
-            notes=notes([standing for track in self._tracks for standing in track]),
+            notes=[*notes(rows), *lacking(rows_of(grouped(rows)))],
             lost=self._lost(),
             figures=self._draw(self._further()),
             pages=self._links(),
         )
+
+    def _short(self, name: str, track: Sequence[Standing]) -> PageTable:
+        return short_table(name, track, self._places, self._references.beside(track))
 
     def _further(self) -> list[Chart]:
         lines = [chart for name in ALONG for chart in panel_lines(name, self._tracks, self._users)]
@@ -195,7 +211,7 @@ class Site:
     def _track(self, number: int) -> bytes:
         track = self._tracks[number]
         tables = [
-            short_table("short", track, self._places),
+            self._short("short", track),
             whole_table(
                 "whole", "The same rows, in all columns of bench board --view panel", track, self._places
             ),

@@ -21,7 +21,9 @@ LIST: Final = "files-of-site.txt"
 _OURS = re.compile(r"[a-z0-9][a-z0-9-]*\.(html|svg|csv|png)")
 
 
-def publish(paths: Sequence[Path], out: Path, progress: Progress, *, pictures: bool = False) -> None:
+def publish(
+    paths: Sequence[Path], out: Path, progress: Progress, *, pictures: bool = False, home: str = ""
+) -> None:
     """Write the site of some folders of records; a former site in its place is replaced.
 
     Args:
@@ -29,6 +31,7 @@ def publish(paths: Sequence[Path], out: Path, progress: Progress, *, pictures: b
         out: The folder of the site.
         progress: Told of every page.
         pictures: Whether photos of drawn faces and embeddings are computed again and shown.
+        home: Where every page leads besides; empty for nowhere.
 
     Raises:
         UserError: Records cannot be read or the site cannot be written, or something else lies in its place.
@@ -40,7 +43,7 @@ def publish(paths: Sequence[Path], out: Path, progress: Progress, *, pictures: b
         raise UserError(
             f"there is no record in {', '.join(map(str, paths))}: a site needs at least one cell."
         )
-    files = Site(records, users, progress, pictures=pictures).files()
+    files = Site(records, users, progress, pictures=pictures, home=home).files()
     listed = "".join(f"{name}\n" for name in sorted(files)).encode()
     content = {out / name: content for name, content in files.items()} | {out / LIST: listed}
     write_output(content, f"the site to {out}", instead=INSTEAD)

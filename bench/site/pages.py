@@ -14,11 +14,12 @@ from bench.board.escaping import printable
 class Pages:
     """Writes pages."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, home: str) -> None:
         """Read the templates.
 
         Args:
             count: Of records, which every page tells.
+            home: Where every page leads besides; empty for nowhere.
         """
         import jinja2
         from markupsafe import Markup
@@ -43,6 +44,7 @@ class Pages:
             script_hash=f"sha256-{digest}",
             version=__version__,
             count=count,
+            home=home,
         )
 
     def page(self, template: str, title: str, **content: Any) -> bytes:

@@ -24,19 +24,23 @@ _OF_PANEL: Mapping[str, Column[Standing]] = {
 _CHOSEN, _WORST = f"chosen [{CONFIDENT}]", f"worst [{CONFIDENT}]"
 
 
-def short_table(name: str, track: Sequence[Standing], records: RecordPages) -> PageTable:
+def short_table(
+    name: str, track: Sequence[Standing], records: RecordPages, beside: Sequence[Standing] = ()
+) -> PageTable:
     """A track in the columns that decide.
 
     Args:
         name: Of the table.
         track: Its rows.
         records: Where records stand.
+        beside: References, which stand below its rows and have no rank.
     """
+    rank = _OF_PANEL["rank"]
     title = FIGURES[track[0].row.figure].title
     end = "max" if FIGURES[track[0].row.figure].clusters else "min"
     columns: tuple[Column[Standing], ...] = (
         _OF_PANEL["defense"],
-        _OF_PANEL["rank"],
+        replace(rank, of=lambda standing: "ref" if standing in beside else rank.of(standing)),
         replace(_OF_PANEL[_CHOSEN], heading=f"{title}-chosen [{CONFIDENT}]"),
         replace(_OF_PANEL[_WORST], heading=f"{title}-{end} [{CONFIDENT}]"),
         Column("against", lambda standing: standing.deciding),
@@ -51,7 +55,7 @@ def short_table(name: str, track: Sequence[Standing], records: RecordPages) -> P
     )
     words = "lower protects better" if FIGURES[track[0].row.figure].clusters else "higher protects better"
     caption = f"{title}, {words}; {setting(track[0].row)}, {knew(track[0].row)}"
-    return _table(name, caption, track, columns, records, bars=True)
+    return _table(name, caption, [*track, *beside], columns, records, bars=True)
 
 
 def whole_table(name: str, caption: str, track: Sequence[Standing], records: RecordPages) -> PageTable:

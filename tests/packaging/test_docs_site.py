@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -111,6 +112,16 @@ def test_a_page_loads_nothing_from_elsewhere_and_hides_what_is_for_programs(page
         assert not [text for text in page.comments if "claim" in text or "bench" in text]
 
 
+def test_search_knows_every_page(site: Path) -> None:
+    listed = json.loads((site / "search" / "search_index.json").read_text("utf-8"))["docs"]
+    pages = {place["location"].partition("#")[0] for place in listed}
+    named = {path.relative_to(site).as_posix() for path in (site / "docs").glob("*.html")}
+    assert named <= pages
+    (found,) = [place for place in listed if place["location"] == "docs/attackers.html"]
+    assert "pairwise" in json.dumps(listed)
+    assert found["title"]
+
+
 def test_markdown_is_read_as_github_reads_it(site: Path) -> None:
     # a list that a paragraph swallows begins a line of it with a hyphen; a table shows its bars
     for path in site.rglob("*.html"):
@@ -142,4 +153,4 @@ def test_what_is_published_is_what_make_docs_builds() -> None:
     assert (CONFIG.parent / built).resolve() == ROOT / upload
     recipe = (ROOT / "Makefile").read_text("utf-8").split("\ndocs: ")[1].split("\n\n")[0]
     assert "--strict" in recipe and "--quiet" not in recipe  # what is quiet counts no warning
-    assert f"--out {upload}/{Path(BUILT_LATER).parent}" in recipe
+    assert f"--documentation ../index.html --out {upload}/{Path(BUILT_LATER).parent}" in recipe

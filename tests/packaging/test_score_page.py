@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -65,3 +66,51 @@ def test_the_example_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.Monkey
     scope: dict[str, Any] = {}
     exec(compile(from_python, "score-your-cloaks.md", "exec"), scope)
     assert [record.defense.name for record in scope["records"]] == ["shade 1.0", "none"]
+
+
+@pytest.mark.slow
+def test_the_tools_of_the_page_take_part_each_in_its_environment(tmp_path: Path) -> None:
+    for file in (ROOT / "docs" / "tools").iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    environment_of_numpy_and_pillow(tmp_path / "env")
+    small = ["--dataset", "synthetic:people=60,photos-each=6", "--photos", "3", "--background", "6"]
+    bench_ = [sys.executable, "-m", "bench.cli"]
+    tools = ["noise"] + ["pgd"] * (find_spec("torchattacks") is not None)
+    called(tmp_path, *bench_, "manifest", *small, "--users", "2", "--write", "drawn")
+    for tool in tools:
+        called(tmp_path, sys.executable, f"{tool}.py", "drawn/users", f"by-{tool}")
+    asked = [*small, "--encoder", "synth-inc", "--defense", "none", "--defense", "command:stripes.toml"]
+    for tool in tools:
+        stated = ["--tool", tool, "--tool-version", "1", "--surrogate", "none", "--out", f"out/{tool}"]
+        folders = ["--original", "drawn/users", "--cloaked", f"by-{tool}"]
+        called(tmp_path, *bench_, "score", *folders, *stated, *asked)
+        records = {record.defense.name: record for record in read(tmp_path / "out" / tool)}
+        assert set(records) == {f"{tool} 1", "none", "stripes 1.0"}
+        for record in records.values():
+            assert (record.status, record.outcomes.get("cloak_failed", 0)) == ("ok", 0)
+        assert records["stripes 1.0"].perceptual["photo"]["linf"]["worst"] == 8
+        worst = records[f"{tool} 1"].perceptual["photo"]["linf"]["worst"]
+        assert worst is not None
+        assert 0 < worst <= 8
+
+
+def environment_of_numpy_and_pillow(folder: Path) -> None:
+    """A Python environment in which there is nothing of this project, nor torch."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    python = str(folder / "bin" / "python")
+    ask = "import sysconfig; print(sysconfig.get_paths()['purelib'])"
+    there = Path(
+        subprocess.run([python, "-c", ask], check=True, capture_output=True, text=True).stdout.strip()
+    )
+    here = Path(np.__file__).parents[1]
+    for name in ("numpy", "numpy.libs", "PIL", "pillow.libs"):
+        if (here / name).exists():
+            (there / name).symlink_to(here / name)
+    for name, found in (("numpy", 0), ("PIL", 0), ("torch", 1), ("bench", 1)):
+        tried = subprocess.run([python, "-I", "-c", f"import {name}"], capture_output=True, check=False)
+        assert tried.returncode == found, name
+
+
+def called(folder: Path, *words: str) -> None:
+    path = f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    subprocess.run(words, cwd=folder, check=True, env=os.environ | {"PYTHONPATH": path})

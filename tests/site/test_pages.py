@@ -160,6 +160,33 @@ def _track_page(files: dict[str, bytes], knowledge: str) -> str:
     return found
 
 
+def test_references_stand_below_the_rows_of_every_track_and_have_no_rank(demo: dict[str, bytes]) -> None:
+    for knowledge in ("white-box", "black-box"):
+        rows = _rows(demo[_track_page(demo, knowledge)].decode())
+        assert [row[0] for row in rows] == ["advmask", "none", "noise"]
+        assert [row[1] for row in rows[1:]] == ["ref", "ref"]
+        assert rows[0][1] != "ref"
+    text = Page.of(demo["index.html"]).text
+    assert text.count("CFR, lower protects better") == 2  # no table of references alone
+    assert "black-box: no row of pgd, without which rates cannot be read" in text
+    alone = _rows(demo[_track_page(demo, "none")].decode())
+    assert not [row for row in alone if "ref" in row]
+
+
+def _rows(text: str) -> list[list[str]]:
+    """The words of the first table of a page, row by row."""
+    body = text.partition("<tbody>")[2].partition("</tbody>")[0]
+    cells = [re.findall(r"<t[dh]\b[^>]*>(.*?)</t[dh]>", row, re.S) for row in body.split("</tr>")]
+    return [[re.sub(r"<[^>]*>", "", cell).strip() for cell in row] for row in cells if row]
+
+
+def test_every_page_leads_to_the_documentation_that_it_belongs_to(tmp_path: Path) -> None:
+    publish([RESULTS / "built-in"], tmp_path / "site", Silent(), home="../index.html")
+    for path in (tmp_path / "site").glob("*.html"):
+        links = [e.attributes.get("href") for e in Page.of(path.read_bytes()).elements if e.tag == "a"]
+        assert links.count("../index.html") == 1, path.name
+
+
 def test_every_number_of_the_first_page_links_to_its_record(demo: dict[str, bytes]) -> None:
     text = demo["index.html"].decode()
     numbers = re.findall(r"<t[dh][^>]*data-v=\"[^\"]*\"[^>]*>(.*?)</t[dh]>", text, re.S)

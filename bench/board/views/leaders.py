@@ -39,7 +39,12 @@ def _named(rate: Metric | None) -> Metric | None:
 
 
 def _notes(rows: Sequence[LeaderRow]) -> list[str]:
-    """Which references a track lacks, and what to type for them and for CFR-chosen."""
+    ranked = [row for row in rows if row.worst is not None]
+    return lacking(rows) + without_choice(sum(row.chosen is None for row in ranked), len(ranked))
+
+
+def lacking(rows: Sequence[LeaderRow]) -> list[str]:
+    """Which references a track lacks, and what to type for them."""
     notes = []
     for place, names in missing_references(rows).items():
         _, dataset, *_, knowledge = place
@@ -48,8 +53,7 @@ def _notes(rows: Sequence[LeaderRow]) -> list[str]:
             f"{dataset}, {knowledge}: no row of {', '.join(names)}, without which rates cannot be read. "
             f"Repeat the run with {asked}."
         )
-    ranked = [row for row in rows if row.worst is not None]
-    return notes + without_choice(sum(row.chosen is None for row in ranked), len(ranked))
+    return notes
 
 
 COLUMNS: tuple[Column[LeaderRow], ...] = (
