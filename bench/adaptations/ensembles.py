@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -51,7 +52,14 @@ def _card(members: Sequence[EncoderCard], rule: str) -> EncoderCard:
         dimensions=max(sizes) if rule == MEAN else sum(sizes),
         parameters=sum(card.parameters for card in members),
         sha256=sha256(" ".join([how, *(card.sha256 for card in members)]).encode()).hexdigest(),
+        detector=detector_of(members),
     )
+
+
+def detector_of(members: Sequence[EncoderCard]) -> str:
+    """What an ensemble finds faces with: the detector that most members name, and of several the first."""
+    counts = Counter(card.detector for card in members)
+    return counts.most_common(1)[0][0]
 
 
 def rule(card: EncoderCard) -> str:

@@ -23,7 +23,7 @@ def with_detectors(
 ) -> list[Recogniser]:
     """Every encoder with every detector that was asked for, each pair once.
 
-    An ensemble finds faces once, for all of its members: its own detector is that of the first.
+    An ensemble finds faces once, for all of its members, see `bench.adaptations.ensembles.detector_of`.
 
     Args:
         encoder_axis: The card of each encoder, and those of its members.

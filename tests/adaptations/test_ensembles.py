@@ -36,6 +36,21 @@ def test_side_by_side_has_the_mean_of_the_cosines() -> None:
     assert card.sha256 not in (IR.sha256, VIT.sha256)
 
 
+def test_faces_are_found_with_the_detector_that_most_members_name() -> None:
+    hog = [replace(card, name=f"{card.name}-hog", detector="hog") for card in (IR, INC)]
+    for members, detector in (
+        ((hog[0], INC, VIT), "mtcnn"),
+        ((*hog, VIT), "hog"),
+        ((hog[0], VIT), "hog"),  # as many name the one as the other: the first of them
+        ((VIT, hog[0]), "mtcnn"),
+    ):
+        known = {card.name: card for card in members}
+        for rule in ("", "mean:", "weighted:"):
+            card, _ = ensembles.parse(rule + "+".join(known), known.__getitem__)
+            assert card.detector == detector
+            assert card.detector == ensembles.detector_of(members)
+
+
 def test_a_mean_first_turns_one_space_onto_the_other() -> None:
     # the second encoder gives what the first does, turned: their mean must be the first again
     one = rows(60, 16)

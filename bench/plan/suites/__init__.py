@@ -1,6 +1,6 @@
 """Named matrices: several runs, each with its axes, in one file.
 
-A suite of the package has an id, such as `standard-4`, and is frozen: whoever changes what it runs gives it a
+A suite of the package has an id, such as `standard-5`, and is frozen: whoever changes what it runs gives it a
 new id, so that two people who ran a suite of one id ran the same.
 """
 
