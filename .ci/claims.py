@@ -47,6 +47,7 @@ DEMO, DRAWN, LFW, FIVE, DRAWS, CROWD, CHOSEN, CLUSTERERS, ATTACKS, HARDENED, ENS
     "lfw-ensemble",
 )
 BOTH = f"{CLUSTERERS}+{ATTACKS}"
+TOOLS = "tools-noise+tools-pgd"
 Y1, MFN, V3 = "insightface_mobilefacenet_y1", "mfn_espdl", "mobileface_v3"
 CASIA, V2, DLIB = "mobilefacenet_casia_xiaoccer", "mobileface_v2", "dlib"
 ALL = f"weighted:{DLIB}+{Y1}+{MFN}+{CASIA}+{V2}+{V3}"
