@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
-import torch
 
 from bench.errors import UserError
 from bench.types import Embeddings, Labels, PluginCard
@@ -16,6 +15,9 @@ from ._identify.enrolled import Enrolled, Scorer, held_out
 from ._identify.openset import OpenSet
 from ._parameters.choice import best, check_calibration
 from ._parameters.ranges import check_least
+
+if TYPE_CHECKING:
+    import torch
 
 _BATCH = 128
 _RATE = 3e-3
@@ -72,6 +74,8 @@ class Mlp(OpenSet):
         """The log-probability of each person, 0 or less."""
         if self.width is None:
             raise ValueError(f"{self.name} is not tuned yet: calibrate it, or give width")
+        import torch
+
         layers = _trained(gallery, self.width, self.epochs, self.decay, self.seed)
 
         def score(probes: Floats32) -> Floats32:
@@ -84,12 +88,16 @@ class Mlp(OpenSet):
 
 def _forward(rows: torch.Tensor, layers: list[torch.Tensor]) -> torch.Tensor:
     """The scores [photo, person] of unit rows; coordinates are brought to about unit variance first."""
+    import torch
+
     first, bias, second = layers
     return torch.relu((rows * rows.shape[1] ** 0.5) @ first + bias) @ second
 
 
 def _trained(gallery: Enrolled, width: int, epochs: int, decay: float, seed: int) -> list[torch.Tensor]:
     """The first weights [dimension, width], the bias [width], the second weights [width, person]."""
+    import torch
+
     random = torch.Generator().manual_seed(seed)
     rows, person = torch.from_numpy(gallery.rows), torch.from_numpy(gallery.person)
     dimensions, people = rows.shape[1], gallery.people.size

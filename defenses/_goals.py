@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-
-import torch
+from typing import TYPE_CHECKING
 
 from bench.errors import UserError
 from bench.protocols import Ground
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class _Apart:
     def __call__(
         self, embeddings: torch.Tensor, photos: torch.Tensor, current: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
+        import torch
+
         loss = (embeddings * self.clean[photos]).sum(1)
         return loss, torch.zeros_like(loss, dtype=torch.bool)
 
@@ -64,6 +68,8 @@ class Dispersed:
         Raises:
             UserError: with fewer than two reference people.
         """
+        import torch
+
         people = ground.reference
         if len(people) < 2:
             raise UserError(

@@ -8,8 +8,6 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.cluster import KMeans, MiniBatchKMeans
-from sklearn.exceptions import ConvergenceWarning
 
 from bench.types import Ints
 
@@ -64,6 +62,9 @@ def kmeans_labels(
     Returns:
         int [photo], from 0 to groups - 1.
     """
+    from sklearn.cluster import KMeans, MiniBatchKMeans
+    from sklearn.exceptions import ConvergenceWarning
+
     kind = KMeans if len(points) <= exact_up_to else MiniBatchKMeans
     with warnings.catch_warnings():
         # Fewer different photos than people: then each of them is a cluster, and that is the answer.

@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from bench.types import Ints
 
@@ -82,6 +81,8 @@ def train(
             value += c * part_loss
             gradient += np.float32(c) * (inputs[part].T @ slope)
         return value, gradient.ravel()
+
+    from scipy.optimize import minimize
 
     optimum = minimize(
         objective,

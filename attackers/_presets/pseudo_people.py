@@ -5,8 +5,6 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from bench.types import Ints
@@ -32,6 +30,9 @@ def named_by_network(rows: Floats32, labels: Ints, accept: float) -> Ints:
     Returns:
         int [photo]. With fewer than two clusters nothing joins: there is nothing to learn.
     """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier
+
     leftover = np.flatnonzero(labels < 0)
     means = cluster_means(rows, labels)
     if not leftover.size or len(means) < 2:

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from bench.attackers._graph.condensed import hdbscan_labels
 from bench.attackers._graph.spanning import Tree
-from bench.attackers._presets import pseudo_people
 from bench.attackers._presets.families import DLIB_LENGTH
 from bench.attackers._presets.pseudo_people import named_by_network
 from bench.attackers.librephotos import smallest_cluster
@@ -149,7 +148,7 @@ def test_the_network_is_made_as_the_product_makes_it(monkeypatch: pytest.MonkeyP
         made.append(given)
         return MLPClassifier(**given)
 
-    monkeypatch.setattr(pseudo_people, "MLPClassifier", watched)
+    monkeypatch.setattr("sklearn.neural_network.MLPClassifier", watched)
     named_by_network(on_a_circle(0, 90, 10), np.array([0, 1, -1]), 0.5)
     assert made == [{"solver": "adam", "alpha": 1e-5, "random_state": 1, "max_iter": 1000}]
     assert MLPClassifier().hidden_layer_sizes == (100,)

@@ -91,6 +91,21 @@ def test_help_loads_nothing_slow(line: list[str]) -> None:
     assert made.stdout.splitlines()[-1] == "LOADED []"
 
 
+@pytest.mark.parametrize(
+    "line", [["list"], ["doctor"], ["schema"], ["board", "results/built-in"], ["run", "--defense", "nois"]]
+)
+def test_what_computes_nothing_loads_no_network(line: list[str]) -> None:
+    code = (
+        "import sys\nfrom bench.cli import main\n"
+        f"sys.argv = ['bench', *{line!r}]\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print('LOADED', [m for m in ('torch', 'sklearn') if m in sys.modules])"
+    )
+    root = Path(__file__).resolve().parents[2]
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    assert made.stdout.splitlines()[-1] == "LOADED []"
+
+
 def test_documents_keep_the_schema(bench: Command, small: tuple[str, ...], made: Path) -> None:
     schema = json.loads(bench("schema").out)
     jsonschema.Draft202012Validator.check_schema(schema)

@@ -17,7 +17,6 @@ import numpy as np
 
 from bench.encoders.families.dlib import MEAN_FACE, in_chip, package_folders
 from bench.errors import UserError
-from bench.faces.align import similarity
 from bench.faces.detections import Array, Detections, averaged, no_faces
 from bench.faces.detector_model import DetectorFile, DetectorModel, FaceSearch
 from bench.parameters import Plain
@@ -137,6 +136,8 @@ def landmarks(corners: np.typing.NDArray[np.float64]) -> Array:
     Returns:
         float32 [5, 2], in the order of `bench.types.Face`.
     """
+    from bench.faces.align import similarity
+
     to_photo = similarity(in_chip(CORNERS), corners)
     means = [np.mean(points, axis=0) for points in MEAN_FACE.values()]
     placed = np.array(in_chip(means)) @ to_photo[:, :2].T + to_photo[:, 2]
