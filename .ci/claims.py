@@ -33,9 +33,10 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("docs/findings.md", "README.md")
 """The pages whose conclusions are held to the records."""
 
-DEMO, DRAWN, LFW, FIVE, DRAWS, CROWD, CHOSEN, CLUSTERERS, ATTACKS, HARDENED, ENSEMBLE = (
+DEMO, DRAWN, PAPER, LFW, FIVE, DRAWS, CROWD, CHOSEN, CLUSTERERS, ATTACKS, HARDENED, ENSEMBLE = (
     "built-in",
     "standard",
+    "paper",
     "standard-lfw",
     "lfw",
     "draws",
@@ -63,6 +64,7 @@ USUAL = {
     "distractors": 0,
     "draw": 0,
     "budget": "linf:8",
+    "second_step": "none",
 }
 """The conditions of a cell where a claim says nothing else; `ANY` takes all of them."""
 
@@ -106,7 +108,7 @@ def cells(folder: str, **conditions: Any) -> list[Cell]:
 def _meets(cell: Cell, field: str, value: Any) -> bool:
     if value == ANY:
         return True
-    held = cell[field]
+    held = cell["options"].get(field, "none") if field == "second_step" else cell[field]
     if field == "surrogate":
         held = "+".join(one["name"] for one in held)
     elif isinstance(held, dict):
