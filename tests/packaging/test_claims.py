@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from bench.board.attackers import attacker_rows
+
 ROOT = Path(__file__).resolve().parents[2]
 NUMBER = re.compile(r"(?<![\w.:/-])(\d[\d,]*(?:\.\d+)?|\.\d+)(\s?%)?(?![\w/-])")
 """A figure in prose; names such as `linf:8` or `pi-3` hold none."""
@@ -84,10 +86,12 @@ def test_a_false_claim_and_a_loose_figure_are_seen(claims: Any) -> None:
 def test_the_page_on_attackers_names_those_that_never_win(claims: Any) -> None:
     page = (ROOT / "docs" / "attackers.md").read_text("utf-8")
     section = page.partition("## How often each was the strongest")[2].partition("\n## ")[0]
-    told, _, rest = section.partition("There ")[2].partition("never won")
-    rows = claims.winners(claims.BOTH).values()
-    assert re.findall(r"`([\w-]+)`", told) == sorted(
-        row.attacker for row in rows if not row.strongest and not row.chosen
-    )
-    chosen = claims.panel(claims.CHOSEN, "advmask").chosen.attacker
-    assert re.findall(r"`([\w-]+)`", rest) == [chosen.partition(" / ")[0]]
+    folders = re.findall(r"^<!-- bench board (.*) --view attackers", section, re.M)[0].split()
+    everywhere = "+".join(Path(folder).name for folder in folders)
+    told = section.partition("Anywhere in these records ")[2].partition("never won")[0]
+    rows = attacker_rows(claims.records_of(everywhere))
+    won = {row.attacker for row in rows if row.strongest or row.chosen}
+    never = {row.attacker for row in rows} - won
+    assert set(re.findall(r"`([\w-]+)`", told)) == never
+    flagged = [row.attacker for row in rows if row.attacker in never and row.flagged > row.cells / 2]
+    assert len(flagged) == 4
