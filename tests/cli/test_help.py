@@ -65,6 +65,7 @@ LISTS |= {where.replace("run ", "plan "): names for where, names in LISTS.items(
 LISTS["plan kind"] = FORMATS
 """Verb and parameter -> the names that its help text lists."""
 PROSE = {
+    "board documentation": "a file beside it, or https://…",
     "curve out": "curve.png or curve.svg",
     "figure out": "frontier.svg, .pdf or .png",
     "gate defense": "name to gate, or one variant as printed",
