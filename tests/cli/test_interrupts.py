@@ -42,9 +42,14 @@ HANDLERS = {
 """What code may make of the exception."""
 
 
+def heed() -> None:
+    """Take signals as on a terminal: whoever runs in the background inherits that they are ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def ended(number: signal.Signals, handler: str) -> tuple[int, str, str]:
     command = [sys.executable, "-c", _COMMAND.format(handler=handler), number.name]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=50)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=50, preexec_fn=heed)
     return done.returncode, done.stdout, done.stderr
 
 
