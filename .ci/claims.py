@@ -219,37 +219,25 @@ def tuned(folder: str, attacker: str, *parameters: str, **conditions: Any) -> se
 
 
 @cache
-def _formed(folder: str) -> dict[str, dict[str, bool]]:
+def _rows(folder: str, file: str, *columns: str) -> dict[str, Any]:
+    """Cell -> its rows of `users.parquet` or `photos.parquet`; rows without a value are left out."""
     import pandas as pd
 
-    columns = ["cell", "user", "formed"]
-    table = pd.concat(pd.read_parquet(path / "users.parquet", columns=columns) for path in paths(folder))
-    table = table.dropna()
-    return {
-        str(name): dict(zip(rows["user"], rows["formed"].astype(bool), strict=True))
-        for name, rows in table.groupby("cell")
-    }
+    parts = [pd.read_parquet(path / file, columns=["cell", *columns]) for path in paths(folder)]
+    return {str(name): rows for name, rows in pd.concat(parts).dropna().groupby("cell")}
 
 
 def formed(folder: str, defense: str, attacker: str, encoder: str, **conditions: Any) -> frozenset[str]:
     """The users whose photos form a cluster in one cell."""
-    table = _formed(folder)[cell(folder, defense, attacker, encoder, **conditions)["cell"]]
-    return frozenset(user for user, yes in table.items() if yes)
-
-
-@cache
-def _released(folder: str) -> dict[str, frozenset[str]]:
-    import pandas as pd
-
-    table = pd.concat(
-        pd.read_parquet(path / "photos.parquet", columns=["cell", "released"]) for path in paths(folder)
-    )
-    return {str(name): frozenset(rows["released"]) for name, rows in table.groupby("cell")}
+    one = cell(folder, defense, attacker, encoder, **conditions)["cell"]
+    rows = _rows(folder, "users.parquet", "user", "formed")[one]
+    return frozenset(rows["user"][rows["formed"].astype(bool)])
 
 
 def released(folder: str, defense: str, attacker: str, encoder: str, **conditions: Any) -> frozenset[str]:
     """The digests of the photos that were released in one cell."""
-    return _released(folder)[cell(folder, defense, attacker, encoder, **conditions)["cell"]]
+    one = cell(folder, defense, attacker, encoder, **conditions)["cell"]
+    return frozenset(_rows(folder, "photos.parquet", "released")[one]["released"])
 
 
 def new(folder: str, defense: str, attacker: str, encoder: str, **conditions: Any) -> int:

@@ -35,12 +35,12 @@ def short_table(
         records: Where records stand.
         beside: References, which stand below its rows and have no rank.
     """
-    rank = _OF_PANEL["rank"]
+    rank, known = _OF_PANEL["rank"], track[0].row.knowledge
     title = FIGURES[track[0].row.figure].title
     end = "max" if FIGURES[track[0].row.figure].clusters else "min"
     columns: tuple[Column[Standing], ...] = (
         _OF_PANEL["defense"],
-        replace(rank, of=lambda standing: "ref" if standing in beside else rank.of(standing)),
+        replace(rank, of=lambda standing: rank.of(standing) if standing.row.knowledge == known else "ref"),
         replace(_OF_PANEL[_CHOSEN], heading=f"{title}-chosen [{CONFIDENT}]"),
         replace(_OF_PANEL[_WORST], heading=f"{title}-{end} [{CONFIDENT}]"),
         Column("against", lambda standing: standing.deciding),

@@ -24,21 +24,21 @@ class References:
         self._of: dict[tuple[str, str], list[Standing]] = defaultdict(list)
         self._informed: set[tuple[str, str]] = set()
         for track in tracks:
-            if is_reference(track[0]):
+            if _is_reference(track[0]):
                 self._of[_setting(track)].extend(track)
             else:
                 self._informed.add(_setting(track))
 
     def beside(self, track: Track) -> Track:
         """The rows to be shown below those of a track; none below those that are references themselves."""
-        return [] if is_reference(track[0]) else self._of.get(_setting(track), [])
+        return [] if _is_reference(track[0]) else self._of.get(_setting(track), [])
 
     def shown_elsewhere(self, track: Track) -> bool:
         """Whether all rows of a track stand below those of another."""
-        return is_reference(track[0]) and _setting(track) in self._informed
+        return _is_reference(track[0]) and _setting(track) in self._informed
 
 
-def is_reference(standing: Standing) -> bool:
+def _is_reference(standing: Standing) -> bool:
     """Whether a row is there to be compared with, because its defense has no threat model."""
     return standing.row.knowledge == UNINFORMED
 
