@@ -1,0 +1,63 @@
+"""What the published cloaks share. Private to this folder."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bench.protocols import Descent, Goal, Kit
+from bench.types import Album, Budget, Image, PluginCard
+
+from ._checks import check_kept
+from ._ranges import COUNT, Ranges, check_ranges
+
+
+@dataclass(frozen=True)
+class PublishedCloak(ABC):
+    """A goal and a descent that its authors chose.
+
+    Attributes:
+        steps: Gradient steps.
+    """
+
+    steps: int = 100
+
+    card: ClassVar[PluginCard]
+    ranges: ClassVar[Ranges] = {}
+    """The ranges of parameters that the descent does not look at itself."""
+
+    @abstractmethod
+    def goal(self) -> Goal:
+        """What is optimised.
+
+        Raises:
+            UserError: A parameter is out of range.
+        """
+
+    @abstractmethod
+    def descent(self, budget: Budget) -> Descent:
+        """How the engine walks under a budget.
+
+        Raises:
+            UserError: A parameter is out of range.
+        """
+
+    def learned_on(self) -> int | None:
+        """How many photos of a user one mask is learned on; None where every photo has pixels of its own."""
+        return None
+
+    def check(self, budget: Budget) -> None:
+        """See `bench.protocols.Defense`."""
+        check_kept(type(self), self.card, budget)
+        check_ranges(self, {"learn": COUNT, **self.ranges})
+        self.goal()
+        self.descent(budget).check()
+
+    def cloak(self, albums: Sequence[Album], kit: Kit) -> list[list[Image | None]]:
+        """See `bench.protocols.Defense.cloak`."""
+        learn, descent = self.learned_on(), self.descent(kit.budget)
+        if learn is None:
+            return kit.engine.cloak(albums, kit, self.goal(), descent)
+        return kit.engine.cloak_universal(albums, kit, self.goal(), descent, learn=learn)

@@ -1,0 +1,61 @@
+"""LowKey: each photo and its blurred twin away from the clean photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bench.protocols import Blur, Descent, Goal, Penalty
+from bench.types import Budget, PluginCard
+
+from ._goals import Apart
+from ._likeness import MultiScaleUnlikeness
+from ._published import PublishedCloak
+from ._ranges import SIZE, Ranges
+
+
+@dataclass(frozen=True)
+class LowKey(PublishedCloak):
+    """Lower the similarity of each photo and of its blurred twin to the clean photo, and keep it alike.
+
+    LowKey (Cherepanova et al. 2021). The authors' penalty is LPIPS, whose weights are not part of this
+    project; here it is 1 - MS-SSIM.
+
+    Attributes:
+        steps: Gradient steps.
+        reach: The sum of all steps, in budgets.
+        sigma: The standard deviation of the blur, in pixels of the photo.
+        penalty: The weight of 1 - MS-SSIM of the face.
+    """
+
+    steps: int = 50
+    reach: float = 2.5
+    sigma: float = 3.0
+    penalty: float = 12.8
+
+    card: ClassVar[PluginCard] = PluginCard(
+        summary="LowKey: away from the own photo, plain and blurred",
+        source="Cherepanova et al. 2021, LowKey",
+        surrogates=True,
+    )
+    ranges: ClassVar[Ranges] = {"penalty": SIZE, "sigma": (0.1, 100)}
+
+    def goal(self) -> Goal:
+        """Each photo alone."""
+        return Apart()
+
+    def descent(self, budget: Budget) -> Descent:
+        """See `PublishedCloak`."""
+        del budget
+        return Descent(
+            self.steps,
+            self.reach,
+            momentum=0.0,
+            start=1,
+            copies=2,
+            variations=(Blur(self.sigma, every=2),),
+            penalties=(Penalty(MultiScaleUnlikeness(), self.penalty),),
+        )
+
+
+PLUGIN = LowKey
