@@ -178,6 +178,8 @@ def written(named: Named, kind: registry.Kind | None) -> str:
         named: What a record says of it.
         kind: Of plug-in; None for an adaptation.
     """
+    if kind == "defenses" and "+" in named.name:
+        return "+".join(written(part, kind) for part in _parts(named))
     try:
         usual = (registry.make(kind, named.name) if kind else adaptations.make(named.name))[1]
     except UserError:
@@ -188,3 +190,11 @@ def written(named: Named, kind: registry.Kind | None) -> str:
         if hasattr(usual, name) and getattr(usual, name) != value and isinstance(value, int | float | str)
     }
     return named.name + (":" if changed else "") + ",".join(f"{k}={v}" for k, v in changed.items())
+
+
+def _parts(composition: Named) -> Iterator[Named]:
+    """The defenses that act one after another, as a record would name each."""
+    for name in composition.name.split("+"):
+        own = f"{name}."
+        given = {k.removeprefix(own): v for k, v in composition.parameters.items() if k.startswith(own)}
+        yield Named(name=name, parameters=given)

@@ -26,7 +26,7 @@ from bench.faces import detectors
 from bench.machine.progress import Progress, Silent
 from bench.photos.decode import decode
 from bench.plan.cells import Cell, Plan
-from bench.plan.chosen import FunctionDefense
+from bench.plan.chosen import Chosen, FunctionDefense
 from bench.plan.scenarios import SCENARIOS, role, scenarios_of
 from bench.recognition.attacker_view import Tools
 from bench.recognition.observer import Observer
@@ -223,13 +223,11 @@ class Pipeline:
         return Repetition(number, data, split, self.plan.spec.scenario, publisher)
 
     def _key(self, cell: Cell) -> str:
-        plugins = (
-            cell.cloaking.defense.plugin,
-            cell.attack.attacker.plugin,
-            registry.make("defenses", CONTROL)[1],
-        )
+        control = Chosen(*registry.make("defenses", CONTROL))
+        chosen = (cell.cloaking.defense, cell.attack.attacker, control)
         found_by = (detectors.lookup(name).module for name in (detectors.USUAL, cell.view.detector_name))
         families = encoders.modules((*cell.cloaking.surrogates, *cell.view.members))
-        code = stage_code(__name__, *(type(plugin).__module__ for plugin in plugins), *found_by, *families)
+        plugins = (module for plugin in chosen for module in plugin.modules)
+        code = stage_code(__name__, *plugins, *found_by, *families)
         measured = [self._lpips.sha256] if self._lpips else []
         return digest("cell", cell.digest, code, self.plan.device, *measured)

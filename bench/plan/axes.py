@@ -36,7 +36,7 @@ class Axes:
         kind=Text(functions=True),
         of="cloaking",
         about="what users do to their photos",
-        takes=_PLUGIN,
+        takes="NAME or NAME:field=value,…; a+b is one after the other",
         example=("none", "advmask:steps=40"),
         in_python="a function from a list of one user's photos (uint8 [height, width, 3], RGB) to as many "
         "photos of the same shapes",

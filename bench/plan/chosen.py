@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from bench.adaptations.chains import Chain
 from bench.parameters import Plain, resolved
+from bench.plan.composition import Composition
 from bench.plan.reached import Reached, reached
 from bench.protocols import Kit
 from bench.store.digests import Canonical
@@ -52,12 +53,19 @@ class Chosen:
     @property
     def parameters(self) -> dict[str, Plain]:
         """Every parameter; for a function, the digest of what it reads, and the names of what has none."""
-        if isinstance(self.plugin, Chain):
+        if isinstance(self.plugin, Chain | Composition):
             return self.plugin.parameters
         if isinstance(self.plugin, FunctionDefense):
             seen, unseen = self.plugin.reached.digest, self.plugin.reached.unseen
             return {"source": seen, **({"unseen": list(unseen)} if unseen else {})}
         return resolved(self.plugin)
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules whose code decides what the plug-in does: a key holds them and what they import."""
+        if isinstance(self.plugin, Composition):
+            return self.plugin.modules
+        return (type(self.plugin).__module__,)
 
     @cached_property
     def written(self) -> Canonical:

@@ -15,6 +15,7 @@ from bench.plan.axes import AXES
 from bench.plan.budgets import check_budget, check_keeps, lpips_weights_of
 from bench.plan.cells import Cell, Plan, further_axes
 from bench.plan.chosen import Chosen, FunctionDefense, UserFunction
+from bench.plan.composition import composed
 from bench.plan.datasets import chosen_dataset, open_chosen
 from bench.plan.detectors import with_detectors
 from bench.plan.encoder_axes import resolve_encoders, resolve_surrogates
@@ -292,7 +293,7 @@ def _check_plugins(defenses: Sequence[Chosen], attackers: Sequence[Chosen], budg
 
 
 def chosen_defense(text: str) -> Chosen:
-    """Read `NAME`, `NAME:field=value,…` or `command:FILE.toml`.
+    """Read `NAME`, `NAME:field=value,…`, several of these joined by `+`, or `command:FILE.toml`.
 
     Raises:
         UserError: The name or a parameter is unknown, or the file is missing or wrong.
@@ -302,7 +303,7 @@ def chosen_defense(text: str) -> Chosen:
         from bench.plan.command_file import command_defense  # needs pydantic
 
         return command_defense(file)
-    return Chosen(*registry.make("defenses", text))
+    return Chosen(*composed(text))
 
 
 def _defenses(given: Sequence[str | UserFunction | Chosen]) -> list[Chosen]:

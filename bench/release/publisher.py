@@ -197,8 +197,7 @@ class Publisher:
 
     def _key(self, cloaking: Cloaking, people: People) -> str:
         """The key of a group's release; of no use for a function, since nobody knows what else it reads."""
-        plugin = cloaking.defense.plugin
-        if isinstance(plugin, FunctionDefense):
+        if isinstance(cloaking.defense.plugin, FunctionDefense):
             return ""
         boxes = [self._photos(part).boxes for part in (people, self._split.reference)]
         stamp: list[Plain] = [
@@ -212,7 +211,9 @@ class Publisher:
             {str(k): str(v) for k, v in self.engine().resolved().items()},
         ]
         found_by = detectors.lookup(self._finder.name).module
-        code = stage_code(__name__, found_by, type(plugin).__module__, *encoders.modules(cloaking.surrogates))
+        code = stage_code(
+            __name__, found_by, *cloaking.defense.modules, *encoders.modules(cloaking.surrogates)
+        )
         content = [[self._data.digest(photo) for photo in person] for person in people]
         return digest("cloak", stamp, code, content, *(boxes if any(boxes) else []))
 
