@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bench.board.curve_table import PointRow, curve_table
 from bench.board.curves import AXES, Curve
+from bench.board.everywhere import everywhere
 from bench.board.figures import FIGURES
 from bench.board.panel import PanelRow, Standing
 from bench.board.panel import standings as panel_standings
 from bench.board.table import Table
-from bench.board.tracks import but_for, defense
+from bench.board.tracks import but_for
 from bench.board.user_tables import Users
 from bench.charts.chart import Chart, Spec, rows_of
 from bench.charts.naming import rate_title, row_names, setting
 from bench.charts.style import RATE, dashed, marked
-from bench.records.record import CellRecord, Metric
+from bench.records.record import Metric
 
 ALONG = {"dose": "dose", "sweep": "budget", "distractors": "distractors"}
 """Name of a chart -> the field of a panel's row that it goes along."""
@@ -78,7 +80,8 @@ def panel_lines(name: str, tracks: Sequence[Sequence[Standing]], users: Users) -
     charts = []
     for whole in _groups(tracks, axis):
         if len({_place(standing.row, axis) for standing in whole}) > 1:
-            for standings in _groups(panel_standings(_everywhere(whole, axis), users), axis):
+            kept = everywhere(whole, partial(_place, axis=axis))
+            for standings in _groups(panel_standings(kept, users), axis):
                 rows = _rows(standings, axis)
                 charts += [_chart(name, standings, rows)] if rows else []
     return charts
@@ -90,23 +93,6 @@ def _groups(tracks: Sequence[Sequence[Standing]], axis: str) -> list[list[Standi
         if standing.rate is not None and standing.rate.value is not None and _place(standing.row, axis):
             groups[standing.row.figure, but_for(standing.first, "knowledge", axis)].append(standing)
     return list(groups.values())
-
-
-def _everywhere(standings: Sequence[Standing], axis: str) -> list[CellRecord]:
-    """The cells of conditions that each row met wherever it stands on the axis; each cell once."""
-    rows: dict[tuple[str, str], list[Standing]] = defaultdict(list)
-    for standing in standings:
-        rows[defense(standing.first), standing.row.knowledge].append(standing)
-    kept: dict[str, CellRecord] = {}
-    for of_row in rows.values():
-        met = [
-            set[str]().union(*(s.cells for s in of_row if _place(s.row, axis) == place))
-            for place in {_place(s.row, axis) for s in of_row}
-        ]
-        common = set.intersection(*met)
-        for standing in of_row:
-            kept |= {r.cell: r for name in common & set(standing.cells) for r in standing.cells[name]}
-    return list(kept.values())
 
 
 def _place(row: PanelRow, axis: str) -> tuple[float, ...]:

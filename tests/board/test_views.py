@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.board import cells, leaders, one_step, panel, views
+from bench.board import cells, equal_cost, leaders, one_step, panel, views
 from bench.board.attackers import AttackerRow
 from bench.board.chosen import Choice
 from bench.board.further import OF_A_DEFENSE
@@ -153,8 +153,31 @@ LEADER = leaders.KIND(
     draws=1,
     flags=(Flag(FlagCode.WEAK_ATTACKER, "1 of 2 cells"),),
 )
+COST = equal_cost.KIND(
+    **{row.name: row.before for row in OF_A_DEFENSE},
+    measure="SSIM",
+    cost=0.97,
+    protocol="cloakbench/2",
+    dataset="synthetic",
+    scenario="introduced",
+    dose=1.0,
+    distractors=0,
+    knowledge="black-box",
+    defense="mask",
+    surrogate=("net",),
+    figure="cfr",
+    rate=metric(0.6, 0.3, 0.9),
+    below="linf:4",
+    above="linf:8",
+    least=0.98234,
+    most=0.93,
+    points=3,
+    attackers=2,
+    users=20,
+)
 ROWS: dict[str, Any] = {
     "cells": CELL,
+    "cost": COST,
     "panel": PANEL,
     "steps": STEPS,
     "attackers": ATTACKER,
@@ -257,6 +280,15 @@ def test_a_leader() -> None:
     assert (shown["broken by"], shown["clean"]) == ("svm through net, adaptive", "0.99")
     assert (shown["SSIM"], shown["s/photo"], shown["panel"]) == ("0.912", "0.25", "2 of 3")
     assert "not ok" not in shown
+
+
+def test_a_row_at_equal_cost() -> None:
+    shown = words(COST)
+    assert (shown["at"], shown["rate [95 %]"]) == ("SSIM 0.97", "0.60 [0.30, 0.90]")
+    assert (shown["between"], shown["measured"]) == ("linf:4 and linf:8", "0.982 to 0.930")
+    outside = {name: getattr(COST, name) for name in equal_cost.KIND.__dataclass_fields__}
+    shown = words(equal_cost.KIND(**(outside | {"rate": None, "below": "", "above": ""})))
+    assert "between" not in shown and "rate [95 %]" not in shown
 
 
 def test_a_panel_says_in_how_many_draws_an_attacker_was_chosen() -> None:
