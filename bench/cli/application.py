@@ -21,6 +21,7 @@ from bench.cli import (
     information,
     judge,
     manifest,
+    new,
     plan,
     run,
     score,
@@ -67,6 +68,7 @@ judge.add_to(app)
 submit.add_to(app)
 validate.add_to(app)
 manifest.add_to(app)
+new.add_to(app)
 information.add_to(app)
 verify.add_to(app)
 fetching.add_to(app)
