@@ -293,6 +293,9 @@ class Defense(Protocol):
 
     A defense with parameters also has `check(budget) -> None`. It raises a UserError for a value out of
     range, and for a budget that the defense cannot work under. It is called before anything is computed.
+
+    A defense that looks at other people has `others() -> int`: how many people `Kit.reference` must have. A
+    run on a data set with fewer is refused before anything is computed.
     """
 
     card: ClassVar[PluginCard]

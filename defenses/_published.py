@@ -48,6 +48,10 @@ class PublishedCloak(ABC):
         """How many photos of a user one mask is learned on; None where every photo has pixels of its own."""
         return None
 
+    def others(self) -> int:
+        """How many reference people the goal needs; see `bench.protocols.Defense`."""
+        return 0
+
     def check(self, budget: Budget) -> None:
         """See `bench.protocols.Defense`."""
         check_kept(type(self), self.card, budget)

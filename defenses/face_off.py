@@ -54,6 +54,10 @@ class FaceOff(PublishedCloak):
         """Nearer to one other person."""
         return Margin(self.margin)
 
+    def others(self) -> int:
+        """See `PublishedCloak`."""
+        return 1
+
     def descent(self, budget: Budget) -> Descent:
         """See `PublishedCloak`."""
         del budget

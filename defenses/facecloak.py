@@ -43,6 +43,10 @@ class FaceCloak(PublishedCloak):
         """Between two other people."""
         return BetweenPeople()
 
+    def others(self) -> int:
+        """See `PublishedCloak`."""
+        return 2
+
     def descent(self, budget: Budget) -> Descent:
         """See `PublishedCloak`."""
         del budget

@@ -50,6 +50,10 @@ class FoggySight(PublishedCloak):
         """Each photo towards another person of its own."""
         return Towards()
 
+    def others(self) -> int:
+        """See `PublishedCloak`."""
+        return 1
+
     def descent(self, budget: Budget) -> Descent:
         """See `PublishedCloak`."""
         return Descent(

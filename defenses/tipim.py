@@ -47,6 +47,10 @@ class TIPIM(PublishedCloak):
         """Towards one of several other people."""
         return NearestTarget(self.targets)
 
+    def others(self) -> int:
+        """See `PublishedCloak`."""
+        return self.targets
+
     def descent(self, budget: Budget) -> Descent:
         """See `PublishedCloak`."""
         del budget

@@ -57,6 +57,10 @@ class Composition:
             budgets=kept,
         )
 
+    def others(self) -> int:
+        """How many reference people the most demanding part needs."""
+        return max(part.others() if hasattr(part, "others") else 0 for part in self.parts)
+
     def check(self, budget: Budget) -> None:
         """See `bench.protocols.Defense`.
 

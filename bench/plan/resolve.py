@@ -80,6 +80,7 @@ def resolve(
     defenses = _defenses(spec.defenses)
     surrogate_axis = resolve_surrogates(spec, encoder_axis, folders)
     _check_plugins(defenses, attackers, spec.budgets)
+    _check_others(defenses, first, dataset.name)
     described: dict[str, Plain] = {
         "name": dataset.name,
         "parameters": {**dataset.parameters, **data.card.resolved},
@@ -290,6 +291,22 @@ def _check_plugins(defenses: Sequence[Chosen], attackers: Sequence[Chosen], budg
         check_keeps(defense.name, defense.plugin.card, Budget.parse(budget))
         if hasattr(defense.plugin, "check"):
             defense.plugin.check(Budget.parse(budget))
+
+
+def _check_others(defenses: Sequence[Chosen], parts: Split, dataset: str) -> None:
+    """See that there are as many reference people as each defense needs.
+
+    Raises:
+        UserError: There are fewer.
+    """
+    for defense in defenses:
+        needed = defense.plugin.others() if hasattr(defense.plugin, "others") else 0
+        if len(parts.reference) < needed:
+            raise UserError(
+                f"defense {defense.name!r} needs photos of at least {needed} other people, and data set "
+                f"{dataset!r} has {len(parts.reference)} left for it. Ask for fewer --users or --background, "
+                "or bring photos of more people."
+            )
 
 
 def chosen_defense(text: str) -> Chosen:

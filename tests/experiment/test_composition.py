@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import ClassVar
 
@@ -13,11 +13,15 @@ import pytest
 from bench.errors import UserError
 from bench.experiment.again import Again, written
 from bench.experiment.session import RunResult
+from bench.faces.finder import detector_parameters
 from bench.machine.progress import Silent
 from bench.optim.engine import CloakingEngine
 from bench.plan.chosen import Chosen
 from bench.plan.composition import Composition, composed
+from bench.plan.resolve import resolve
+from bench.plan.spec import RunSpec
 from bench.protocols import Kit
+from bench.store.folders import folders
 from bench.types import Album, Budget, Face, Image, PluginCard
 
 Run = Callable[..., RunResult]
@@ -127,3 +131,18 @@ def test_it_is_a_cell_of_its_own_that_is_found_again_by_its_record(run: Run) -> 
     again = Again(first, Silent())
     assert len(again.moved().released) == 8
     again.close()
+
+
+@pytest.mark.parametrize("text", ["tipim", "jpeg+tipim:steps=2"])
+def test_fewer_other_people_than_a_defense_needs_are_one_line_when_cells_are_planned(
+    text: str, small: RunSpec
+) -> None:
+    words = "needs photos of at least 10 other people.* has 2 left"
+    with pytest.raises(UserError, match=words) as refused:
+        resolve(replace(small, defenses=(text,)), folders(), detector_parameters(), "cpu")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.slow
+def test_as_many_as_it_needs_are_enough(run: Run) -> None:
+    assert not run(defenses=("tipim:steps=2,targets=2",)).faults
