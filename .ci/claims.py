@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("docs/findings.md", "README.md")
 """The pages whose conclusions are held to the records."""
 
-DEMO, DRAWN, PAPER, LFW, FIVE, DRAWS, CROWD, CHOSEN, CLUSTERERS, ATTACKS, HARDENED, ENSEMBLE = (
+DEMO, DRAWN, PAPER, LFW, FIVE, DRAWS, CROWD, CHOSEN, CLUSTERERS, ATTACKS, HARDENED, ENSEMBLE, LFW_DRAWS = (
     "built-in",
     "standard",
     "paper",
@@ -46,6 +46,7 @@ DEMO, DRAWN, PAPER, LFW, FIVE, DRAWS, CROWD, CHOSEN, CLUSTERERS, ATTACKS, HARDEN
     "lfw-attacks",
     "lfw-hardened",
     "lfw-ensemble",
+    "lfw-draws",
 )
 BOTH = f"{CLUSTERERS}+{ATTACKS}"
 TOOLS = "tools-noise+tools-pgd"
