@@ -33,7 +33,22 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("docs/findings.md", "README.md")
 """The pages whose conclusions are held to the records."""
 
-DEMO, DRAWN, PAPER, LFW, FIVE, DRAWS, CROWD, CHOSEN, CLUSTERERS, ATTACKS, HARDENED, ENSEMBLE, LFW_DRAWS = (
+(
+    DEMO,
+    DRAWN,
+    PAPER,
+    LFW,
+    FIVE,
+    DRAWS,
+    CROWD,
+    CHOSEN,
+    CLUSTERERS,
+    ATTACKS,
+    HARDENED,
+    ENSEMBLE,
+    LFW_DRAWS,
+    CHANNELS,
+) = (
     "built-in",
     "standard",
     "paper",
@@ -47,12 +62,15 @@ DEMO, DRAWN, PAPER, LFW, FIVE, DRAWS, CROWD, CHOSEN, CLUSTERERS, ATTACKS, HARDEN
     "lfw-hardened",
     "lfw-ensemble",
     "lfw-draws",
+    "lfw-channels",
 )
 BOTH = f"{CLUSTERERS}+{ATTACKS}"
+THREE = f"{BOTH}+{CHANNELS}"
 TOOLS = "tools-noise+tools-pgd"
 Y1, MFN, V3 = "insightface_mobilefacenet_y1", "mfn_espdl", "mobileface_v3"
 CASIA, V2, DLIB = "mobilefacenet_casia_xiaoccer", "mobileface_v2", "dlib"
 ALL = f"weighted:{DLIB}+{Y1}+{MFN}+{CASIA}+{V2}+{V3}"
+SIX = (Y1, MFN, V3, CASIA, V2, DLIB)
 IR, INC, VIT = "synth-ir", "synth-inc", "synth-vit"
 ANY = "*"
 
@@ -261,10 +279,14 @@ def p(folder: str, defense: str, attacker: str, encoder: str, **conditions: Any)
 
 
 def platforms(
-    folder: str, defenses: tuple[str, ...], channels: tuple[str, ...], level: str = "oblivious"
+    folder: str,
+    defenses: tuple[str, ...],
+    channels: tuple[str, ...],
+    level: str = "oblivious",
+    **conditions: Any,
 ) -> list[tuple[float, float]]:
     """The change of CFR and the uncorrected p, for every clusterer and encoder under some channels."""
-    met = cells(folder, defense=defenses, channel=channels, level=level)
+    met = cells(folder, defense=defenses, channel=channels, level=level, **conditions)
     whose = [(one["defense"]["name"], one["attacker"]["name"], one["encoder"]["name"]) for one in met]
     return [
         (
