@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,7 @@ from bench.encoders.families.onnx_file.encoder import OnnxEncoder
 from bench.experiment.tables import MEASURES
 from bench.metrics.clustering import bcubed_objective
 from bench.plan.datasets import chosen_dataset
+from bench.plan.resolve import chosen_defense
 from bench.plan.split import Split
 from bench.protocols import Descent, Ground, Kit
 from bench.records.record import CellRecord
@@ -42,7 +44,11 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(path for folder in (".", "docs", "design", "results") for path in (ROOT / folder).glob("*.md"))
 COMMANDS: Any = typer.main.get_command(app)
-PLUGINS: dict[str, registry.Kind] = {"defense": "defenses", "attacker": "attackers", "dataset": "datasets"}
+PLUGINS: dict[str, Callable[[str], object]] = {
+    "defense": chosen_defense,
+    "attacker": partial(registry.make, "attackers"),
+    "dataset": chosen_dataset,
+}
 """Option of `bench run` -> whose names it takes."""
 TAUGHT = {"checkerboard", "chained", "nearest-mean", "albums", "my-net", "command"}
 """Names that a page makes up to show how to add them."""
@@ -259,10 +265,9 @@ def test_a_command_on_a_page_can_be_typed(words: list[str]) -> None:
     asked = given(words)
     encoders = {*ARCHITECTURES, *REAL, *TAUGHT}
     if words[0] == "run":
-        for option, kind in PLUGINS.items():
+        for option, made in PLUGINS.items():
             texts = asked[option] or () if option != "dataset" else [asked[option] or "synthetic"]
             for text in texts:
-                made = chosen_dataset if option == "dataset" else partial(registry.make, kind)
                 assert text.partition(":")[0] in TAUGHT or made(text)
         for text in [*(asked["encoder"] or ()), *(asked["surrogate"] or ())]:
             assert all(":" in name or name in encoders for name in encoder_room.read(text).members)
