@@ -175,6 +175,7 @@ VERBS: dict[str, list[tuple[str, ...]]] = {
     "verify": [
         ("verify", "synth-ir", "ENCODER", "--dataset", "synthetic:people=22,photos-each=2", "--pairs", "20"),
     ],
+    "new": [("new", "defense", "my-mask", "--out", "OUT/my-mask")],
     "list": [("list",)],
     "doctor": [("doctor",)],
     "schema": [("schema",)],
