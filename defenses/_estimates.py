@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from bench.protocols import Moment, Pictures
 
+from ._updates import levelled
+
 if TYPE_CHECKING:
     import torch
 
@@ -70,8 +72,7 @@ class Flat:
         for _ in range(self.neighbours):
             near = _near(pictures, self.radius, moment)
             first = slope(near)
-            size = first.abs().mean((1, 2, 3), keepdim=True).clamp_min(1e-30)
-            second = slope(near + self.step * first / size)
+            second = slope(near + self.step * levelled(first))
             total += (1 - self.balance) * first + self.balance * second
         return total / self.neighbours
 
@@ -139,8 +140,9 @@ class Clipped:
         shape = pictures.levels.shape[1:]
         shift = self.light * (2 * moment.uniform(1, 1, 1) - 1)
         wanted = pictures.levels + shift + self.noise * moment.normal(*shape)
-        held = (wanted - pictures.original).clamp(-self.limit, self.limit) + pictures.original
-        return slope(held) * (held == wanted)
+        change = wanted - pictures.original
+        held = pictures.original + change.clamp(-self.limit, self.limit)
+        return slope(held) * (change.abs() <= self.limit)
 
 
 def _near(pictures: Pictures, radius: float, moment: Moment) -> torch.Tensor:

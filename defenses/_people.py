@@ -168,14 +168,19 @@ class OutOfHull:
     hull: Hull
 
     def __call__(self, ground: Ground) -> _OutOfHull:
-        return _OutOfHull(self.hull, ground.clean, ground.owners)
+        own = {int(owner): ground.clean[ground.owners == owner] for owner in ground.owners.unique()}
+        directions = (
+            {owner: _directions(clean) for owner, clean in own.items()} if self.hull == "affine" else {}
+        )
+        return _OutOfHull(self.hull, ground.owners, own, directions)
 
 
 @dataclass(frozen=True, slots=True)
 class _OutOfHull:
     hull: Hull
-    clean: torch.Tensor
     owners: torch.Tensor
+    own: dict[int, torch.Tensor]
+    directions: dict[int, torch.Tensor]
 
     def __call__(self, embeddings: torch.Tensor, photos: torch.Tensor, current: torch.Tensor) -> Judged:
         import torch
@@ -184,22 +189,28 @@ class _OutOfHull:
         nearest = torch.empty_like(embeddings)
         for owner in owners.unique():
             mine = owners == owner
-            nearest[mine] = self._nearest(embeddings[mine].detach(), self.clean[self.owners == owner])
+            nearest[mine] = self._nearest(embeddings[mine].detach(), int(owner))
         return _never(-(embeddings - nearest).square().sum(1))
 
-    def _nearest(self, points: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
-        """The point of the hull that is nearest to each of some points."""
-        import torch
-
+    def _nearest(self, points: torch.Tensor, owner: int) -> torch.Tensor:
+        """The point of a user's hull that is nearest to each of some points."""
+        clean = self.own[owner]
         middle = clean.mean(0)
         if self.hull == "centre" or len(clean) == 1:
             return middle.expand_as(points)
         if self.hull == "affine":
-            _, sizes, directions = torch.linalg.svd(clean - middle, full_matrices=False)
-            directions = directions[sizes > 1e-4 * sizes.max().clamp_min(1e-30)]
-            projected: torch.Tensor = middle + (points - middle) @ directions.T @ directions
-            return projected
+            across = self.directions[owner]
+            return middle + (points - middle) @ across.T @ across
         return _combined(points, clean)
+
+
+def _directions(clean: torch.Tensor) -> torch.Tensor:
+    """The directions in which some rows differ: orthonormal, at most one fewer than there are rows."""
+    import torch
+
+    _, sizes, directions = torch.linalg.svd(clean - clean.mean(0), full_matrices=False)
+    kept: torch.Tensor = directions[sizes > 1e-4 * sizes.max().clamp_min(1e-30)]
+    return kept
 
 
 def _combined(points: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:

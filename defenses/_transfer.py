@@ -7,16 +7,15 @@ the authors' programs start at the photo.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.protocols import Descent, Goal, Kit
-from bench.types import Album, Budget, Image
+from bench.protocols import Descent, Goal
+from bench.types import Budget
 
 from ._goals import Apart
 from ._optimised import Optimised
-from ._ranges import COUNT, SHARE, SIZE, Ranges, check_ranges
+from ._ranges import COUNT, SHARE, SIZE, Ranges
 
 COPIES = 20
 """How many gradients a step most of the attacks average."""
@@ -65,9 +64,9 @@ class TransferAttack(Optimised):
         """Each photo alone."""
         return Apart()
 
-    def walk(self) -> Descent:
-        """The descent under a budget of which only the size is left open."""
-        return self.varied(super().walk(), 1.0)
+    def walk_within(self, budget: Budget) -> Descent:
+        """See `GradientDefense`."""
+        return self.varied(self.walk(), budget.value)
 
     def varied(self, plain: Descent, limit: float) -> Descent:
         """The descent with what this attack adds to it.
@@ -78,13 +77,3 @@ class TransferAttack(Optimised):
         """
         del limit
         return plain
-
-    def check(self, budget: Budget) -> None:
-        """See `bench.protocols.Defense`."""
-        check_ranges(self, self.ranges)
-        super().check(budget)
-        self.varied(super().walk(), budget.value).check()
-
-    def cloak(self, albums: Sequence[Album], kit: Kit) -> list[list[Image | None]]:
-        """See `bench.protocols.Defense.cloak`."""
-        return kit.engine.cloak(albums, kit, self.goal(), self.varied(super().walk(), kit.budget.value))

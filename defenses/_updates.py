@@ -61,8 +61,7 @@ class Straight:
     ) -> None:
         """Momentum of the gradient, each scaled to mean magnitude one."""
         del values, turn
-        size = gradient.abs().mean((1, 2, 3), keepdim=True).clamp_min(1e-30)
-        memory[0].mul_(self.momentum).add_(gradient / size)
+        memory[0].mul_(self.momentum).add_(levelled(gradient))
 
     def step(self, values: torch.Tensor, memory: Sequence[torch.Tensor], turn: Turn) -> torch.Tensor:
         """A step whose root mean square over all values with a gradient is the same every time."""
@@ -70,3 +69,8 @@ class Straight:
         seen = (way != 0).sum((1, 2, 3), keepdim=True).clamp_min(1)
         size = (way.square().sum((1, 2, 3), keepdim=True) / seen).sqrt().clamp_min(1e-30)
         return values - self.reach * turn.limit / turn.steps * way / size
+
+
+def levelled(gradient: torch.Tensor) -> torch.Tensor:
+    """A gradient [n, 3, height, width], each scaled to mean magnitude one."""
+    return gradient / gradient.abs().mean((1, 2, 3), keepdim=True).clamp_min(1e-30)

@@ -8,13 +8,13 @@ from typing import ClassVar
 from bench.protocols import Descent, Dssim, Goal, Penalty
 from bench.types import Budget, PluginCard
 
+from ._gradients import GradientDefense
 from ._people import Angle
-from ._published import PublishedCloak
 from ._ranges import SIZE, Ranges
 
 
 @dataclass(frozen=True)
-class Chameleon(PublishedCloak):
+class Chameleon(GradientDefense):
     """Learn one mask that enlarges the angle between each photo and itself, with a penalty on DSSIM.
 
     Chameleon (Chow et al. 2024). The authors scale photos up and down again inside the gradient; here each
@@ -47,14 +47,14 @@ class Chameleon(PublishedCloak):
         """The angle between each photo and itself."""
         return Angle()
 
-    def descent(self, budget: Budget) -> Descent:
-        """See `PublishedCloak`."""
+    def walk_within(self, budget: Budget) -> Descent:
+        """See `GradientDefense`."""
         del budget
         penalty = Penalty(Dssim(), self.penalty, beyond=self.dssim, adapt=2)
         return Descent(self.steps, self.reach, momentum=0.0, jitter=self.jitter, penalties=(penalty,))
 
     def learned_on(self) -> int | None:
-        """See `PublishedCloak`."""
+        """See `GradientDefense`."""
         return self.learn
 
 

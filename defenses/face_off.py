@@ -11,13 +11,13 @@ import numpy as np
 from bench.protocols import Adam, Descent, Goal, Kit, Penalty, SquaredChange, TanhSpace
 from bench.types import Album, Budget, Face, Image, PluginCard
 
+from ._gradients import GradientDefense
 from ._people import Margin
-from ._published import PublishedCloak
 from ._ranges import SIZE, Ranges
 
 
 @dataclass(frozen=True)
-class FaceOff(PublishedCloak):
+class FaceOff(GradientDefense):
     """Bring each photo nearer to another person than to its user with the least change, then amplify that.
 
     Face-Off (Chandrasekaran et al. 2021). Its distances are those of unit embeddings, at most 2, so the
@@ -55,11 +55,11 @@ class FaceOff(PublishedCloak):
         return Margin(self.margin)
 
     def others(self) -> int:
-        """See `PublishedCloak`."""
+        """See `GradientDefense`."""
         return 1
 
-    def descent(self, budget: Budget) -> Descent:
-        """See `PublishedCloak`."""
+    def walk_within(self, budget: Budget) -> Descent:
+        """See `GradientDefense`."""
         del budget
         size = Penalty(SquaredChange(), self.cost, power=0.5)
         return Descent(self.steps, start=1, update=TanhSpace(Adam(self.rate)), penalties=(size,))

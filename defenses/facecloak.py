@@ -8,13 +8,13 @@ from typing import ClassVar
 from bench.protocols import Descent, Goal
 from bench.types import Budget, PluginCard
 
+from ._gradients import GradientDefense
 from ._people import BetweenPeople
-from ._published import PublishedCloak
 from ._ranges import SIZE, Ranges
 
 
 @dataclass(frozen=True)
-class FaceCloak(PublishedCloak):
+class FaceCloak(GradientDefense):
     """Learn one mask that takes photos away from the nearest other person, and towards the farthest.
 
     FaceCloak (Yahn et al. 2026). The authors learn the mask on synthetic photos of the user, and
@@ -44,16 +44,16 @@ class FaceCloak(PublishedCloak):
         return BetweenPeople()
 
     def others(self) -> int:
-        """See `PublishedCloak`."""
+        """See `GradientDefense`."""
         return 2
 
-    def descent(self, budget: Budget) -> Descent:
-        """See `PublishedCloak`."""
+    def walk_within(self, budget: Budget) -> Descent:
+        """See `GradientDefense`."""
         del budget
         return Descent(self.steps, self.reach, momentum=0.0, jitter=self.jitter)
 
     def learned_on(self) -> int | None:
-        """See `PublishedCloak`."""
+        """See `GradientDefense`."""
         return self.learn
 
 

@@ -10,7 +10,7 @@ from bench.protocols import Descent, Dssim, Goal, Penalty, TanhSpace
 from bench.types import Budget, PluginCard
 
 from ._goals import Apart
-from ._published import PublishedCloak
+from ._gradients import GradientDefense
 from ._ranges import SIZE, Ranges
 from ._updates import Adadelta
 
@@ -19,7 +19,7 @@ MODES = {"low": (40, 25.0), "mid": (75, 20.0), "high": (150, 15.0)}
 
 
 @dataclass(frozen=True)
-class Fawkes(PublishedCloak):
+class Fawkes(GradientDefense):
     """Lower each photo's similarity to itself, with a penalty on what DSSIM exceeds the budget by.
 
     Fawkes 1.0 (Shan et al. 2020), as its program is run: away from the own photo, not towards a target.
@@ -49,8 +49,8 @@ class Fawkes(PublishedCloak):
         """Each photo alone."""
         return Apart()
 
-    def descent(self, budget: Budget) -> Descent:
-        """See `PublishedCloak`."""
+    def walk_within(self, budget: Budget) -> Descent:
+        """See `GradientDefense`."""
         if self.mode not in MODES:
             raise UserError(f"parameter mode={self.mode} is unknown; it takes low, mid or high.")
         steps, rate = MODES[self.mode]

@@ -9,14 +9,14 @@ from bench.protocols import Adam, Descent, Goal, Penalty, SquaredChange
 from bench.types import Budget, PluginCard
 
 from ._estimates import Clipped
+from ._gradients import GradientDefense
 from ._people import Towards
-from ._published import PublishedCloak
 from ._ranges import SHARE, SIZE, Ranges
 from ._variations import Cropped
 
 
 @dataclass(frozen=True)
-class FoggySight(PublishedCloak):
+class FoggySight(GradientDefense):
     """Bring each photo near another person, in other lights, cropped and noisy.
 
     FoggySight (Evtimov et al. 2021). There the members of a community make decoys for one another. Here the
@@ -51,11 +51,11 @@ class FoggySight(PublishedCloak):
         return Towards()
 
     def others(self) -> int:
-        """See `PublishedCloak`."""
+        """See `GradientDefense`."""
         return 1
 
-    def descent(self, budget: Budget) -> Descent:
-        """See `PublishedCloak`."""
+    def walk_within(self, budget: Budget) -> Descent:
+        """See `GradientDefense`."""
         return Descent(
             self.steps,
             start=1,

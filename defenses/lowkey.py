@@ -9,13 +9,13 @@ from bench.protocols import Blur, Descent, Goal, Penalty
 from bench.types import Budget, PluginCard
 
 from ._goals import Apart
+from ._gradients import GradientDefense
 from ._likeness import MultiScaleUnlikeness
-from ._published import PublishedCloak
 from ._ranges import SIZE, Ranges
 
 
 @dataclass(frozen=True)
-class LowKey(PublishedCloak):
+class LowKey(GradientDefense):
     """Lower the similarity of each photo and of its blurred twin to the clean photo, and keep it alike.
 
     LowKey (Cherepanova et al. 2021). The authors' penalty is LPIPS, whose weights are not part of this
@@ -44,8 +44,8 @@ class LowKey(PublishedCloak):
         """Each photo alone."""
         return Apart()
 
-    def descent(self, budget: Budget) -> Descent:
-        """See `PublishedCloak`."""
+    def walk_within(self, budget: Budget) -> Descent:
+        """See `GradientDefense`."""
         del budget
         return Descent(
             self.steps,

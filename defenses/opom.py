@@ -9,13 +9,13 @@ from bench.errors import UserError
 from bench.protocols import Descent, Goal
 from bench.types import Budget, PluginCard
 
+from ._gradients import GradientDefense
 from ._people import Hull, OutOfHull
-from ._published import PublishedCloak
 from ._ranges import SHARE, SIZE, Ranges
 
 
 @dataclass(frozen=True)
-class OPOM(PublishedCloak):
+class OPOM(GradientDefense):
     """Learn one mask that takes a user's photos away from all combinations of the user's clean photos.
 
     OPOM (Zhong and Deng 2022), with the dropout of DFANet (Zhong and Deng 2020) and momentum.
@@ -54,13 +54,13 @@ class OPOM(PublishedCloak):
                 return OutOfHull(hull)
         raise UserError(f"parameter hull={self.hull} is unknown; it takes centre, affine or convex.")
 
-    def descent(self, budget: Budget) -> Descent:
-        """See `PublishedCloak`."""
+    def walk_within(self, budget: Budget) -> Descent:
+        """See `GradientDefense`."""
         del budget
         return Descent(self.steps, self.reach, self.momentum, dropout=self.dropout, jitter=self.jitter)
 
     def learned_on(self) -> int | None:
-        """See `PublishedCloak`."""
+        """See `GradientDefense`."""
         return self.learn
 
 

@@ -8,13 +8,13 @@ from typing import ClassVar
 from bench.protocols import Descent, Dssim, Goal, Penalty
 from bench.types import Budget, PluginCard
 
+from ._gradients import GradientDefense
 from ._people import Volume
-from ._published import PublishedCloak
 from ._ranges import SIZE, Ranges
 
 
 @dataclass(frozen=True)
-class Protego(PublishedCloak):
+class Protego(GradientDefense):
     """Learn one mask that enlarges the volume of a user's embeddings, with a penalty on SSIM.
 
     Protego (Wang et al. 2025). The authors lay the mask onto a model of the face; here it lies in
@@ -47,8 +47,8 @@ class Protego(PublishedCloak):
         """The volume of a user's embeddings."""
         return Volume()
 
-    def descent(self, budget: Budget) -> Descent:
-        """See `PublishedCloak`."""
+    def walk_within(self, budget: Budget) -> Descent:
+        """See `GradientDefense`."""
         del budget
         # DSSIM is half of what SSIM lacks; the weight moves beyond 1 % of SSIM, a fifth of what it may lack
         allowed = (1 - self.ssim) / 2
@@ -56,7 +56,7 @@ class Protego(PublishedCloak):
         return Descent(self.steps, self.reach, momentum=0.0, jitter=self.jitter, penalties=(penalty,))
 
     def learned_on(self) -> int | None:
-        """See `PublishedCloak`."""
+        """See `GradientDefense`."""
         return self.learn
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.protocols import Descent
 from bench.types import PluginCard
 
 from ._transfer import TransferAttack
@@ -31,11 +30,6 @@ class TIM(TransferAttack):
         source="Dong et al. 2019, TI-FGSM",
         surrogates=True,
     )
-
-    def varied(self, plain: Descent, limit: float) -> Descent:
-        """See `TransferAttack`."""
-        del limit
-        return replace(plain, smoothing=self.smoothing)
 
 
 PLUGIN = TIM

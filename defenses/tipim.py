@@ -8,15 +8,15 @@ from typing import ClassVar
 from bench.protocols import Descent, Goal
 from bench.types import Budget, PluginCard
 
+from ._gradients import GradientDefense
 from ._people import NearestTarget
-from ._published import PublishedCloak
 from ._ranges import COUNT, SHARE, SIZE, Ranges
 from ._updates import Straight
 from ._variations import Affine
 
 
 @dataclass(frozen=True)
-class TIPIM(PublishedCloak):
+class TIPIM(GradientDefense):
     """Bring each photo near whichever of several other people is nearest by now, and away from itself.
 
     TIP-IM (Yang et al. 2021), with its default of no naturalness term. The authors try a step towards every
@@ -48,11 +48,11 @@ class TIPIM(PublishedCloak):
         return NearestTarget(self.targets)
 
     def others(self) -> int:
-        """See `PublishedCloak`."""
+        """See `GradientDefense`."""
         return self.targets
 
-    def descent(self, budget: Budget) -> Descent:
-        """See `PublishedCloak`."""
+    def walk_within(self, budget: Budget) -> Descent:
+        """See `GradientDefense`."""
         del budget
         update = Straight(self.reach, self.momentum)
         return Descent(self.steps, update=update, variations=(Affine(0.01, self.spread),))

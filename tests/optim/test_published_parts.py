@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from bench.defenses._estimates import _field, _spline
+from bench.defenses._estimates import Clipped, _field, _spline
 from bench.defenses._likeness import MultiScaleUnlikeness
 from bench.defenses._people import OutOfHull, Volume, _combined
 from bench.defenses._updates import Adadelta, Straight
@@ -169,6 +169,19 @@ def test_a_face_smaller_than_a_window_has_no_unlikeness_and_a_gradient() -> None
     (measured,) = MultiScaleUnlikeness()(tiny)
     assert not measured.any()
     assert not torch.autograd.grad(measured, tiny.levels)[0].any()
+
+
+def test_only_what_leaves_the_budget_on_the_way_has_no_gradient() -> None:
+    shown = pictures(np.full((40, 40, 3), 90, np.uint8), np.full((40, 40, 3), 93, np.uint8))
+    ones = torch.ones_like(shown.levels)
+    still = Clipped(8.0, 0.0, 1e-3)(shown, torch.ones_like, (), one_moment())
+    assert torch.equal(still, ones)  # nothing leaves it, whatever rounding does
+    far = Clipped(8.0, 0.0, 20.0)(shown, torch.ones_like, (), one_moment())
+    assert 0.2 < far.mean() < 0.5
+
+
+def one_moment() -> PhotoMoment:
+    return PhotoMoment(photo_keys(1, ["a"]), 0, 0, 2, LANDMARKS[:1])
 
 
 def test_adadelta_steps_as_that_of_torch() -> None:

@@ -1,4 +1,4 @@
-"""What the published cloaks share. Private to this folder."""
+"""What all optimising defenses share. Private to this folder."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ._ranges import COUNT, Ranges, check_ranges
 
 
 @dataclass(frozen=True)
-class PublishedCloak(ABC):
-    """A goal and a descent that its authors chose.
+class GradientDefense(ABC):
+    """A goal that the cloaking engine walks towards, and how it walks.
 
     Attributes:
         steps: Gradient steps.
@@ -37,7 +37,7 @@ class PublishedCloak(ABC):
         """
 
     @abstractmethod
-    def descent(self, budget: Budget) -> Descent:
+    def walk_within(self, budget: Budget) -> Descent:
         """How the engine walks under a budget.
 
         Raises:
@@ -57,11 +57,11 @@ class PublishedCloak(ABC):
         check_kept(type(self), self.card, budget)
         check_ranges(self, {"learn": COUNT, **self.ranges})
         self.goal()
-        self.descent(budget).check()
+        self.walk_within(budget).check()
 
     def cloak(self, albums: Sequence[Album], kit: Kit) -> list[list[Image | None]]:
         """See `bench.protocols.Defense.cloak`."""
-        learn, descent = self.learned_on(), self.descent(kit.budget)
+        learn, descent = self.learned_on(), self.walk_within(kit.budget)
         if learn is None:
             return kit.engine.cloak(albums, kit, self.goal(), descent)
         return kit.engine.cloak_universal(albums, kit, self.goal(), descent, learn=learn)
