@@ -35,12 +35,14 @@ class CostRow:
         figure: `cfr`, `cfr_link`, `psr1` or `protection_rate`.
         rate: CFR-chosen or PSR-chosen, or else the largest rate, at that cost; None outside of what was
             measured. Its interval is as wide as if both points erred together, which is wide enough.
+        weak: Whether the attack of either point finds too few people on clean photos: others may do more.
         below: The budget of the point that changes photos less; empty outside.
         above: The budget of the point that changes them more; empty outside.
         least: The smallest cost that was measured, in the measure.
         most: The largest.
         points: How many budgets were measured.
-        attackers: How many conditions all of them met.
+        attackers: How many conditions have a result, of those that all budgets met.
+        panel: How many conditions the track has.
         users: How many there are.
     """
 
@@ -56,12 +58,14 @@ class CostRow:
     surrogate: tuple[str, ...]
     figure: str
     rate: Metric | None
+    weak: bool
     below: str
     above: str
     least: float
     most: float
     points: int
-    attackers: int | None
+    attackers: int
+    panel: int
     users: int | None
 
 
@@ -145,15 +149,27 @@ def _row(points: Sequence[_Point], measure: str, cost: float) -> CostRow:
         surrogate=head.surrogate,
         figure=head.figure,
         rate=None if around is None else _between(*around, wanted),
+        weak=around is not None and any(_weak(point.standing) for point in around),
         below="" if around is None else around[0].standing.row.budget,
         above="" if around is None else around[1].standing.row.budget,
         least=least,
         most=most,
         points=len(points),
-        attackers=head.attackers,
+        attackers=min(point.standing.row.attackers or 0 for point in points),
+        panel=max(_panel(point.standing) for point in points),
         users=head.users,
         **{axis.name: getattr(head, axis.name) for axis in OF_A_DEFENSE},
     )
+
+
+def _weak(standing: Standing) -> bool:
+    """Whether the attack that a row is known by finds too few people on clean photos."""
+    row = standing.row
+    return row.strongest_weak if row.chosen is None else row.chosen.weak
+
+
+def _panel(standing: Standing) -> int:
+    return (standing.row.attackers or 0) + len(standing.row.missing)
 
 
 def _between(less: _Point, more: _Point, wanted: float) -> Metric:

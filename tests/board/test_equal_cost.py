@@ -10,6 +10,7 @@ from bench.board.equal_cost import COSTS, CostRow, cost_rows
 from bench.board.user_tables import UserTable
 from bench.board.views.cost import VIEW
 from bench.records.record import CellRecord
+from bench.types import Flag, FlagCode
 from tests.board.test_panel import cell
 
 Cells = tuple[CellRecord, dict[str, list[Any]]]
@@ -75,6 +76,23 @@ def test_only_attacks_that_were_made_under_every_budget_count() -> None:
     of = rows(at(0.98, "linf:4", 10), at(0.96, "linf:8", 10), at(0.98, "linf:4", 20, attacker="hdbscan"))
     assert value(of["SSIM", 0.97]) == pytest.approx(0.5)
     assert of["SSIM", 0.97].attackers == 1
+
+
+def test_what_a_defense_did_not_meet_is_counted() -> None:
+    cells = [at(ssim, budget, 10, name, attacker) for ssim, budget in ((0.98, "linf:4"), (0.96, "linf:8"))
+             for name, attacker in (("one", "dbscan"), ("one", "hdbscan"), ("two", "dbscan"))]  # fmt: skip
+    counted = {row.defense: (row.attackers, row.panel) for row in made(*cells)}
+    assert counted == {"one": (2, 2), "two": (1, 2)}
+
+
+def test_a_weak_attackers_rate_is_a_bound() -> None:
+    def weak(record: CellRecord) -> CellRecord:
+        flag = Flag(FlagCode.WEAK_ATTACKER, "no evidence of protection")
+        return record.model_copy(update={"flags": (flag,)})
+
+    strong, (few, table) = at(0.98, "linf:4", 10), at(0.96, "linf:8", 2)
+    assert not any(row.weak for row in made(strong, (few, table)))
+    assert {row.cost for row in made(strong, (weak(few), table)) if row.weak} == {0.97, 0.012, 0.017}
 
 
 def test_budgets_of_several_kinds_are_points_of_one_line() -> None:

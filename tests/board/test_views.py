@@ -167,12 +167,14 @@ COST = equal_cost.KIND(
     surrogate=("net",),
     figure="cfr",
     rate=metric(0.6, 0.3, 0.9),
+    weak=False,
     below="linf:4",
     above="linf:8",
     least=0.98234,
     most=0.93,
     points=3,
     attackers=2,
+    panel=3,
     users=20,
 )
 ROWS: dict[str, Any] = {
@@ -286,7 +288,9 @@ def test_a_row_at_equal_cost() -> None:
     shown = words(COST)
     assert (shown["at"], shown["rate [95 %]"]) == ("SSIM 0.97", "0.60 [0.30, 0.90]")
     assert (shown["between"], shown["measured"]) == ("linf:4 and linf:8", "0.982 to 0.930")
+    assert shown["panel"] == "2 of 3"
     outside = {name: getattr(COST, name) for name in equal_cost.KIND.__dataclass_fields__}
+    assert words(equal_cost.KIND(**(outside | {"weak": True})))["rate [95 %]"] == "≥ 0.60 [0.30, 0.90]"
     shown = words(equal_cost.KIND(**(outside | {"rate": None, "below": "", "above": ""})))
     assert "between" not in shown and "rate [95 %]" not in shown
 

@@ -1,7 +1,8 @@
 """`cost`: a row is a defense at one cost, and what attackers do to it there.
 
 `rate` is CFR-chosen or PSR-chosen, or else the largest rate, between the two budgets around that cost. It is
-empty where nothing was measured on one side. `measured` is the range of costs that was.
+empty where nothing was measured on one side. `≥` and `≤` stand at the rate of a weak attacker. `measured` is
+the range of costs that was.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from bench.board.equal_cost import KIND, CostRow, cost_rows
 from bench.board.figures import FIGURES
 from bench.board.further import OF_A_DEFENSE
 from bench.board.table import CONFIDENT, Column, View
+from bench.board.values import OneSided
 from bench.board.views._settings import further_settings, settings
+from bench.records.record import Metric
 
 
 def _notes(rows: Sequence[CostRow]) -> list[str]:
@@ -25,6 +28,11 @@ def _notes(rows: Sequence[CostRow]) -> list[str]:
     ]
 
 
+def _rate(row: CostRow) -> Metric | OneSided | None:
+    weak = row.rate is not None and row.weak
+    return OneSided(row.rate, FIGURES[row.figure].clusters) if weak and row.rate else row.rate
+
+
 COLUMNS: tuple[Column[CostRow], ...] = (
     Column("at", lambda row: f"{row.measure} {row.cost:g}", common=False, place=1),
     *settings("protocol", "dataset", "scenario", "dose", "distractors"),
@@ -32,11 +40,11 @@ COLUMNS: tuple[Column[CostRow], ...] = (
     *settings("defense", "surrogate"),
     *further_settings(OF_A_DEFENSE),
     Column("figure", lambda row: FIGURES[row.figure].title, place=5),
-    Column(f"rate [{CONFIDENT}]", lambda row: row.rate, place=2),
+    Column(f"rate [{CONFIDENT}]", _rate, place=2),
     Column("between", lambda row: f"{row.below} and {row.above}" if row.below else None, place=3),
     Column("measured", lambda row: f"{row.least:.3f} to {row.most:.3f}", common=False, place=6),
     Column("budgets", lambda row: row.points),
-    Column("attackers", lambda row: row.attackers),
+    Column("panel", lambda row: f"{row.attackers} of {row.panel}", place=7),
     Column("users", lambda row: row.users),
 )
 
