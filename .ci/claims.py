@@ -33,37 +33,20 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("docs/findings.md", "README.md")
 """The pages whose conclusions are held to the records."""
 
-(
-    DEMO,
-    DRAWN,
-    PAPER,
-    LFW,
-    FIVE,
-    DRAWS,
-    CROWD,
-    CHOSEN,
-    CLUSTERERS,
-    ATTACKS,
-    HARDENED,
-    ENSEMBLE,
-    LFW_DRAWS,
-    CHANNELS,
-) = (
+DEMO, DRAWN, PAPER, LFW, FIVE, CROWD, CHOSEN, CLUSTERERS, ATTACKS, HARDENED, ENSEMBLE = (
     "built-in",
     "standard",
     "paper",
     "standard-lfw",
     "lfw",
-    "draws",
     "distractors",
     "chosen-lfw",
     "lfw-clusterers",
     "lfw-attacks",
     "lfw-hardened",
     "lfw-ensemble",
-    "lfw-draws",
-    "lfw-channels",
 )
+LFW_DRAWS, CHANNELS = "lfw-draws", "lfw-channels"
 BOTH = f"{CLUSTERERS}+{ATTACKS}"
 THREE = f"{BOTH}+{CHANNELS}"
 TOOLS = "tools-noise+tools-pgd"
