@@ -89,8 +89,17 @@ class Dssim:
 
 
 @dataclass(frozen=True, slots=True)
+class MsSsim:
+    """1 - MS-SSIM of the face's box, over as many of the five scales as fit it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SquaredChange:
     """The sum of all squared changes, of values in [0, 1]."""
+
+
+Ready = Dssim | MsSsim | SquaredChange
+"""Measures that the engine brings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +111,7 @@ class Limit:
         largest: The largest value that is allowed.
     """
 
-    measure: Measure | Dssim | SquaredChange
+    measure: Measure | Ready
     largest: float
 
 
@@ -120,7 +129,7 @@ class Penalty:
         slack: A share of `beyond`.
     """
 
-    measure: Measure | Dssim | SquaredChange
+    measure: Measure | Ready
     weight: float
     beyond: float = 0.0
     power: float = 1.0

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.protocols import Blur, Descent, Goal, Penalty
+from bench.protocols import Blur, Descent, Goal, MsSsim, Penalty
 from bench.types import Budget, PluginCard
 
 from ._goals import Apart
 from ._gradients import GradientDefense
-from ._likeness import MultiScaleUnlikeness
 from ._ranges import SIZE, Ranges
 
 
@@ -54,7 +53,7 @@ class LowKey(GradientDefense):
             start=1,
             copies=2,
             variations=(Blur(self.sigma, every=2),),
-            penalties=(Penalty(MultiScaleUnlikeness(), self.penalty),),
+            penalties=(Penalty(MsSsim(), self.penalty),),
         )
 
 

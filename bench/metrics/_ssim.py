@@ -32,7 +32,7 @@ C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 _FULL, _STRUCTURE = 0, 1
 
-_WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
+EXPONENTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
 """Exponents of the five scales (Wang, Simoncelli and Bovik 2003, section 3.2)."""
 
 
@@ -57,7 +57,7 @@ def scales_for(height: int, width: int) -> int:
     Five scales need a shorter side of 176 pixels, four 88, three 44, two 22 and one 11.
     """
     side, scales = min(height, width), 0
-    while side >= WINDOW and scales < _WEIGHTS.size:
+    while side >= WINDOW and scales < EXPONENTS.size:
         side, scales = side // 2, scales + 1
     return scales
 
@@ -95,7 +95,7 @@ def similarity(
         sums += _sums(original, released, place, scales, skip=not small)
     counts = [((height >> scale) - 2 * _RADIUS) * ((width >> scale) - 2 * _RADIUS) for scale in range(scales)]
     means = sums / np.array(counts)[None, :, None]
-    weights = _WEIGHTS[:scales] / _WEIGHTS[:scales].sum()
+    weights = EXPONENTS[:scales] / EXPONENTS[:scales].sum()
     terms = means[..., _STRUCTURE].copy()
     terms[:, -1] = means[:, -1, _FULL]
     products = [

@@ -1,11 +1,12 @@
-"""How far photos are from their originals, differentiably: `Dssim` and `SquaredChange` of `bench.descent`."""
+"""How far photos are from their originals, differentiably: the measures that `bench.descent` names."""
 
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F  # noqa: N812 - the name every torch program uses
 
-from bench.descent import Dssim, Measure, Pictures, SquaredChange
-from bench.metrics._ssim import C1, C2, GAUSS, WINDOW
+from bench.descent import Dssim, Measure, MsSsim, Pictures, Ready, SquaredChange
+from bench.metrics._ssim import C1, C2, EXPONENTS, GAUSS, WINDOW, scales_for
 
 SURROUND = WINDOW - 1
 """How many pixels around the face region a part holds: every window with a changed pixel then lies in it."""
@@ -14,10 +15,16 @@ _GREY = 128.0
 """Taken off before values are squared: float32 loses fewer digits of a variance."""
 
 
-def measure_of(chosen: Measure | Dssim | SquaredChange) -> Measure:
+_LEAST = 1e-6
+"""What a factor of MS-SSIM is at least: the slope of a power of 0 has no bound."""
+
+
+def measure_of(chosen: Measure | Ready) -> Measure:
     """The function of a measure."""
     if isinstance(chosen, Dssim):
         return dssim
+    if isinstance(chosen, MsSsim):
+        return ms_ssim_loss
     if isinstance(chosen, SquaredChange):
         return squared_change
     return chosen
@@ -34,7 +41,8 @@ def dssim(pictures: Pictures) -> torch.Tensor:
     The value is that of `bench.metrics.perceptual` on the whole photo: windows that see no change have an
     SSIM of 1, and all others lie in the part. A region too small for a window counts as unchanged.
     """
-    loss = _unlikeness(pictures.original, pictures.levels)
+    light, structure = _losses(pictures.original, pictures.levels)
+    loss = (light + structure - light * structure).mean(1)
     rows = torch.arange(loss.shape[1], device=loss.device)[None, :, None]
     columns = torch.arange(loss.shape[2], device=loss.device)[None, None, :]
     zero = torch.zeros_like(pictures.sizes[:, 0])
@@ -46,17 +54,51 @@ def dssim(pictures: Pictures) -> torch.Tensor:
     return torch.maximum(whole, near) / 2
 
 
+def ms_ssim_loss(pictures: Pictures) -> torch.Tensor:
+    """1 - MS-SSIM of each face's box: [n].
+
+    The value is that of `bench.metrics.perceptual` on the box. A box too small for a window counts as
+    unchanged.
+    """
+    faces = zip(pictures.original, pictures.levels, pictures.faces.tolist(), strict=True)
+    return torch.stack(
+        [
+            _multi_scale(original[:, top:bottom, left:right], levels[:, top:bottom, left:right])
+            for original, levels, (left, top, right, bottom) in faces
+        ]
+    )
+
+
+def _multi_scale(original: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
+    """1 - MS-SSIM of one picture [3, rows, columns], the mean over R, G and B."""
+    scales = scales_for(*original.shape[1:])
+    if not scales:
+        return 0 * levels.sum()
+    exponents = EXPONENTS[:scales] / EXPONENTS[:scales].sum()
+    product = torch.ones_like(original[:, 0, 0])
+    for scale, exponent in enumerate(exponents.tolist()):
+        if scale:
+            original, levels = F.avg_pool2d(original, 2), F.avg_pool2d(levels, 2)
+        light, structure = _losses(original, levels)
+        kept = 1 - structure
+        if scale == scales - 1:
+            kept = kept * (1 - light)
+        product = product * kept.mean((1, 2)).clamp_min(_LEAST) ** exponent
+    return 1 - product.mean()
+
+
 def _windows(rows: torch.Tensor, columns: torch.Tensor, box: tuple[torch.Tensor, ...]) -> torch.Tensor:
     """Which windows, by their first row and column, lie inside a box: bool [n, rows, columns]."""
     left, top, right, bottom = (side[:, None, None] for side in box)
     return (rows >= top) & (rows + WINDOW <= bottom) & (columns >= left) & (columns + WINDOW <= right)
 
 
-def _unlikeness(original: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
-    """1 - SSIM (Wang et al. 2004, equation 13) of every window, mean over R, G and B: [n, rows, columns].
+def _losses(original: torch.Tensor, levels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """What the luminance and the structure of every window lack to 1: each [..., rows, columns].
 
-    With d = b - a, the luminance term is 1 - mean(d)^2 / (mean(a)^2 + mean(b)^2 + C1) and the structure term
-    1 - var(d) / (var(a) + var(b) + C2). Nothing cancels, so float32 is enough however small the change.
+    SSIM is the product of the two (Wang et al. 2004, equation 13). With d = b - a, the luminance lacks
+    mean(d)^2 / (mean(a)^2 + mean(b)^2 + C1) and the structure var(d) / (var(a) + var(b) + C2). Nothing
+    cancels, so float32 is enough however small the change.
     """
     a, d = original - _GREY, levels - original
     b = a + d
@@ -65,7 +107,7 @@ def _unlikeness(original: torch.Tensor, levels: torch.Tensor) -> torch.Tensor:
     spread = (_blurred(a * a + b * b) - mean_a * mean_a - mean_b * mean_b).clamp_min(0)
     structure = (_blurred(d * d) - mean_d * mean_d).clamp_min(0) / (spread + C2)
     light = mean_d * mean_d / ((mean_a + _GREY) ** 2 + (mean_b + _GREY) ** 2 + C1)
-    return (light + structure - light * structure).mean(1)
+    return light, structure
 
 
 def _blurred(planes: torch.Tensor) -> torch.Tensor:
