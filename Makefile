@@ -1,4 +1,5 @@
 # make demo: environment + the main job.   make demo-real: the same on photos of LFW.   make test: all tests.
+# make demo-matrix: every defense on a few built-in faces, in minutes; stopped, it goes on where it was.
 # make site: the board of results/ as pages.   make docs: README, docs/, design/ and the boards as one site, in out/docs.
 # The environment is .venv, made by .ci/environment.py (uv where there is one, plain pip otherwise).
 
@@ -15,9 +16,10 @@ DEMO := $(JOB) \
   --preview out/preview.png --out out/demo
 # photos of people are in no picture and no repository: without --preview, and bring your own LFW
 DEMO_REAL := $(JOB) --dataset lfw --users 20 --background 100 --encoder dlib --surrogate dlib --out out/demo-real
+DEMO_MATRIX := --suite roster --surrogate synth-ir --users 8 --photos 4 --out out/demo-matrix
 SET_UP := pyproject.toml .ci/environment.py
 
-.PHONY: demo demo-real site docs test lint bench gpu gpu-check env clean
+.PHONY: demo demo-real demo-matrix site docs test lint bench gpu gpu-check env clean
 
 demo: env
 	$(BENCH) run $(DEMO)
@@ -25,6 +27,9 @@ demo: env
 # the encoder and its detector come with the environment; photos are looked for where docs/datasets.md says
 demo-real: env
 	$(BENCH) run $(DEMO_REAL)
+
+demo-matrix: env
+	$(BENCH) run $(DEMO_MATRIX)
 
 # pages of all committed records, in site/; tracks keep protocols, data sets and budgets apart
 site: env

@@ -94,11 +94,16 @@ class MsSsim:
 
 
 @dataclass(frozen=True, slots=True)
+class Lpips:
+    """LPIPS of the face's box, for a defense whose `needs_lpips` says so."""
+
+
+@dataclass(frozen=True, slots=True)
 class SquaredChange:
     """The sum of all squared changes, of values in [0, 1]."""
 
 
-Ready = Dssim | MsSsim | SquaredChange
+Ready = Dssim | Lpips | MsSsim | SquaredChange
 """Measures that the engine brings."""
 
 

@@ -17,6 +17,7 @@ from bench.descent import (
     Dssim,
     Estimate,
     Limit,
+    Lpips,
     Measure,
     Moment,
     MsSsim,
@@ -70,6 +71,7 @@ __all__ = [
     "Identifier",
     "Kit",
     "Limit",
+    "Lpips",
     "Measure",
     "Moment",
     "MsSsim",
@@ -298,6 +300,9 @@ class Defense(Protocol):
 
     A defense that looks at other people has `others() -> int`: how many people `Kit.reference` must have. A
     run on a data set with fewer is refused before anything is computed.
+
+    A defense whose descent measures LPIPS has `needs_lpips() -> bool`. Without the file of weights a run is
+    refused before anything is computed.
     """
 
     card: ClassVar[PluginCard]

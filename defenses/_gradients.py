@@ -52,6 +52,10 @@ class GradientDefense(ABC):
         """How many reference people the goal needs; see `bench.protocols.Defense`."""
         return 0
 
+    def needs_lpips(self) -> bool:
+        """Whether the descent measures LPIPS; see `bench.protocols.Defense`."""
+        return False
+
     def check(self, budget: Budget) -> None:
         """See `bench.protocols.Defense`."""
         check_kept(type(self), self.card, budget)

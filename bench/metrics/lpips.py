@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -88,16 +88,31 @@ class Lpips:
                     totals[layer] += total / (down.places[layer] * across.places[layer])
         return sum(totals)
 
+    def between(self, original: torch.Tensor, released: torch.Tensor) -> torch.Tensor:
+        """LPIPS of two pictures, differentiably, in one piece: a scalar, 0 where a side is below `SMALLEST`.
+
+        Args:
+            original: float [3, height, width] in 0 to 255.
+            released: The same shape.
+        """
+        import torch
+
+        if min(original.shape[1:]) < SMALLEST:
+            return 0 * released.sum()
+        down, across = (next(iter(sides(side, None))) for side in original.shape[1:])
+        x = _prepared(torch.stack([original, released]))
+        tensors = {name: tensor.to(x) for name, tensor in self._tensors.items()}
+        layers = enumerate(features(x, tensors, down, across))
+        return torch.stack([self._apart(i, output).mean() for i, output in layers]).sum()
+
     def _tile(self, original: Image, released: Image, down: Side, across: Side) -> list[float]:
         """For each layer the sum of distances over a tile's own places."""
         import torch
 
         with torch.no_grad():
             both = torch.from_numpy(np.stack([original, released])).permute(0, 3, 1, 2).float()
-            x = (both / 127.5 - 1 - _column(_SHIFT)) / _column(_SCALE)
-            return [
-                self._layer(i, output) for i, output in enumerate(features(x, self._tensors, down, across))
-            ]
+            layers = enumerate(features(_prepared(both), self._tensors, down, across))
+            return [float(self._apart(i, output).sum(dtype=torch.float64)) for i, output in layers]
 
     @cached_property
     def _tensors(self) -> dict[str, torch.Tensor]:
@@ -105,17 +120,20 @@ class Lpips:
 
         return {name: torch.from_numpy(np.ascontiguousarray(w)).float() for name, w in self._weights.items()}
 
-    def _layer(self, number: int, output: torch.Tensor) -> float:
-        """Squared differences of features of unit length, weighed by channel, summed over places."""
-        import torch
+    def _apart(self, number: int, output: torch.Tensor) -> torch.Tensor:
+        """Squared differences of features of unit length, weighed by channel: [row, column].
 
-        unit = output / (output.square().sum(1, keepdim=True).sqrt() + _EPSILON)
+        Where all features are 0 the root would have no slope, so it is taken of a little more.
+        """
+        unit = output / (output.square().sum(1, keepdim=True).clamp_min(_EPSILON**2).sqrt() + _EPSILON)
         squared = (unit[0] - unit[1]).square()
-        head: Any = self._tensors[f"lin{number}.model.1.weight"].view(-1, 1, 1)
-        return float((squared * head).sum(0).sum(dtype=torch.float64))
+        head = self._tensors[f"lin{number}.model.1.weight"].view(-1, 1, 1).to(squared)
+        return (squared * head).sum(0)
 
 
-def _column(values: tuple[float, ...]) -> torch.Tensor:
+def _prepared(levels: torch.Tensor) -> torch.Tensor:
+    """Pictures [n, 3, height, width] in 0 to 255, as the network takes them."""
     import torch
 
-    return torch.tensor(values).view(1, -1, 1, 1)
+    shift, scale = (torch.tensor(values).view(1, -1, 1, 1).to(levels) for values in (_SHIFT, _SCALE))
+    return (levels / 127.5 - 1 - shift) / scale

@@ -19,9 +19,10 @@ import torch
 
 from bench.errors import UserError
 from bench.machine.workers import exact_gpu
+from bench.metrics.lpips import Lpips
 from bench.optim.gradients import Draws
 from bench.optim.limits import Bounds, bounds_of
-from bench.optim.measures import SURROUND
+from bench.optim.measures import SURROUND, measured_by
 from bench.optim.patches import Patch, cut
 from bench.optim.perturbation import OwnPixels, Perturbation, UserMask
 from bench.optim.region import face_region
@@ -70,16 +71,23 @@ class CloakingEngine:
         batch: How many photos a forward pass takes; None: 16 on a CPU (its caches), 64 on a GPU.
         wave: How many megapixels of patches are in memory at a time, about 30 MB each, and 12 MB more for
             each tensor that an update or an estimate remembers beyond one. Users are never split.
+        lpips: What LPIPS is measured with, for defenses that need it.
     """
 
     def __init__(
-        self, device: str = "cpu", *, precision: str = "auto", batch: int | None = None, wave: float = 16.0
+        self,
+        device: str = "cpu",
+        *,
+        precision: str = "auto",
+        batch: int | None = None,
+        wave: float = 16.0,
+        lpips: Lpips | None = None,
     ) -> None:
         self._device = torch.device(device)
         self._precision_given = precision
         self._precision = precision_for(precision, self._device)
         self._batch = batch or (64 if self._device.type == "cuda" else 16)
-        self._wave = wave
+        self._wave, self._lpips = wave, lpips
         self._ready: dict[int, tuple[Encoder, Surrogate]] = {}
         self._reference: dict[tuple[int, tuple[str, ...]], torch.Tensor] = {}
         self._aligned: dict[tuple[Crop, tuple[str, ...]], torch.Tensor] = {}
@@ -142,6 +150,7 @@ class CloakingEngine:
                 f"this defense needs a budget it can keep, not {kit.budget}. Try --budget linf:8."
             )
         descent.check()
+        descent = measured_by(descent, self._lpips)
         bounds = bounds_of(kit.budget, descent.limits)
         parts = bounds.measured or descent.penalties or descent.variations or descent.estimate
         surround = SURROUND if parts else 0

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name every torch program uses
 
-from bench.descent import Dssim, Measure, MsSsim, Pictures, Ready, SquaredChange
+from bench.descent import Descent, Dssim, Lpips, Measure, MsSsim, Pictures, Ready, SquaredChange
+from bench.errors import UserError
+from bench.metrics import lpips as metrics
 from bench.metrics._ssim import C1, C2, EXPONENTS, GAUSS, WINDOW, scales_for
 
 SURROUND = WINDOW - 1
@@ -19,15 +26,34 @@ _LEAST = 1e-6
 """What a factor of MS-SSIM is at least: the slope of a power of 0 has no bound."""
 
 
-def measure_of(chosen: Measure | Ready) -> Measure:
-    """The function of a measure."""
+def measure_of(chosen: Measure | Ready, lpips: metrics.Lpips | None = None) -> Measure:
+    """The function of a measure.
+
+    Args:
+        chosen: The measure.
+        lpips: What LPIPS is measured with.
+
+    Raises:
+        UserError: LPIPS is asked for, and there is nothing to measure it with.
+    """
     if isinstance(chosen, Dssim):
         return dssim
     if isinstance(chosen, MsSsim):
         return ms_ssim_loss
     if isinstance(chosen, SquaredChange):
         return squared_change
+    if isinstance(chosen, Lpips):
+        if lpips is None:
+            raise UserError("this defense measures LPIPS, and there are no weights for it.")
+        return partial(_of_faces, lpips.between)
     return chosen
+
+
+def measured_by(descent: Descent, lpips: metrics.Lpips | None) -> Descent:
+    """The same descent, with a function in the place of every measure; see `measure_of`."""
+    limits = (replace(limit, measure=measure_of(limit.measure, lpips)) for limit in descent.limits)
+    penalties = (replace(each, measure=measure_of(each.measure, lpips)) for each in descent.penalties)
+    return replace(descent, limits=tuple(limits), penalties=tuple(penalties))
 
 
 def squared_change(pictures: Pictures) -> torch.Tensor:
@@ -60,10 +86,17 @@ def ms_ssim_loss(pictures: Pictures) -> torch.Tensor:
     The value is that of `bench.metrics.perceptual` on the box. A box too small for a window counts as
     unchanged.
     """
+    return _of_faces(_multi_scale, pictures)
+
+
+def _of_faces(
+    measured: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], pictures: Pictures
+) -> torch.Tensor:
+    """A measure of two pictures [3, rows, columns], of each face's box: [n]."""
     faces = zip(pictures.original, pictures.levels, pictures.faces.tolist(), strict=True)
     return torch.stack(
         [
-            _multi_scale(original[:, top:bottom, left:right], levels[:, top:bottom, left:right])
+            measured(original[:, top:bottom, left:right], levels[:, top:bottom, left:right])
             for original, levels, (left, top, right, bottom) in faces
         ]
     )
@@ -111,7 +144,29 @@ def _losses(original: torch.Tensor, levels: torch.Tensor) -> tuple[torch.Tensor,
 
 
 def _blurred(planes: torch.Tensor) -> torch.Tensor:
-    """Gaussian mean around every pixel whose window fits, as sums of shifted planes.
+    """Gaussian mean around every pixel whose window fits: [..., rows - 10, columns - 10]."""
+    blurred: torch.Tensor = _Blur.apply(planes)  # type: ignore[no-untyped-call]
+    return blurred
+
+
+class _Blur(torch.autograd.Function):
+    """The Gaussian mean, with a slope that is one as well.
+
+    Derived step by step, every shift would write a plane of its own in the slope.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, planes: torch.Tensor) -> torch.Tensor:
+        return _summed(planes)
+
+    @staticmethod
+    def backward(ctx: Any, slope: torch.Tensor) -> torch.Tensor:
+        # the window is symmetric: a pixel gets from its windows what a window gets from its pixels
+        return _summed(F.pad(slope, (SURROUND,) * 4))
+
+
+def _summed(planes: torch.Tensor) -> torch.Tensor:
+    """Weighed sums of shifted planes, along rows and along columns.
 
     For one channel and eleven taps that is three times as fast on a CPU as a convolution.
     """
@@ -119,6 +174,6 @@ def _blurred(planes: torch.Tensor) -> torch.Tensor:
         length = planes.shape[side] - SURROUND
         total = planes.narrow(side, 0, length) * float(GAUSS[0])
         for shift in range(1, WINDOW):
-            total = torch.add(total, planes.narrow(side, shift, length), alpha=float(GAUSS[shift]))
+            total.add_(planes.narrow(side, shift, length), alpha=float(GAUSS[shift]))
         planes = total
     return planes

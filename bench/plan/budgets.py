@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench.errors import UserError
+from bench.plan.chosen import Chosen
 from bench.store import lpips_weights
 from bench.types import BUDGETS, Budget, Folders, PluginCard
 
@@ -17,13 +18,17 @@ def check_budget(budget: Budget) -> None:
         raise UserError(f"budget {str(budget)!r} changes no 8-bit value: N must be at least 1. Try linf:1.")
 
 
-def lpips_weights_of(budget: Budget, folders: Folders) -> str:
-    """The sha256 of the weights that a budget is judged with; empty for a budget that needs none.
+def lpips_weights_of(budget: Budget, defense: Chosen, folders: Folders) -> str:
+    """The sha256 of the weights that a budget or a defense measures LPIPS with; empty where none does.
 
     Raises:
-        UserError: The budget is of LPIPS, and there are no weights for it.
+        UserError: One of them does, and there are no weights for it.
     """
-    return lpips_weights.needed(folders) if budget.kind == "lpips" else ""
+    if budget.kind == "lpips":
+        return lpips_weights.needed(folders, "a budget of LPIPS", "--budget dssim:0.004")
+    if defense.needs_lpips:
+        return lpips_weights.needed(folders, f"defense {defense.name!r} with LPIPS", "it without")
+    return ""
 
 
 def check_keeps(name: str, card: PluginCard, budget: Budget) -> None:

@@ -67,6 +67,11 @@ class Chosen:
             return self.plugin.modules
         return (type(self.plugin).__module__,)
 
+    @property
+    def needs_lpips(self) -> bool:
+        """Whether a defense measures LPIPS while it cloaks, see `bench.protocols.Defense`."""
+        return bool(self.plugin.needs_lpips()) if hasattr(self.plugin, "needs_lpips") else False
+
     @cached_property
     def written(self) -> Canonical:
         """What `described` says, for digests of many cells."""

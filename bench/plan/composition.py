@@ -61,6 +61,10 @@ class Composition:
         """How many reference people the most demanding part needs."""
         return max(part.others() if hasattr(part, "others") else 0 for part in self.parts)
 
+    def needs_lpips(self) -> bool:
+        """Whether a part measures LPIPS."""
+        return any(part.needs_lpips() for part in self.parts if hasattr(part, "needs_lpips"))
+
     def check(self, budget: Budget) -> None:
         """See `bench.protocols.Defense`.
 

@@ -92,7 +92,7 @@ def resolve(
     cells: list[Cell] = []
     for defense, budget, channel in product(defenses, spec.budgets, spec.channels):
         limit, passed = Budget.parse(budget), str(channels.parse(channel))
-        judged_with = lpips_weights_of(limit, folders)
+        judged_with = lpips_weights_of(limit, defense, folders)
         for surrogates, dose, of_cloaking in product(
             _optimised_against(defense, spec, surrogate_axis),
             spec.doses,

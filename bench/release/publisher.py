@@ -70,6 +70,7 @@ class Publisher:
         """
         self._data, self._split, self._cache, self._progress = data, split, cache, progress
         self._finder, self._pool = finder, pool
+        self._lpips = lpips
         self._meter = CostMeter(cache, progress, lpips)
         self._functions: dict[tuple[Any, ...], Release] = {}
         self._reference: Album | None = None
@@ -97,7 +98,7 @@ class Publisher:
         if self._engine is None:
             from bench.optim.engine import CloakingEngine
 
-            self._engine = CloakingEngine(self._pool.device)
+            self._engine = CloakingEngine(self._pool.device, lpips=self._lpips)
         return self._engine
 
     def _published(self, cloaking: Cloaking, people: People, *, measured: bool) -> Release:
@@ -215,7 +216,8 @@ class Publisher:
             __name__, found_by, *cloaking.defense.modules, *encoders.modules(cloaking.surrogates)
         )
         content = [[self._data.digest(photo) for photo in person] for person in people]
-        return digest("cloak", stamp, code, content, *(boxes if any(boxes) else []))
+        measured_by = [self._lpips.sha256] if self._lpips and cloaking.defense.needs_lpips else []
+        return digest("cloak", stamp, code, content, *(boxes if any(boxes) else []), *measured_by)
 
 
 def _doing(cloaking: Cloaking) -> str:

@@ -35,8 +35,13 @@ def verified(folders: Folders) -> tuple[Path, str] | None:
     return weights.verified(path, sha256), sha256
 
 
-def needed(folders: Folders) -> str:
+def needed(folders: Folders, what: str, instead: str) -> str:
     """The sha256 of the file.
+
+    Args:
+        folders: Where it may lie.
+        what: What needs it.
+        instead: What needs none.
 
     Raises:
         UserError: if there is none, and for a file that has changed since its first use.
@@ -45,8 +50,8 @@ def needed(folders: Folders) -> str:
     if file is None:
         looked = " or ".join(str(place) for place in weights.places(folders))
         raise UserError(
-            f"a budget of LPIPS needs {FILE}, which is not in {looked}. "
-            "Put it there (docs/running.md says how it is made), or try --budget dssim:0.004."
+            f"{what} needs {FILE}, which is not in {looked}. "
+            f"Put it there (docs/running.md says how it is made), or try {instead}."
         )
     return file[1]
 

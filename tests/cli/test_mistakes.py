@@ -103,6 +103,13 @@ def test_a_budget_of_lpips_without_weights(bench: Command, small: tuple[str, ...
     assert "try --budget dssim:0.004" in said
 
 
+def test_a_defense_that_measures_lpips_without_weights(bench: Command, small: tuple[str, ...]) -> None:
+    said = line(bench, small, "--defense", "lowkey:likeness=lpips", BENCH_REAL_DATA=None)
+    assert "defense 'lowkey' with LPIPS needs lpips_alex.safetensors, which is not in" in said
+    said = line(bench, small, "--defense", "lowkey:likeness=psnr")
+    assert "no likeness 'psnr'. Try lowkey:likeness=ms-ssim or likeness=lpips" in said
+
+
 def test_a_detector_without_its_file(bench: Command, small: tuple[str, ...]) -> None:
     said = line(bench, small, "--detector", "yunet", BENCH_REAL_DATA=None)
     assert "detector 'yunet': no yunet_n_dynamic.onnx in " in said

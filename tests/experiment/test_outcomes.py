@@ -86,22 +86,36 @@ def test_a_budget_of_likeness_is_judged_on_the_worse_of_photo_and_face(one: One,
     assert FlagCode.OUT_OF_BUDGET in {flag.code for flag in beyond.flags}
 
 
-def test_a_budget_of_lpips_is_judged_with_the_users_weights(run: Run, tmp_path: Path) -> None:
-    def write(seed: int) -> None:
-        rng = np.random.default_rng(seed)
-        tensors = {name: rng.random(shape, np.float32) - 0.3 for name, shape in SHAPES.items()}
-        (tmp_path / "weights").mkdir(exist_ok=True)
-        save_file(
-            {k: np.abs(v) if "lin" in k else v for k, v in tensors.items()}, tmp_path / "weights" / FILE
-        )
+def write_lpips(home: Path, seed: int) -> None:
+    """A file of weights for LPIPS, at random."""
+    rng = np.random.default_rng(seed)
+    tensors = {name: rng.random(shape, np.float32) - 0.3 for name, shape in SHAPES.items()}
+    (home / "weights").mkdir(exist_ok=True, parents=True)
+    save_file({k: np.abs(v) if "lin" in k else v for k, v in tensors.items()}, home / "weights" / FILE)
 
+
+def test_a_defense_that_measures_lpips_is_another_with_other_weights(run: Run, tmp_path: Path) -> None:
+    def cloaked(seed: int, defense: str) -> CellRecord:
+        home = tmp_path / str(seed)
+        write_lpips(home, seed)
+        spec = {"defenses": (f"lowkey:steps=2,{defense}",), "budgets": ("linf:8",)}
+        (record,) = run(home=home, surrogates=("synth-ir",), **spec).records
+        return record
+
+    first, second = (cloaked(seed, "likeness=lpips,penalty=1000") for seed in (1, 2))
+    assert first.cell != second.cell
+    assert first.perceptual["photo"]["rmse"] != second.perceptual["photo"]["rmse"]
+    assert len({cloaked(seed, "likeness=ms-ssim").cell for seed in (1, 2)}) == 1
+
+
+def test_a_budget_of_lpips_is_judged_with_the_users_weights(run: Run, tmp_path: Path) -> None:
     def judged(budget: str) -> CellRecord:
         (record,) = run(home=tmp_path, defenses=(by(100),), budgets=(budget,)).records
         return record
 
     without = judged("unbounded")
     assert "lpips" not in without.perceptual["photo"]
-    write(1)
+    write_lpips(tmp_path, 1)
     measured = judged("unbounded")
     assert measured.cell == without.cell
     worst = [measured.perceptual[region]["lpips"]["worst"] for region in ("photo", "face")]
@@ -110,7 +124,7 @@ def test_a_budget_of_lpips_is_judged_with_the_users_weights(run: Run, tmp_path: 
     assert judged(f"lpips:{largest!r}").outcomes == {"ok": PHOTOS}
     beyond = judged(f"lpips:{largest * 0.99!r}")
     assert beyond.outcomes["out_of_budget"] >= 1
-    write(2)
+    write_lpips(tmp_path, 2)
     with pytest.raises(UserError, match="altered or damaged"):
         judged("lpips:0.1")
 

@@ -105,3 +105,27 @@ def test_a_cost_has_it_where_there_are_weights() -> None:
     assert cost.whole.lpips == measure.distance(a, b)
     assert cost.face is not None
     assert cost.face.lpips == measure.distance(a[10:60, 10:60], b[10:60, 10:60])
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 80), (31, 31)])
+def test_between_is_the_distance_with_a_slope(height: int, width: int) -> None:
+    measure, a, b = Lpips(weights()), photo(1, height, width), photo(2, height, width)
+    original, released = (torch.from_numpy(p).permute(2, 0, 1).double() for p in (a, b))
+    released.requires_grad_(True)
+    value = measure.between(original, released)
+    assert float(value.detach()) == pytest.approx(measure.distance(a, b), rel=1e-5)
+    (slope,) = torch.autograd.grad(value, released)
+    with torch.no_grad():
+        direction = slope / slope.norm()
+        ahead, behind = (measure.between(original, released + s * direction) for s in (1e-3, -1e-3))
+    assert float(ahead - behind) / 2e-3 == pytest.approx(float(slope.norm()), rel=1e-3)
+
+
+def test_between_of_what_has_no_features_has_a_slope_of_zero() -> None:
+    measure = Lpips({name: -abs(w) if "features" in name else w for name, w in weights().items()})
+    black = torch.full((3, 40, 40), 255.0)
+    same = black.clone().requires_grad_(True)
+    (slope,) = torch.autograd.grad(measure.between(black, same), same)
+    assert not slope.any()
+    small = torch.zeros(3, 30, 40, requires_grad=True)
+    assert float(measure.between(small, small)) == 0

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from bench import registry
 from bench.errors import UserError
 from bench.faces.align import matrix, warp
+from bench.metrics.lpips import SHAPES, Lpips
 from bench.metrics.perceptual import perceptual_cost
 from bench.optim.engine import CloakingEngine
 from bench.protocols import Goal, Ground, Kit
@@ -123,6 +126,31 @@ def test_a_penalty_on_likeness_makes_the_change_smaller(name: str, users: list[A
         return max(cost.dssim for cost in costs if cost is not None)
 
     assert unlike(1e4) < 0.9 * unlike(0)
+
+
+def test_lowkey_keeps_lpips_low_where_it_is_given_weights(users: list[Album], kit: MakeKit) -> None:
+    draw = np.random.default_rng(0)
+    weights = {
+        name: (draw.random(s) if "lin" in name else draw.standard_normal(s) / np.sqrt(np.prod(s[1:])))
+        for name, s in SHAPES.items()
+    }
+    lpips = Lpips({name: w.astype(np.float32) for name, w in weights.items()}, "a")
+    spent = []
+    for penalty in (0, 100):
+        _, defense = registry.make("defenses", f"lowkey:steps=6,likeness=lpips,penalty={penalty}")
+        assert defense.needs_lpips()
+        towards = replace(kit(), engine=CloakingEngine("cpu", precision="fp32", lpips=lpips))
+        (released,) = defense.cloak(users[:1], towards)
+        costs = [
+            perceptual_cost(old, new, face, lpips).face
+            for old, new, face in zip(users[0].photos, released, users[0].faces, strict=True)
+            if new is not None
+        ]
+        spent.append([cost.lpips for cost in costs if cost and cost.lpips is not None])
+    assert len(spent[0]) == 3
+    assert (np.array(spent[1]) < 0.9 * np.array(spent[0])).all(), spent
+    with pytest.raises(UserError, match="no weights"):
+        defense.cloak(users[:1], kit())
 
 
 @pytest.mark.parametrize("name", ["opom", "chameleon", "protego", "facecloak"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def written(tmp_path: Path, text: str) -> str:
 FROZEN: dict[str, str] = {
     "paper-5": "e2b23478df8b2d4a414fb0866fca3eed5019476f945e8797297349ef534889c6",
     "quick-1": "0dd4035c6992c764c81cd6a44c10d4f81beea35b76781f050a6ead4937d9139a",
+    "roster-1": "5ea9b1ae1e0bdf1dbda5193b1d84d10fed9714085042d0f257753d82f676ff95",
     "standard-5": "85231d33a1e0c6435a53050f535cff8e476ec71cd255913d41a263c5d3624818",
 }
 """Id of a suite -> a digest of what it runs. A suite that changes gets a new id, and a new line here."""
@@ -57,6 +59,19 @@ def test_the_standard_suite_resolves() -> None:
     cells = {cell.digest for each in plans for cell in each.cells}
     assert len(cells) > 200
     assert {str(each.spec.scenario) for each in plans} == {"introduced", "linked", "evasion", "poisoning"}
+
+
+def test_every_defense_is_in_the_roster_and_at_its_published_budget() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "defenses.md").read_text("utf-8")
+    met: dict[str, set[str]] = {}
+    for spec in suites.load("roster", {}):
+        for defense in spec.defenses:
+            met.setdefault(defense.partition(":")[0], set()).update(spec.budgets)
+    assert sorted(met) == registry.names("defenses")
+    for name, budgets in met.items():
+        section = re.search(rf"^### {re.escape(name)}\n(.*?)(?=^##)", page + "\n## ", re.S | re.M)
+        assert section
+        assert set(re.findall(r"`(?:--budget )?((?:linf|dssim):[\d.]+)`", section.group(1))) <= budgets
 
 
 def test_every_tuned_clusterer_meets_every_adaptation_in_the_paper_suite() -> None:
