@@ -51,11 +51,32 @@ def uniforms(keys: torch.Tensor, place: Sequence[int], shape: Sequence[int]) -> 
     Returns:
         float32 [n, *shape], multiples of 2^-24.
     """
+    bits = _bits(keys, place, math.prod(shape))
+    return (bits.bitwise_right_shift_(40).bitwise_and_(2**24 - 1).float() / 2**24).view(len(keys), *shape)
+
+
+def chances(keys: torch.Tensor, place: Sequence[int], shape: Sequence[int], share: float) -> torch.Tensor:
+    """Whether something happens, drawn like `uniforms`: bool [n, *shape].
+
+    Four draws take one hash, and a share is counted in parts of 2^16.
+
+    Args:
+        keys: int64 [n] of `photo_keys`, on the device.
+        place: Whole numbers that tell the draw from all others of the photo.
+        shape: Of what is drawn for each photo.
+        share: How often it happens, from 0 to below 1.
+    """
+    count = math.prod(shape)
+    words = _bits(keys, place, -(-count // 4)).view(torch.int16)
+    return (words[:, :count] < min(round(share * 2**16), 2**16 - 1) - 2**15).view(len(keys), *shape)
+
+
+def _bits(keys: torch.Tensor, place: Sequence[int], count: int) -> torch.Tensor:
+    """64 bits for each photo and number: int64 [n, count]."""
     salt = hashlib.sha256(",".join(map(str, place)).encode()).digest()[:8]
     start = _scrambled(keys ^ int.from_bytes(salt, "big", signed=True))
-    index = torch.arange(1, math.prod(shape) + 1, device=keys.device) * _signed(_GOLDEN)
-    bits = _scrambled(start[:, None] + index)
-    return (bits.bitwise_right_shift_(40).bitwise_and_(2**24 - 1).float() / 2**24).view(len(keys), *shape)
+    index = torch.arange(1, count + 1, device=keys.device) * _signed(_GOLDEN)
+    return _scrambled(start[:, None] + index)
 
 
 def _scrambled(x: torch.Tensor) -> torch.Tensor:

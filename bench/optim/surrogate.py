@@ -14,7 +14,7 @@ from torch import nn
 from bench.optim.networks.folding import bfloat16_on_cpu, fold
 from bench.optim.networks.graphs import Graphed
 from bench.optim.networks.layers import StridedDepthwise
-from bench.optim.randomness import uniforms
+from bench.optim.randomness import chances
 from bench.protocols import Encoder
 
 Precision = Literal["fp32", "bf16"]
@@ -65,8 +65,9 @@ def _without(network: nn.Module, dropped: Dropped) -> Iterator[None]:
     def dropping(number: int) -> Callable[[nn.Module, object, torch.Tensor], torch.Tensor]:
         def hook(module: nn.Module, inputs: object, values: torch.Tensor) -> torch.Tensor:
             del module, inputs
-            drawn = uniforms(dropped.keys, (*dropped.place, number), values.shape[1:])
-            return values * (drawn >= dropped.share).to(values) / (1 - dropped.share)
+            place = (*dropped.place, number)
+            gone = chances(dropped.keys, place, values.shape[1:], dropped.share)
+            return values.masked_fill(gone, 0) / (1 - dropped.share)
 
         return hook
 

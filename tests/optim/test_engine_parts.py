@@ -18,7 +18,7 @@ from bench.optim.gradients import WeighedPenalty
 from bench.optim.limits import Bounds, bounds_of
 from bench.optim.measures import SURROUND, dssim, squared_change
 from bench.optim.patches import Stack, cut
-from bench.optim.randomness import PhotoMoment, photo_keys, uniforms
+from bench.optim.randomness import PhotoMoment, chances, photo_keys, uniforms
 from bench.optim.region import face_region
 from bench.optim.strongest import strongest
 from bench.optim.surrogate import Dropped, Surrogate
@@ -63,6 +63,19 @@ def test_numbers_belong_to_the_photo_and_not_to_its_company() -> None:
         uniforms(photo_keys(8, ["a", "b", "c"]), (3, 1, 4), (2, 5)),
     ]:
         assert not (together == other).any()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.999999])
+def test_chances_belong_to_the_photo_and_happen_as_often_as_they_are_asked_to(share: float) -> None:
+    together = chances(KEYS, (3, 1, 4), (3, 101, 101), share)
+    assert torch.equal(together[1:2], chances(photo_keys(7, ["b"]), (3, 1, 4), (3, 101, 101), share))
+    # the standard error of a share of 30,603 draws is .003 at most
+    assert (together.double().mean((1, 2, 3)) - share).abs().max() < 0.015
+    if share == 0.5:
+        drawn = together.double().flatten(1) - 0.5
+        for lag in (1, 2, 3, 4):
+            assert (drawn[:, lag:] * drawn[:, :-lag]).mean(1).abs().max() < 0.006
+        assert (together[0] != chances(KEYS, (3, 1, 5), (3, 101, 101), share)[0]).double().mean() > 0.45
 
 
 def test_numbers_are_uniform_and_normal() -> None:
