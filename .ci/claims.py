@@ -46,7 +46,7 @@ DEMO, DRAWN, PAPER, LFW, FIVE, CROWD, CHOSEN, CLUSTERERS, ATTACKS, HARDENED, ENS
     "lfw-hardened",
     "lfw-ensemble",
 )
-LFW_DRAWS, CHANNELS = "lfw-draws", "lfw-channels"
+LFW_DRAWS, CHANNELS, FURTHER = "lfw-draws", "lfw-channels", "lfw-paper-1"
 BOTH = f"{CLUSTERERS}+{ATTACKS}"
 THREE = f"{BOTH}+{CHANNELS}"
 TOOLS = "tools-noise+tools-pgd"
