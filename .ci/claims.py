@@ -49,6 +49,7 @@ DEMO, DRAWN, PAPER, LFW, FIVE, CROWD, CHOSEN, CLUSTERERS, ATTACKS, HARDENED, ENS
 LFW_DRAWS, CHANNELS, FURTHER = "lfw-draws", "lfw-channels", "lfw-paper-1"
 BOTH = f"{CLUSTERERS}+{ATTACKS}"
 THREE = f"{BOTH}+{CHANNELS}"
+UNALTERED = f"{BOTH}+{HARDENED}+{ENSEMBLE}+{FURTHER}"
 TOOLS = "tools-noise+tools-pgd"
 Y1, MFN, V3 = "insightface_mobilefacenet_y1", "mfn_espdl", "mobileface_v3"
 CASIA, V2, DLIB = "mobilefacenet_casia_xiaoccer", "mobileface_v2", "dlib"
