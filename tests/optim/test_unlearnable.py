@@ -105,6 +105,19 @@ def test_a_user_depends_on_nobody_else_and_a_mask_on_the_seed(users: list[Album]
     assert not np.array_equal(alone[0], other[0])
 
 
+def test_the_number_of_threads_is_of_no_matter(draw: Draw, others: torch.Tensor) -> None:
+    own, before, masks = faces(draw(1, 4)), torch.get_num_threads(), []
+    for threads in (1, 2, 3):
+        torch.set_num_threads(threads)
+        try:
+            masks.append(Shortcut(8.0, 2, 2, 0.8, 0.0).mask(own, others, "a"))
+            assert torch.get_num_threads() == threads
+        finally:
+            torch.set_num_threads(before)
+    assert masks[0].any()
+    assert all(torch.equal(mask, masks[0]) for mask in masks)
+
+
 def test_turns_end_at_the_share_of_errors(draw: Draw, others: torch.Tensor) -> None:
     own = faces(draw(1, 4))
     early = Shortcut(8.0, 30, 10, 0.8, 0.5).mask(own, others, "a")
