@@ -66,7 +66,7 @@ def test_every_defense_is_in_the_roster_and_at_its_published_budget() -> None:
     met: dict[str, set[str]] = {}
     for spec in suites.load("roster", {}):
         for defense in spec.defenses:
-            met.setdefault(defense.partition(":")[0], set()).update(spec.budgets)
+            met.setdefault(str(defense).partition(":")[0], set()).update(spec.budgets)
     assert sorted(met) == registry.names("defenses")
     for name, budgets in met.items():
         section = re.search(rf"^### {re.escape(name)}\n(.*?)(?=^##)", page + "\n## ", re.S | re.M)
