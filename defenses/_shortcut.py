@@ -49,12 +49,12 @@ class Shortcut:
         """
         import torch
 
-        threads = torch.get_num_threads()
+        usual = torch.get_num_threads()
         torch.set_num_threads(1)  # sums are added in another order by another number of threads
         try:
             return self._learned(own, others, Network(key))
         finally:
-            torch.set_num_threads(threads)
+            torch.set_num_threads(usual)
 
     def _learned(self, own: torch.Tensor, others: torch.Tensor, network: Network) -> torch.Tensor:
         import torch
