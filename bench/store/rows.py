@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -34,6 +35,9 @@ _TABLE = "CREATE TABLE row (stage TEXT, key TEXT, value BLOB, PRIMARY KEY (stage
 
 _HELD = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _AT_ONCE = 500
+_WAIT = 60.0
+"""Seconds that a process waits for others that hold the file."""
+
 Row = tuple[str, str, bytes]
 """Stage, key and value."""
 
@@ -116,9 +120,9 @@ class Rows:
             connection.executemany("INSERT OR REPLACE INTO row VALUES (?, ?, ?)", rows)
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=60)
+        connection = sqlite3.connect(self.path, timeout=_WAIT)
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
+            _write_ahead(connection)
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute(_TABLE.replace("TABLE", "TABLE IF NOT EXISTS"))
             held = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'row'").fetchall()
@@ -157,6 +161,23 @@ class Rows:
         self.set_aside.append(f"the cache's rows were damaged ({error}) and are computed again")
 
 
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Put a file into write-ahead mode.
+
+    Where two processes open a new file at once, SQLite refuses one of them without waiting. So it is asked
+    again.
+    """
+    end = time.monotonic() + _WAIT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if _primary(error) not in _HELD or time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+
+
 def connected_to_read(path: Path, modes: Sequence[str]) -> sqlite3.Connection | None:
     """A connection that writes nothing; None where the file is no file of rows, or cannot be read.
 
@@ -166,7 +187,7 @@ def connected_to_read(path: Path, modes: Sequence[str]) -> sqlite3.Connection | 
     """
     for mode in modes:
         connection = sqlite3.connect(
-            f"file:{quote(os.fsencode(path.absolute()))}?{mode}", uri=True, timeout=60
+            f"file:{quote(os.fsencode(path.absolute()))}?{mode}", uri=True, timeout=_WAIT
         )
         try:
             connection.execute("SELECT 1 FROM row LIMIT 1")
