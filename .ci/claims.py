@@ -33,23 +33,13 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("docs/findings.md", "README.md")
 """The pages whose conclusions are held to the records."""
 
-DEMO, DRAWN, PAPER, LFW, FIVE, CROWD, CHOSEN, CLUSTERERS, ATTACKS, HARDENED, ENSEMBLE = (
-    "built-in",
-    "standard",
-    "paper",
-    "standard-lfw",
-    "lfw",
-    "distractors",
-    "chosen-lfw",
-    "lfw-clusterers",
-    "lfw-attacks",
-    "lfw-hardened",
-    "lfw-ensemble",
-)
+DEMO, DRAWN, PAPER, LFW = "built-in", "standard", "paper", "standard-lfw"
+FIVE, CROWD, CHOSEN, CLUSTERERS = "lfw", "distractors", "chosen-lfw", "lfw-clusterers"
+ATTACKS, HARDENED, ENSEMBLE = "lfw-attacks", "lfw-hardened", "lfw-ensemble"
 LFW_DRAWS, CHANNELS, FURTHER = "lfw-draws", "lfw-channels", "lfw-paper-1"
 BOTH = f"{CLUSTERERS}+{ATTACKS}"
 THREE = f"{BOTH}+{CHANNELS}"
-UNALTERED = f"{BOTH}+{HARDENED}+{ENSEMBLE}+{FURTHER}"
+ONE_BOARD = f"{BOTH}+{HARDENED}+{ENSEMBLE}+{FURTHER}"
 TOOLS = "tools-noise+tools-pgd"
 Y1, MFN, V3 = "insightface_mobilefacenet_y1", "mfn_espdl", "mobileface_v3"
 CASIA, V2, DLIB = "mobilefacenet_casia_xiaoccer", "mobileface_v2", "dlib"
@@ -141,6 +131,12 @@ def cell(folder: str, defense: str, attacker: str, encoder: str, **conditions: A
     if len(met) != 1:
         raise LookupError(f"{len(met)} cells of {folder} meet {wanted}")
     return met[0]
+
+
+def shared(folder: str, other: str) -> list[tuple[Cell, Cell]]:
+    """The cells that two folders both have, in pairs."""
+    theirs = {one["cell"]: one for one in records(other)}
+    return [(one, theirs[one["cell"]]) for one in records(folder) if one["cell"] in theirs]
 
 
 def metric(name: str, folder: str, defense: str, attacker: str, encoder: str, **conditions: Any) -> float:

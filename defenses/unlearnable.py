@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -75,7 +76,7 @@ class Unlearnable:
         if not found:
             return [None] * len(album.photos)
         key = "\0".join([str(kit.seed), "unlearnable", *(digest for digest, _ in found)])
-        limit = kit.budget.value
+        limit = math.floor(kit.budget.value)
         shortcut = Shortcut(limit, self.rounds, self.train, self.step * limit, self.stop)
         mask = shortcut.mask(torch.stack([face for _, face in found]), others, key)
         out: list[Image | None] = []

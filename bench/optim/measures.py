@@ -21,7 +21,6 @@ SURROUND = WINDOW - 1
 _GREY = 128.0
 """Taken off before values are squared: float32 loses fewer digits of a variance."""
 
-
 _LEAST = 1e-6
 """What a factor of MS-SSIM is at least: the slope of a power of 0 has no bound."""
 
@@ -145,7 +144,7 @@ def _losses(original: torch.Tensor, levels: torch.Tensor) -> tuple[torch.Tensor,
 
 def _blurred(planes: torch.Tensor) -> torch.Tensor:
     """Gaussian mean around every pixel whose window fits: [..., rows - 10, columns - 10]."""
-    blurred: torch.Tensor = _Blur.apply(planes)  # type: ignore[no-untyped-call]
+    blurred: torch.Tensor = _Blur.apply(planes)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     return blurred
 
 

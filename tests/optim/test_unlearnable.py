@@ -105,6 +105,13 @@ def test_a_user_depends_on_nobody_else_and_a_mask_on_the_seed(users: list[Album]
     assert not np.array_equal(alone[0], other[0])
 
 
+def test_a_budget_between_two_levels_is_kept(users: list[Album], kit: MakeKit) -> None:
+    whole = replace(BRIEF, step=1.0)
+    for released, photo in zip(whole.cloak(users[:1], kit("linf:1.6"))[0], users[0].photos, strict=True):
+        assert released is not None
+        assert np.abs(released.astype(int) - photo).max() == 1
+
+
 def test_the_number_of_threads_is_of_no_matter(draw: Draw, others: torch.Tensor) -> None:
     own, before, masks = faces(draw(1, 4)), torch.get_num_threads(), []
     for threads in (1, 2, 3):
@@ -123,6 +130,13 @@ def test_turns_end_at_the_share_of_errors(draw: Draw, others: torch.Tensor) -> N
     early = Shortcut(8.0, 30, 10, 0.8, 0.5).mask(own, others, "a")
     late = Shortcut(8.0, 12, 10, 0.8, 0.0).mask(own, others, "a")
     assert early.abs().max() < late.abs().max()
+
+
+def test_the_authors_share_of_errors_is_reached_before_the_mask_has_grown(
+    draw: Draw, others: torch.Tensor
+) -> None:
+    own = faces(draw(1, 6))
+    assert Shortcut(8.0, 20, 10, 0.8, 0.1).mask(own, others, "a").abs().mean() < 2
 
 
 def test_without_other_people_there_is_one_line(users: list[Album], kit: MakeKit) -> None:

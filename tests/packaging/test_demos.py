@@ -41,6 +41,12 @@ def test_the_real_one_is_on_lfw_and_shows_nobody() -> None:
     assert not values("demo-real", "preview")
 
 
+def test_the_matrix_is_the_roster_on_as_many_photos_as_the_readme_says() -> None:
+    photos = int(values("demo-matrix", "users")[0]) * int(values("demo-matrix", "photos")[0])
+    assert values("demo-matrix", "suite") == ["roster"]
+    assert f"every defense on {photos} built-in photos" in (ROOT / "README.md").read_text("utf-8")
+
+
 def test_without_photos_one_line_says_what_is_missing(tmp_path: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if k != "BENCH_REAL_DATA"}
     done = subprocess.run(
