@@ -253,6 +253,23 @@ class Engine(Protocol):
     def region(self, photo: Image, face: Face | None) -> npt.NDArray[np.bool_] | None:
         """Where a photo may be changed: bool [height, width]; None where there is no face to align."""
 
+    def aligned(self, photo: Image, face: Face) -> torch.Tensor:
+        """A face as ArcFace-type encoders see it: float32 [3, size, size] in 0 to 255, on the host.
+
+        Args:
+            photo: The photo.
+            face: Its face; `region` is not None.
+        """
+
+    def laid(self, mask: torch.Tensor, photo: Image, face: Face) -> Image:
+        """A photo with a mask on its face: the change is rounded, and pixels of the region alone change.
+
+        Args:
+            mask: float32 [3, size, size] in 1/255, in the frame of `aligned`.
+            photo: The clean photo.
+            face: Its face; `region` is not None.
+        """
+
     def strongest(self, photo: Image, face: Face, budget: Budget, change: Callable[[float], Image]) -> Image:
         """The strongest of a family of changes that a budget allows, found by bisection on 8-bit photos.
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ._frame import SIZE
-
 if TYPE_CHECKING:
     import torch
 
@@ -40,10 +38,10 @@ class Shortcut:
     stop: float
 
     def mask(self, own: torch.Tensor, others: torch.Tensor, key: str) -> torch.Tensor:
-        """The mask: float [3, SIZE, SIZE], in 1/255.
+        """The mask: float [3, size, size], in 1/255.
 
         Args:
-            own: Aligned faces of the person: float [n, 3, SIZE, SIZE] in 0 to 255.
+            own: Aligned faces of the person: float [n, 3, size, size] in 0 to 255.
             others: Aligned faces of other people, alike.
             key: What the first weights of the network are drawn from.
         """
@@ -59,7 +57,7 @@ class Shortcut:
     def _learned(self, own: torch.Tensor, others: torch.Tensor, network: Network) -> torch.Tensor:
         import torch
 
-        mask = torch.zeros(3, SIZE, SIZE)
+        mask = torch.zeros_like(own[0])
         for _ in range(self.rounds):
             for _ in range(self.train):
                 network.learn(own + mask, others)
@@ -95,7 +93,7 @@ class Network:
         """How much faces look like the person's: [n], above 0 for the person.
 
         Args:
-            faces: float [n, 3, SIZE, SIZE] in 0 to 255.
+            faces: float [n, 3, size, size] in 0 to 255.
         """
         import torch.nn.functional as F  # noqa: N812 - the name every torch program uses
 

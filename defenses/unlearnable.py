@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.errors import UserError
 from bench.protocols import Kit
-from bench.types import Album, Budget, Image, PluginCard
+from bench.types import Album, Budget, Face, Image, PluginCard
 
 from ._checks import check_kept
-from ._frame import in_frame, laid
 from ._ranges import COUNT, SHARE, Ranges, check_ranges
 from ._shortcut import Shortcut
 
@@ -63,34 +62,34 @@ class Unlearnable:
         """See `bench.protocols.Defense.cloak`."""
         import torch
 
-        faces = [face for _, face in _faces(kit.reference, kit)]
-        if not faces:
+        found = _found(kit.reference, kit)
+        if not found:
             raise UserError("this defense looks at reference people and there are none.")
-        others = torch.stack(faces)
+        others = torch.stack([kit.engine.aligned(kit.reference.photos[i], face) for i, face in found])
         return [self._cloaked(album, others, kit) for album in albums]
 
     def _cloaked(self, album: Album, others: torch.Tensor, kit: Kit) -> list[Image | None]:
         import torch
 
-        found = sorted(_faces(album, kit), key=lambda of: of[0])[: self.learn]
+        found, out = _found(album, kit), list[Image | None]([None] * len(album.photos))
         if not found:
-            return [None] * len(album.photos)
-        key = "\0".join([str(kit.seed), "unlearnable", *(digest for digest, _ in found)])
+            return out
+        taught = sorted(found, key=lambda of: album.digests[of[0]])[: self.learn]
+        key = "\0".join([str(kit.seed), "unlearnable", *(album.digests[i] for i, _ in taught)])
         limit = math.floor(kit.budget.value)
         shortcut = Shortcut(limit, self.rounds, self.train, self.step * limit, self.stop)
-        mask = shortcut.mask(torch.stack([face for _, face in found]), others, key)
-        out: list[Image | None] = []
-        for photo, face in zip(album.photos, album.faces, strict=True):
-            region = kit.engine.region(photo, face)
-            out.append(None if region is None or face is None else laid(mask, photo, face, region))
+        own = torch.stack([kit.engine.aligned(album.photos[i], face) for i, face in taught])
+        mask = shortcut.mask(own, others, key)
+        for i, face in found:
+            out[i] = kit.engine.laid(mask, album.photos[i], face)
         return out
 
 
-def _faces(album: Album, kit: Kit) -> list[tuple[str, torch.Tensor]]:
-    """The digest and the aligned face of every photo of an album that has one."""
+def _found(album: Album, kit: Kit) -> list[tuple[int, Face]]:
+    """The position and the face of every photo of an album that has one to align."""
     return [
-        (digest, in_frame(photo, face))
-        for photo, face, digest in zip(album.photos, album.faces, album.digests, strict=True)
+        (i, face)
+        for i, (photo, face) in enumerate(zip(album.photos, album.faces, strict=True))
         if face is not None and kit.engine.region(photo, face) is not None
     ]
 

@@ -20,6 +20,7 @@ import torch
 from bench.errors import UserError
 from bench.machine.workers import exact_gpu
 from bench.metrics.lpips import Lpips
+from bench.optim.frame import aligned, laid
 from bench.optim.gradients import Draws
 from bench.optim.limits import Bounds, bounds_of
 from bench.optim.measures import SURROUND, measured_by
@@ -110,6 +111,14 @@ class CloakingEngine:
             return face_region(face, photo.shape[0], photo.shape[1])
         except ValueError:  # landmarks in one point, or a face outside the photo: nothing to align
             return None
+
+    def aligned(self, photo: Image, face: Face) -> torch.Tensor:
+        """See `bench.protocols.Engine.aligned`."""
+        return aligned(photo, face)
+
+    def laid(self, mask: torch.Tensor, photo: Image, face: Face) -> Image:
+        """See `bench.protocols.Engine.laid`."""
+        return laid(mask, photo, face)
 
     def strongest(self, photo: Image, face: Face, budget: Budget, change: Callable[[float], Image]) -> Image:
         """See `bench.protocols.Engine.strongest`."""

@@ -151,7 +151,7 @@ class UserMask:
         self._memory = [torch.zeros_like(masks) for _ in range(self._update.memory)]
         self._absorbed = torch.zeros_like(masks)
         self._taken = torch.zeros((users, 1, 1, 1), device=owners.device)
-        self._grids = [_onto_patches(stack, patches) for stack in stacks]
+        self._grids = [onto_patches(stack, patches) for stack in stacks]
 
     def pixels(self, stack: int, rows: torch.Tensor) -> torch.Tensor:
         """See `Perturbation`."""
@@ -213,7 +213,7 @@ def hold(change: torch.Tensor, stack: Stack, rows: torch.Tensor, bounds: Bounds)
     return bounds.shrink(project(change, original, stack.region[rows], bounds.levels), original, pictures)
 
 
-def _onto_patches(stack: Stack, patches: Sequence[Patch]) -> torch.Tensor:
+def onto_patches(stack: Stack, patches: Sequence[Patch]) -> torch.Tensor:
     """Where each patch pixel looks in its user's mask: [n, height, width, 2] in grid_sample's units."""
     height, width = stack.original.shape[2:]
     side = max(height, width)

@@ -8,23 +8,25 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from bench.defenses._frame import SIZE, in_frame, laid
 from bench.defenses._shortcut import Network, Shortcut
 from bench.defenses.unlearnable import Unlearnable
 
 from bench.errors import UserError
 from bench.faces.align import matrix, warp
+from bench.optim.frame import aligned, laid
 from bench.protocols import Kit
 from bench.types import ARCFACE_CROP, Album
 
 MakeKit = Callable[..., Kit]
 Draw = Callable[..., Album]
 
+SIZE = ARCFACE_CROP.size
+
 BRIEF = Unlearnable(learn=2, rounds=4, train=2)
 
 
 def faces(album: Album) -> torch.Tensor:
-    rows = [in_frame(p, f) for p, f in zip(album.photos, album.faces, strict=True) if f]
+    rows = [aligned(p, f) for p, f in zip(album.photos, album.faces, strict=True) if f]
     return torch.stack(rows)
 
 
@@ -40,19 +42,8 @@ def test_the_frame_is_that_of_the_encoders(users: list[Album]) -> None:
         assert face is not None
         planes = torch.from_numpy(photo.transpose(2, 0, 1).astype(np.float32))[None]
         theirs = warp(planes, [matrix(face, ARCFACE_CROP)], SIZE)[0]
-        ours = in_frame(photo, face)
+        ours = aligned(photo, face)
         assert (ours - theirs)[:, 2:-2, 2:-2].abs().max() < 0.05
-
-
-def test_a_large_photo_is_averaged_and_not_picked_from(users: list[Album]) -> None:
-    photo, face = users[0].photos[0], users[0].faces[0]
-    assert face is not None
-    draw = np.random.default_rng(0)
-    large = np.kron(photo, np.ones((4, 4, 1), np.uint8)).astype(np.int16)
-    noisy = np.clip(large + draw.integers(-60, 61, large.shape), 0, 255).astype(np.uint8)
-    grown = replace(face, landmarks=tuple((4 * x + 1.5, 4 * y + 1.5) for x, y in face.landmarks))
-    small, averaged = in_frame(photo, face), in_frame(noisy, grown)
-    assert (small - averaged).abs().mean() < 12  # a pixel picked from the noise is 30 off on average
 
 
 def test_what_is_laid_on_a_photo_is_found_in_the_frame(users: list[Album], kit: MakeKit) -> None:
@@ -62,8 +53,8 @@ def test_what_is_laid_on_a_photo_is_found_in_the_frame(users: list[Album], kit: 
     assert face is not None
     region = kit().engine.region(photo, face)
     assert region is not None
-    released = laid(mask, photo, face, region)
-    change = in_frame(released, face) - in_frame(photo, face)
+    released = laid(mask, photo, face)
+    change = aligned(released, face) - aligned(photo, face)
     assert (change - mask)[:, 43:67, 43:67].abs().max() < 1e-3
     assert not change[:, :36].any() and not change[:, 74:].any()
     assert not (released != photo)[~region].any()
