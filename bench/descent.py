@@ -329,13 +329,14 @@ class Descent:
         steps: Gradient steps.
         reach: See `SignSteps`; not looked at where there is an `update`.
         momentum: See `SignSteps`; likewise.
-        random_start: The descent starts anywhere in the budget of `linf:N`, not at the clean photo.
+        random_start: The descent starts anywhere in the budget of `linf:N`, not at the clean photo. A mask of
+            a user does so likewise.
         jitter: How far each gradient's alignment is shaken (see `bench.optim.diversity`); 0 is none.
         smoothing: The standard deviation in photo pixels of the Gaussian that the gradient is
             convolved with (TI-FGSM, Dong et al. 2019); 0 is none.
         jpeg: The lowest JPEG quality that the gradients are taken through, with the quality drawn anew for
             each photo and gradient up to 95; 0 is none.
-        start: The descent starts within this many levels of the clean photo, drawn uniformly.
+        start: The descent starts within this many levels of the clean photo, drawn uniformly, or of no mask.
         dropout: The share of values behind each convolution of a surrogate that each gradient goes without
             (DFANet, Zhong and Deng 2020); 0 is none.
         copies: How many gradients are averaged in a step.

@@ -18,7 +18,8 @@ from ._ranges import SHARE, SIZE, Ranges
 class OPOM(GradientDefense):
     """Learn one mask that takes a user's photos away from all combinations of the user's clean photos.
 
-    OPOM (Zhong and Deng 2022), with the dropout of DFANet (Zhong and Deng 2020) and momentum.
+    OPOM (Zhong and Deng 2022), with the dropout of DFANet (Zhong and Deng 2020) and momentum. The mask
+    starts at random: without a mask a photo has no slope away from a hull that it is part of.
 
     Attributes:
         hull: What the photos are taken away from: `centre`, `affine` or `convex`.
@@ -27,8 +28,6 @@ class OPOM(GradientDefense):
         reach: The sum of all steps, in budgets.
         momentum: The decay of the accumulated gradient.
         dropout: The share of values behind each convolution that each gradient goes without.
-        jitter: How far each gradient's alignment is shaken. The authors' mask starts at random; without
-            either, a photo has no slope away from a hull that it is part of.
     """
 
     hull: str = "convex"
@@ -37,7 +36,6 @@ class OPOM(GradientDefense):
     reach: float = 12.5
     momentum: float = 1.0
     dropout: float = 0.1
-    jitter: float = 0.25
 
     card: ClassVar[PluginCard] = PluginCard(
         summary="OPOM: one mask a user, away from the hull of the user's photos",
@@ -57,7 +55,7 @@ class OPOM(GradientDefense):
     def walk_within(self, budget: Budget) -> Descent:
         """See `GradientDefense`."""
         del budget
-        return Descent(self.steps, self.reach, self.momentum, dropout=self.dropout, jitter=self.jitter)
+        return Descent(self.steps, self.reach, self.momentum, random_start=True, dropout=self.dropout)
 
     def learned_on(self) -> int | None:
         """See `GradientDefense`."""

@@ -53,7 +53,14 @@ class Protego(GradientDefense):
         # DSSIM is half of what SSIM lacks; the weight moves beyond 1 % of SSIM, a fifth of what it may lack
         allowed = (1 - self.ssim) / 2
         penalty = Penalty(Dssim(), 2 * self.penalty, beyond=allowed, adapt=2, slack=0.2)
-        return Descent(self.steps, self.reach, momentum=0.0, jitter=self.jitter, penalties=(penalty,))
+        return Descent(
+            self.steps,
+            self.reach,
+            momentum=0.0,
+            random_start=True,
+            jitter=self.jitter,
+            penalties=(penalty,),
+        )
 
     def learned_on(self) -> int | None:
         """See `GradientDefense`."""

@@ -25,7 +25,7 @@ from bench.optim.gradients import Draws
 from bench.optim.limits import Bounds, bounds_of
 from bench.optim.measures import SURROUND, measured_by
 from bench.optim.patches import Patch, cut
-from bench.optim.perturbation import OwnPixels, Perturbation, UserMask
+from bench.optim.perturbation import OwnPixels, Perturbation, UserMask, first_masks
 from bench.optim.region import face_region
 from bench.optim.scene import Scene
 from bench.optim.strongest import strongest
@@ -94,7 +94,7 @@ class CloakingEngine:
         self._aligned: dict[tuple[Crop, tuple[str, ...]], torch.Tensor] = {}
 
     def resolved(self) -> dict[str, object]:
-        """Every parameter, with what `auto` became on this machine."""
+        """Every parameter, with what `auto` became on this machine for networks of convolutions."""
         return {
             "device": str(self._device),
             "precision": self._precision,
@@ -209,7 +209,8 @@ class CloakingEngine:
                 scene.stacks, scene.patches, bounds, descent, kit.seed, digests, self._batch
             )
         else:
-            perturbation = UserMask(scene.stacks, scene.patches, owners[taught], bounds, descent)
+            masks = first_masks(owners[taught], bounds, descent, kit.seed, digests)
+            perturbation = UserMask(scene.stacks, scene.patches, owners[taught], bounds, descent, masks)
         clean = scene.clean(kit.surrogates)
         objectives = [
             goal(Ground(own, owners[taught], self._people(encoder, kit.reference), tuple(digests), kit.seed))
@@ -242,7 +243,7 @@ class CloakingEngine:
     def _surrogate(self, encoder: Encoder) -> Surrogate:
         """The encoder's network, made ready once."""
         if id(encoder) not in self._ready:
-            surrogate = Surrogate(encoder, self._device, self._precision, self._batch)
+            surrogate = Surrogate(encoder, self._device, self._precision_given, self._batch)
             self._ready[id(encoder)] = (encoder, surrogate)
         return self._ready[id(encoder)][1]
 

@@ -68,9 +68,9 @@ class OwnPixels:
         self._change = [torch.zeros(s.original.shape, device=s.original.device) for s in stacks]
         self._memory = [[torch.zeros_like(c) for _ in range(self._update.memory)] for c in self._change]
         self._taken = [torch.zeros((len(c), 1, 1, 1), device=c.device) for c in self._change]
-        start = bounds.limit if descent.random_start else descent.start
+        start = _reach_of_start(bounds, descent)
         if start > 0:
-            self._start(patches, int(start), seed, digests)
+            self._start(patches, start, seed, digests)
 
     def pixels(self, stack: int, rows: torch.Tensor) -> torch.Tensor:
         """See `Perturbation`."""
@@ -129,8 +129,8 @@ class UserMask:
         patches: The same patches, by photo.
         owners: int64 [photo]: Which user's mask each photo wears.
         bounds: What every photo keeps.
-        descent: How the masks move; a mask always starts at zero.
-        masks: float [user, 3, 112, 112] to lay on; zeros when absent.
+        descent: How the masks move.
+        masks: float [user, 3, 112, 112]: The masks at first; they are changed in place.
     """
 
     def __init__(
@@ -140,17 +140,14 @@ class UserMask:
         owners: torch.Tensor,
         bounds: Bounds,
         descent: Descent,
-        masks: torch.Tensor | None = None,
+        masks: torch.Tensor,
     ) -> None:
         self._stacks, self._bounds, self._owners = stacks, bounds, owners
         self._steps, self._update = descent.steps, update_of(descent)
-        side, users = ARCFACE_CROP.size, int(owners.max()) + 1
-        if masks is None:
-            masks = torch.zeros((users, 3, side, side), device=owners.device)
         self.masks = masks
         self._memory = [torch.zeros_like(masks) for _ in range(self._update.memory)]
         self._absorbed = torch.zeros_like(masks)
-        self._taken = torch.zeros((users, 1, 1, 1), device=owners.device)
+        self._taken = torch.zeros((len(masks), 1, 1, 1), device=owners.device)
         self._grids = [onto_patches(stack, patches) for stack in stacks]
 
     def pixels(self, stack: int, rows: torch.Tensor) -> torch.Tensor:
@@ -201,6 +198,34 @@ class UserMask:
 
     def _laid(self, masks: torch.Tensor, stack: int, rows: torch.Tensor) -> torch.Tensor:
         return bilinear(masks, self._grids[stack][rows])
+
+
+def first_masks(
+    owners: torch.Tensor, bounds: Bounds, descent: Descent, seed: int, digests: Sequence[str]
+) -> torch.Tensor:
+    """Where the masks of users start: float [user, 3, 112, 112], zero or whole levels drawn uniformly.
+
+    A user's draw depends on the seed and on which photos the user has, not on their order or on other users.
+
+    Args:
+        owners: int64 [photo].
+        bounds: What every photo keeps.
+        descent: How far from zero a mask starts.
+        seed: The seed of the run.
+        digests: The content digest of each photo.
+    """
+    masks = np.zeros((int(owners.max()) + 1, 3, ARCFACE_CROP.size, ARCFACE_CROP.size), np.float32)
+    largest = _reach_of_start(bounds, descent)
+    if largest > 0:
+        whose = owners.tolist()
+        for user, mask in enumerate(masks):
+            own = sorted(digest for digest, owner in zip(digests, whose, strict=True) if owner == user)
+            mask[:] = generator(seed, "\0".join(own), "mask").integers(-largest, largest + 1, mask.shape)
+    return torch.from_numpy(masks).to(owners.device)
+
+
+def _reach_of_start(bounds: Bounds, descent: Descent) -> int:
+    return int(bounds.limit) if descent.random_start else descent.start
 
 
 def hold(change: torch.Tensor, stack: Stack, rows: torch.Tensor, bounds: Bounds) -> torch.Tensor:

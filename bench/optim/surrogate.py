@@ -24,6 +24,8 @@ LossOf = Callable[[torch.Tensor], torch.Tensor]
 def precision_for(precision: str, device: torch.device) -> Precision:
     """What `auto` means on a device: bfloat16 where the hardware multiplies it, else float32.
 
+    On a CPU, networks that `convolves` does not hold for stay in float32 nevertheless.
+
     Raises:
         ValueError: for anything but auto, fp32 and bf16.
     """
@@ -41,6 +43,35 @@ def _cpu_multiplies_bfloat16() -> bool:
     # private names of torch 2.6 to 2.13; absent ones mean: stay with float32
     tests = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(bool(getattr(torch.cpu, test, bool)()) for test in tests)
+
+
+def convolves(network: nn.Module, size: int) -> bool:
+    """Whether convolutions do at least half of a network's multiplications; others are its linear layers.
+
+    A transformer's linear layers gain nothing from bfloat16 on a CPU (docs/performance.md). A rule
+    decides and not a trial, since the same command has to give the same cloaks again.
+
+    Args:
+        network: Takes [1, 3, size, size].
+        size: The side of its crops in pixels.
+    """
+    done = {nn.Conv2d: 0, nn.Linear: 0}
+
+    def count(layer: nn.Module, inputs: object, out: torch.Tensor) -> None:
+        del inputs
+        if isinstance(layer, nn.Conv2d):
+            done[nn.Conv2d] += out.numel() * layer.weight[0].numel()
+        elif isinstance(layer, nn.Linear):
+            done[nn.Linear] += out.numel() * layer.in_features
+
+    handles = [layer.register_forward_hook(count) for layer in network.modules()]
+    try:
+        with torch.no_grad():
+            network(torch.zeros((1, 3, size, size)))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return done[nn.Conv2d] >= done[nn.Linear]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +117,15 @@ class Surrogate:
     Args:
         encoder: The encoder; its torch twin is folded.
         device: Where the network runs.
-        precision: The precision that the network runs in; embeddings are float32.
+        precision: The precision that the network runs in: `auto`, `fp32` or `bf16`; embeddings are float32.
         batch: The length of the longest batch.
     """
 
-    def __init__(self, encoder: Encoder, device: torch.device, precision: Precision, batch: int) -> None:
+    def __init__(self, encoder: Encoder, device: torch.device, precision: str, batch: int) -> None:
         network = fold(encoder.twin())
+        auto, precision = precision == "auto", precision_for(precision, device)
+        if auto and device.type == "cpu" and not convolves(network, encoder.card.crop.size):
+            precision = "fp32"
         if precision == "bf16":
             network = bfloat16_on_cpu(network) if device.type == "cpu" else network.to(torch.bfloat16)
         self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32

@@ -11,11 +11,16 @@ import pytest
 import torch
 from torch import nn
 
+from bench.encoders import load
+from bench.encoders.families import synth
 from bench.errors import UserError
 from bench.optim.diversity import compressed, shakes, smoothed
 from bench.optim.engine import CloakingEngine
+from bench.optim.limits import bounds_of
+from bench.optim.perturbation import first_masks
+from bench.optim.surrogate import Surrogate
 from bench.protocols import Descent, Ground, Kit, Objective
-from bench.types import ARCFACE_CROP, Album, Budget, Crop, EncoderCard, Face, Image
+from bench.types import ARCFACE_CROP, Album, Budget, Crop, EncoderCard, Face, Folders, Image
 
 TEMPLATE = np.array(ARCFACE_CROP.template)
 BOX_CROP = Crop(size=48, kind="box", margin=4)
@@ -227,9 +232,10 @@ def test_waves_and_batches_do_not_change_the_result() -> None:
 
 @pytest.mark.parametrize("budget", ["linf:8", "linf:4.9", "linf:1", "linf:0.5"])
 @pytest.mark.parametrize("learn", [None, 2])
-def test_the_budget_is_kept_in_whole_levels(budget: str, learn: int | None) -> None:
+@pytest.mark.parametrize("start", [False, True])
+def test_the_budget_is_kept_in_whole_levels(budget: str, learn: int | None, start: bool) -> None:
     photos = album("u", 4, missing=[1])
-    descent = Descent(steps=4, jitter=1.0, smoothing=1.0, jpeg=60, random_start=learn is None)
+    descent = Descent(steps=4, jitter=1.0, smoothing=1.0, jpeg=60, random_start=start)
     kit = a_kit(TinyEncoder(1), budget=budget)
     released = ENGINE.run([photos], kit, Away(-2), descent, learn=learn).photos[0]
     assert released[1] is None
@@ -255,12 +261,40 @@ def test_one_mask_of_a_user_works_on_photos_that_it_was_not_learned_on() -> None
     assert max(similarity(encoder, user, run.photos[0])) < -0.5
 
 
+def test_a_mask_that_starts_at_random_belongs_to_its_user_alone() -> None:
+    owners = torch.tensor([0, 1, 0])
+    bounds, descent = bounds_of(Budget.parse("linf:8")), Descent(random_start=True)
+    masks = first_masks(owners, bounds, descent, 0, ["a", "b", "c"])
+    assert masks.abs().max() == 8 and masks.unique().numel() == 17
+    assert (masks[0] != masks[1]).float().mean() > 0.9
+    others = first_masks(torch.tensor([0, 0, 1, 1]), bounds, descent, 0, ["x", "y", "c", "a"])
+    assert torch.equal(others[1], masks[0])
+    assert not torch.equal(first_masks(owners, bounds, descent, 1, ["a", "b", "c"])[0], masks[0])
+    assert first_masks(owners, bounds, Descent(start=3), 0, ["a", "b", "c"]).abs().max() == 3
+    assert not first_masks(owners, bounds, Descent(), 0, ["a", "b", "c"]).any()
+
+
 def test_bfloat16_keeps_the_budget_and_moves_the_photo() -> None:
     encoder, photos = TinyEncoder(1), album("u", 4)
     engine = CloakingEngine("cpu", precision="bf16")
     run = engine.run([photos], a_kit(encoder, engine=engine), Away(-2), START)
     assert max(change(photos, run.photos[0])) == 8
     assert max(similarity(encoder, photos, run.photos[0])) < -0.5
+
+
+def test_networks_of_linear_layers_stay_in_float32_on_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.optim.surrogate.precision_for", lambda asked, device: "bf16")
+    found = {card.name: load(card.name, Folders(home="nowhere"), "cpu") for card in synth.cards()}
+    weights = {
+        asked: {
+            name: next(Surrogate(encoder, torch.device("cpu"), asked, 4).network.buffers()).dtype
+            for name, encoder in found.items()
+        }
+        for asked in ("auto", "bf16")
+    }
+    halves = {name for name, dtype in weights["auto"].items() if dtype == torch.bfloat16}
+    assert halves == {"synth-ir", "synth-inc"} and len(found) == 3
+    assert set(weights["bf16"].values()) == {torch.bfloat16}  # whoever asks for it gets it
 
 
 def test_what_auto_became_is_written_down() -> None:
