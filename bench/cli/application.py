@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from bench.board.escaping import printable
 from bench.cli import (
     board,
+    collect,
     compare,
     curve,
     export,
@@ -57,6 +58,7 @@ app = typer.Typer(
 )
 run.add_to(app)
 plan.add_to(app)
+collect.add_to(app)
 score.add_to(app)
 board.add_to(app)
 curve.add_to(app)

@@ -9,6 +9,7 @@ from bench.machine.progress import duration
 
 if TYPE_CHECKING:
     from bench.costs.estimate import Estimate, Line
+    from bench.engines.division import Division
     from bench.experiment.forecast import Cells, Detectable, Forecast
 
 _MOST = 12
@@ -32,6 +33,22 @@ def lines(forecast: Forecast) -> Iterator[str]:
     )
     yield from _costs(forecast)
     yield from (_shown(one) for one in forecast.detectable)
+
+
+def lines_of_division(division: Division) -> Iterator[str]:
+    """The lines of how work is divided."""
+    if not division.tasks:
+        yield f"engine {division.engine}: nothing is to compute"
+        return
+    yield (
+        f"engine {division.engine}: {division.tasks:,} tasks, up to {division.most:,} at once; "
+        f"a worker holds up to {division.networks} networks"
+    )
+    yield (
+        f"  by the clock {duration(division.seconds)} with {division.workers:,} workers, "
+        f"{duration(division.alone)} with one, and never less than {duration(division.longest)}: "
+        "simulated by what stages took, without the start of workers"
+    )
 
 
 def _track(track: Cells) -> str:

@@ -38,7 +38,8 @@ def plan(
     """Parse, look, print."""
     from dataclasses import asdict
 
-    from bench.cli.forecast import lines
+    from bench.cli.forecast import lines, lines_of_division
+    from bench.engines.division import divided
     from bench.experiment.forecast import forecast
     from bench.machine.progress import Terminal
     from bench.plan.spec import RunSpec, read_options
@@ -51,8 +52,15 @@ def plan(
     suite = command["suite"]
     if suite is None:
         check_required(given)
-    made = forecast(load(suite, given) if suite else RunSpec(**given), Terminal())
+    asked = load(suite, given) if suite else RunSpec(**given)
+    division = None
+    if command["engine"] == "local":
+        made = forecast(asked, Terminal())
+    else:
+        made, division = divided(asked, command["engine"], Terminal())
     if kind == "json" or command["json"]:
-        sys.stdout.write(json.dumps(asdict(made), indent=1) + "\n")
+        document = asdict(made) | ({"engine": asdict(division)} if division else {})
+        sys.stdout.write(json.dumps(document, indent=1) + "\n")
         return
-    sys.stdout.write("".join(f"{line}\n" for line in lines(made)))
+    told = [*lines(made), *(lines_of_division(division) if division else ())]
+    sys.stdout.write("".join(f"{line}\n" for line in told))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -67,12 +68,17 @@ def carry_out(command: Mapping[str, Any], asked: Asked, *, whole: bool = True) -
         whole: Whether the whole board is printed.
     """
     from bench.board import preview as picture
+    from bench.engines.ahead import engine
     from bench.experiment import cloaks as photos
     from bench.experiment import files
+    from bench.experiment.asked import remember
     from bench.experiment.session import execute
     from bench.machine.progress import Terminal
+    from bench.plan.spec import RunSpec
+    from bench.store.folders import folders
     from bench.store.writing import try_file, try_folder
 
+    ahead = engine(command["engine"])
     out, preview, cloaks = command["out"], command["preview"], command["save_cloaks"]
     if out is not None:
         try_folder(out, instead=files.INSTEAD)
@@ -83,13 +89,15 @@ def carry_out(command: Mapping[str, Any], asked: Asked, *, whole: bool = True) -
         try_folder(cloaks, instead=photos.INSTEAD)
     begin = None if out is None else files.spare(out)
     specs, notes = asked(Terminal())
-    result = execute(specs, Terminal(), begin=begin)
+    if out is not None:
+        remember([specs] if isinstance(specs, RunSpec) else specs, out, Path(folders().home))
+    result = execute(specs, Terminal(), begin=begin, ahead=ahead)
     if out is not None:
         files.write(result, out)
     if command["json"]:
         sys.stdout.write(result.records.to_json() + "\n")
     else:
-        _print(result, whole=whole)
+        print_board_of(result, whole=whole)
     if preview is not None:
         picture.draw(preview, result.pipeline.pairs())
     if cloaks is not None:
@@ -110,7 +118,7 @@ def check_required(given: Mapping[str, object]) -> None:
         )
 
 
-def _print(result: RunResult, *, whole: bool) -> None:
+def print_board_of(result: RunResult, *, whole: bool) -> None:
     """The board, unless there are too many rows to look at; what one step further does, and the panel."""
     from bench.board.user_tables import UserTable
     from bench.board.views import view

@@ -28,6 +28,10 @@ class Ledger:
         key = json.dumps([work.kind, work.noun, work.size], sort_keys=True)
         self._pieces[key] = work, self._pieces.get(key, (work, 0))[1] + times
 
+    def so_far(self) -> dict[str, tuple[Work, int]]:
+        """A name of each kind of work -> the work, and how many pieces of it there are by now."""
+        return dict(self._pieces)
+
     def __iter__(self) -> Iterator[tuple[Work, int]]:
         """Each kind of work, and how many pieces of it."""
         return iter(self._pieces.values())

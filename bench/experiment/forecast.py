@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -15,13 +15,14 @@ from bench.costs.carried import carried
 from bench.costs.estimate import Estimate, estimate
 from bench.costs.measured import kept
 from bench.costs.prices import Prices
+from bench.costs.work import Work
 from bench.experiment.rehearsal import NOT_COMPUTED, Rehearsal
 from bench.experiment.session import distinct_cells
 from bench.faces.finder import detector_parameters
 from bench.machine.devices import device
 from bench.machine.hardware import hardware
 from bench.machine.progress import Progress, Silent
-from bench.plan.cells import Plan
+from bench.plan.cells import Cell, Plan
 from bench.plan.resolve import check_size, resolve
 from bench.plan.spec import RunSpec
 from bench.records.record import CellRecord
@@ -109,7 +110,16 @@ class Forecast:
     detectable: tuple[Detectable, ...]
 
 
-def forecast(asked: RunSpec | Sequence[RunSpec], progress: Progress | None = None) -> Forecast:
+Heed = Callable[[int, Cell, float], None]
+"""Is told of each cell that a run would compute: the number of its run, the cell, and the seconds of the work
+that no cell before it does."""
+
+_Mark = tuple[int, Cell, dict[str, tuple[Work, int]]]
+
+
+def forecast(
+    asked: RunSpec | Sequence[RunSpec], progress: Progress | None = None, heed: Heed | None = None
+) -> Forecast:
     """Look at a matrix, or at several one after another, as `bench.experiment.session.execute` runs them.
 
     Nothing is computed, and `BENCH_HOME` is left as it is.
@@ -117,6 +127,7 @@ def forecast(asked: RunSpec | Sequence[RunSpec], progress: Progress | None = Non
     Args:
         asked: The matrix, or several.
         progress: Told of cells.
+        heed: Told of cells that are to be computed; None for nobody.
 
     Raises:
         UserError: for anything that `execute` would refuse before it starts.
@@ -133,10 +144,16 @@ def forecast(asked: RunSpec | Sequence[RunSpec], progress: Progress | None = Non
             rehearsal: Rehearsal | None = None
             records: list[CellRecord] = []
             total = sum(len(plan.cells) for plan in distinct_cells(plans))
+            marks: list[_Mark] = []
             with (progress or Silent()).stage("look at cells", total) as advance:
-                for plan in distinct_cells(plans):
+                for number, plan in enumerate(distinct_cells(plans)):
                     rehearsal = Rehearsal(plan, where, cache, rehearsal)
-                    records += rehearsal.run(lambda record, tables: advance())
+                    for cell in plan.cells:
+                        record, _ = rehearsal.run_cell(cell)
+                        records.append(record)
+                        if heed and record.error == NOT_COMPUTED:
+                            marks.append((number, cell, rehearsal.ledger.so_far()))
+                        advance()
             computer = plans[0].device
             machine = hardware(computer)
             here = [one for one in kept(cache) if (one.machine, one.device) == (machine, computer)]
@@ -144,7 +161,10 @@ def forecast(asked: RunSpec | Sequence[RunSpec], progress: Progress | None = Non
             cache.close()
     assert rehearsal is not None
     ledger = rehearsal.ledger
-    costs = estimate(ledger, Prices(here, carried(computer)))
+    prices = Prices(here, carried(computer))
+    costs = estimate(ledger, prices)
+    if heed:
+        _tell(heed, marks, prices)
     states = Counter(map(_state, records))
     return Forecast(
         len(records),
@@ -163,6 +183,20 @@ def forecast(asked: RunSpec | Sequence[RunSpec], progress: Progress | None = Non
         costs.seconds / 3600 if computer.startswith("cuda") else None,
         _detectable(plans, records),
     )
+
+
+def _tell(heed: Heed, marks: Sequence[_Mark], prices: Prices) -> None:
+    """Tell of cells, by how much of each kind of work there was after each."""
+    seconds = {
+        name: prices.of(work).piece.seconds
+        for _, _, so_far in marks[-1:]
+        for name, (work, _) in so_far.items()
+    }
+    before: dict[str, tuple[Work, int]] = {}
+    for number, cell, so_far in marks:
+        new = {name: n - before[name][1] if name in before else n for name, (_, n) in so_far.items()}
+        heed(number, cell, sum(seconds[name] * n for name, n in new.items() if n))
+        before = so_far
 
 
 def _state(record: CellRecord) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from bench import encoders, registry
@@ -16,6 +17,7 @@ from bench.attack.distractors import Crowds
 from bench.attack.runner import AttackRunner
 from bench.encoders.faults import EncoderFault
 from bench.errors import RefusedError, UserError, interrupted
+from bench.experiment.elsewhere import Elsewhere, reason_of
 from bench.experiment.recording import cost_of, is_of, new_hits, record_attack, record_of
 from bench.experiment.repetition import Repetition
 from bench.experiment.stages import CONTROL, Clock, Stages
@@ -64,6 +66,7 @@ class Pipeline:
         self._repetitions = [self._repetition(number, listener) for number in range(len(plan.splits))]
         self._runner, self._crowds = AttackRunner(cache), Crowds()
         self.faults: list[BaseException] = []
+        self.elsewhere = Elsewhere()
         self._failed: set[str] = set()
 
     def run(
@@ -76,7 +79,7 @@ class Pipeline:
         """
         records = []
         for cell in self.plan.cells:
-            record, tables = self._cell(cell)
+            record, tables = self.run_cell(cell)
             done(record, tables)
             records.append(record)
         return records
@@ -101,21 +104,18 @@ class Pipeline:
                 out.append((caption, before, after))
         return out
 
-    def _cell(self, cell: Cell) -> tuple[CellRecord, Tables]:
+    def run_cell(self, cell: Cell) -> tuple[CellRecord, Tables]:
         """One cell: skipped, from the cache, or computed; a fault of one cell is in its record."""
-        attacker = cell.attack.attacker
-        kind, reason = role(attacker.plugin), ""
-        if kind not in SCENARIOS[str(cell.scenario["name"])].roles:
-            reason = f"attacker {attacker.name!r} is a {kind}: scenario {' or '.join(scenarios_of(kind))}"
-        elif kind != "clusterer" and cell.attack.second_step != "none":
-            reason = f"attacker {attacker.name!r} is a {kind}, and a second step follows a clusterer"
+        reason = misfit(cell)
         if reason:
             return record_of(cell, self.plan.device, status="skipped", error=reason), {}
         own = isinstance(cell.cloaking.defense.plugin, FunctionDefense)
-        key = self._key(cell)
+        key = self.key(cell)
         stored = None if own else self._stored(cell, key)
         if stored is not None:
             return stored
+        if cell.digest in self.elsewhere.faults:
+            return self._lose(cell, self.elsewhere.faults[cell.digest])
         try:
             record, tables = self._compute(cell)
         except RefusedError as error:
@@ -133,6 +133,15 @@ class Pipeline:
             self._cache.put_file("cell", key, json.dumps(document).encode())
         return record, tables
 
+    def leave_out(self) -> None:
+        """Leave out the cells that would have to be computed."""
+        cells = tuple(cell for cell in self.plan.cells if misfit(cell) or self.is_stored(cell))
+        self.plan = replace(self.plan, cells=cells)
+
+    def is_stored(self, cell: Cell) -> bool:
+        """Whether the cell's result is in the store, whole."""
+        return self._cache.file("cell", self.key(cell)) is not None
+
     def _stored(self, cell: Cell, key: str) -> tuple[CellRecord, Tables] | None:
         """A cell from the cache; None if it is not there, or if it is the record of something else."""
         content = self._cache.file("cell", key)
@@ -146,14 +155,14 @@ class Pipeline:
         if record is None or not is_of(record, cell):
             self._cache.refuse("cell", key)
             return None
-        reused = record.cost.model_copy(update={"reused": True})
+        attempts = self.elsewhere.attempts.get(cell.digest, record.cost.attempts)
+        reused = record.cost.model_copy(update={"reused": True, "attempts": attempts})
         return record.model_copy(update={"cost": reused}), tables
 
     def _lose(self, cell: Cell, error: BaseException) -> tuple[CellRecord, Tables]:
         self.faults.append(self._with_file(cell, error))
         self._failed.add(cell.digest)
-        reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-        return record_of(cell, self.plan.device, status="failed", error=reason), {}
+        return record_of(cell, self.plan.device, status="failed", error=reason_of(error)), {}
 
     def _with_file(self, cell: Cell, error: BaseException) -> BaseException:
         """The same error for the user's eyes, with the file of a photo that it is of. No record has names."""
@@ -222,7 +231,8 @@ class Pipeline:
         )
         return Repetition(number, data, split, self.plan.spec.scenario, publisher)
 
-    def _key(self, cell: Cell) -> str:
+    def key(self, cell: Cell) -> str:
+        """Where the store has the cell: a digest of what it is, and of the code and weights it is made by."""
         control = Chosen(*registry.make("defenses", CONTROL))
         chosen = (cell.cloaking.defense, cell.attack.attacker, control)
         found_by = (detectors.lookup(name).module for name in (detectors.USUAL, cell.view.detector_name))
@@ -231,3 +241,14 @@ class Pipeline:
         code = stage_code(__name__, *plugins, *found_by, *families)
         measured = [self._lpips.sha256] if self._lpips else []
         return digest("cell", cell.digest, code, self.plan.device, *measured)
+
+
+def misfit(cell: Cell) -> str:
+    """Why a cell is skipped: its attacker does something else than its scenario asks; empty for none."""
+    attacker, scenario = cell.attack.attacker, str(cell.scenario["name"])
+    kind = role(attacker.plugin)
+    if kind not in SCENARIOS[scenario].roles:
+        return f"attacker {attacker.name!r} is a {kind}: scenario {' or '.join(scenarios_of(kind))}"
+    if kind != "clusterer" and cell.attack.second_step != "none":
+        return f"attacker {attacker.name!r} is a {kind}, and a second step follows a clusterer"
+    return ""

@@ -11,6 +11,7 @@ from bench.costs.measured import Measured
 from bench.costs.measured import keep as keep_costs
 from bench.costs.meter import Meter
 from bench.errors import UserError
+from bench.experiment.elsewhere import Elsewhere
 from bench.experiment.pipeline import Pipeline, Tables
 from bench.experiment.stages import CONTROL, DISTRACTOR_PHOTOS
 from bench.experiment.unused import told
@@ -28,6 +29,10 @@ from bench.records.files import Records
 from bench.records.record import CellRecord
 from bench.store.cache import Cache
 from bench.store.folders import folders
+from bench.types import Folders
+
+Ahead = Callable[[Sequence[RunSpec], Sequence[Pipeline], Folders, Progress], Elsewhere]
+"""What has the cells of runs computed ahead of them: by specs and pipelines, one of each a run."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class RunResult:
         pipelines: one a run, with which released photos can be looked at again.
         notes: what the user should know besides.
         costs: what its stages took, by kind of work; of cells that came from the cache there is nothing.
+        asked: how many cells were asked for, those that were left out among them.
     """
 
     records: Records
@@ -49,6 +55,7 @@ class RunResult:
     pipelines: tuple[Pipeline, ...]
     notes: list[str]
     costs: list[Measured]
+    asked: int
 
     @property
     def pipeline(self) -> Pipeline:
@@ -61,6 +68,9 @@ def execute(
     progress: Progress | None = None,
     done: Callable[[CellRecord], None] | None = None,
     begin: Callable[[Sequence[str]], None] | None = None,
+    ahead: Ahead | None = None,
+    *,
+    stored_only: bool = False,
 ) -> RunResult:
     """Run a matrix, or several one after another. What was computed before a fault or a kill is kept.
 
@@ -71,6 +81,8 @@ def execute(
         progress: Told of every stage.
         done: Is handed each record as soon as it is there.
         begin: Is handed the digests of all cells before the work starts, and may refuse them.
+        ahead: Has the cells computed by other processes, into the same store; None for this process alone.
+        stored_only: Whether cells that are not in the store are left out, and nothing is computed.
 
     Raises:
         UserError: for anything the user can mend. Where some cells were refused and others went well, it is
@@ -88,6 +100,14 @@ def execute(
         tables: dict[str, Tables] = {}
         if begin:
             begin([cell.digest for each in pipelines for cell in each.plan.cells])
+        asked_for = sum(len(each.plan.cells) for each in pipelines)
+        if stored_only:
+            for each in pipelines:
+                each.leave_out()
+        if ahead:
+            elsewhere = ahead(specs, pipelines, where, progress or Silent())
+            for each in pipelines:
+                each.elsewhere = elsewhere
 
         total = sum(len(each.plan.cells) for each in pipelines)
         teller = progress if progress and total > 1 else Silent()
@@ -111,7 +131,9 @@ def execute(
         notes = [taken(each.data.card.name, each.splits[0]) for each in plans]
         notes += [note for each in plans for note in left_out(each.data)]
         notes += told((rows["unused"] for rows in tables.values() if rows), _names(plans))
-        return RunResult(records, tables, faults, pipelines, list(dict.fromkeys(notes)), meter.measured)
+        return RunResult(
+            records, tables, faults, pipelines, list(dict.fromkeys(notes)), meter.measured, asked_for
+        )
     finally:
         cache.close()
 

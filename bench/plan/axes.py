@@ -354,6 +354,17 @@ class _Command:
         in_python=None,
         semantic=False,
     )
+    engine: str = axis(
+        "local",
+        kind=Text("the name of an engine"),
+        of="command",
+        about="who computes the cells",
+        takes="`local`, `processes:N`, `dask:N`, `dask:tcp://HOST:PORT`, `slurm:…` or `slurm:local`",
+        example=("processes:2",),
+        see="large-matrix.md",
+        in_python=None,
+        semantic=False,
+    )
     json: bool = axis(
         False,
         kind=Switch(),

@@ -215,6 +215,7 @@ class Cost(Model):
     providers: dict[str, str] = Field(default={}, description="encoder -> runtime actually used")
     cache_hits: dict[str, Count] = {}
     reused: bool = Field(default=False, strict=True, description="the whole cell came from the cache")
+    attempts: int = Field(default=1, ge=1, strict=True, description="at which try it was computed")
 
 
 class CellRecord(Model):

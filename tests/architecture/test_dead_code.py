@@ -43,7 +43,6 @@ ALLOWED = {
     "_with_publisher": "pydantic.model_validator",
     # fields of records: pydantic and `dataclasses.asdict` write them, readers of records read them
     "pairs_digest": "VerificationRecord",
-    "threads": "VerificationRecord",
     "providers": "Cost",
     "cache_hits": "Cost",
     "clean_before": "Robustness",

@@ -25,8 +25,8 @@ from bench.types import Catalogue
 
 pytestmark = pytest.mark.usefixtures("every_detector")
 
-NON_SEMANTIC = {"suite", "out", "preview", "save_cloaks", "json", "device"}
-"""Where results go, and where they are computed. The device is in the key of cached results all the same."""
+NON_SEMANTIC = {"suite", "out", "preview", "save_cloaks", "json", "device", "engine"}
+"""Where results go, and where and by whom they are computed. The device is in the key of cached results."""
 
 BASE = {
     "defense": "noise",
