@@ -130,8 +130,8 @@ RUN = (
 )
 VERBS: dict[str, list[tuple[str, ...]]] = {
     "plan": [("plan", *RUN[1:])],
-    "run": [RUN, (*RUN, "--engine", "processes:1", "--seed", "1")],
-    "collect": [("collect", "OUT")],
+    "run": [RUN, (*RUN, "--engine", "processes:1", "--seed", "1", "--out", "OUT/engine")],
+    "collect": [("collect", "OUT/engine")],
     "board": [
         ("board", "OUT", "--view", "panel"),
         ("board", "OUT", "--format", "md", "--out", "OUT/board.md"),
