@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import traceback
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,8 @@ from bench.plan.cells import Cell
 from bench.plan.resolve import resolve
 from bench.plan.spec import RunSpec
 from bench.store.cache import Cache
+from bench.store.folders import folders
+from bench.store.shared import VARIABLE
 from bench.types import Folders
 
 
@@ -36,7 +39,8 @@ class Job:
         home: The folder `BENCH_HOME`; the store is in it.
         real_data: The folder `BENCH_REAL_DATA`; None for none.
         threads: How many threads a worker computes with.
-        machine: The name of the machine that the store is on.
+        machine: The name of the machine that `home` is on.
+        store: The store that machines share; None for none.
     """
 
     specs: tuple[Mapping[str, Any], ...]
@@ -44,6 +48,7 @@ class Job:
     real_data: str | None
     threads: int
     machine: str = field(default_factory=platform.node)
+    store: str | None = field(default_factory=lambda: os.environ.get(VARIABLE))
 
     @classmethod
     def of(cls, specs: Sequence[RunSpec], folders: Folders, threads: int) -> Job:
@@ -160,23 +165,18 @@ class _Workshop:
     """The runs of one command, resolved, with the networks that were loaded for them."""
 
     def __init__(self, job: Job) -> None:
-        if platform.node() != job.machine:
-            raise UserError(
-                f"a worker is on {platform.node()}, and the store in {job.home} is on {job.machine}. A store "
-                "cannot be shared by machines: start all workers on the machine of the command."
-            )
+        where = _folders(job)
         torch.set_num_threads(job.threads)
-        folders = Folders(home=job.home, real_data=job.real_data)
         specs = map(spec_of, job.specs)
         plans = distinct_cells(
-            [resolve(spec, folders, detector_parameters(), device(spec.device)) for spec in specs]
+            [resolve(spec, where, detector_parameters(), device(spec.device)) for spec in specs]
         )
         self._told = _Relay()
-        self._cache = Cache(Path(job.home))
+        self._cache = Cache(Path(where.home))
         self._meter = self._cache.listener = metered(plans, self._told)
         self._cells: dict[str, tuple[Pipeline, Cell]] = {}
         for plan in plans:
-            pipeline = Pipeline(plan, folders, self._cache, self._meter)
+            pipeline = Pipeline(plan, where, self._cache, self._meter)
             self._cells |= {cell.digest: (pipeline, cell) for cell in plan.cells}
 
     def perform(self, task: Task, progress: Progress) -> Answer:
@@ -209,6 +209,24 @@ class _Workshop:
                 "BENCH_HOME."
             )
         return pipeline, cell
+
+
+def _folders(job: Job) -> Folders:
+    """Where a worker finds weights, data and its copy of the store.
+
+    Raises:
+        UserError: It is on another machine, and there is no store that both share.
+    """
+    if job.store is not None:
+        os.environ[VARIABLE] = job.store
+    if platform.node() == job.machine:
+        return Folders(home=job.home, real_data=job.real_data)
+    if job.store is None:
+        raise UserError(
+            f"a worker is on {platform.node()}, and the store in {job.home} is on {job.machine}. Name one "
+            f"that both see: {VARIABLE}, a folder or s3://BUCKET/FOLDER."
+        )
+    return folders()
 
 
 class _Relay:

@@ -4,6 +4,9 @@ Small results (a face, an embedding, the labels of a clustering) are rows of one
 (released photos) are files. A value is written whole or not at all, and it carries a seal over its stage, its
 key and its content: a value that was cut short, altered or moved reads as absent and is computed again. This
 module does not know what a stage means.
+
+Where `BENCH_STORE` names a store that machines share, it has everything that is stored here, and what is
+missing here is looked up there.
 """
 
 from __future__ import annotations
@@ -16,11 +19,15 @@ from typing import Protocol
 
 from bench.errors import UserError, cannot_write
 from bench.store.only_reading import reading
-from bench.store.rows import Rows
+from bench.store.rows import Row, Rows
 from bench.store.rows_to_read import RowsToRead
+from bench.store.shared import read, shared_store, written
 from bench.store.writing import write_whole
 
 _SEAL = 16
+_SEGMENT = "segment"
+"""The stage of rows that say which segments of a shared store are copied here."""
+
 _INSTEAD = "set BENCH_HOME to another folder; then repeat the command, and it goes on where it was"
 
 _log = logging.getLogger("bench")
@@ -64,6 +71,7 @@ class Cache:
         self.listener = listener
         self._damaged: set[tuple[str, str]] = set()
         self._files: dict[Path, bytes] | None = {} if reading() else None
+        self._shared = shared_store()
         self._rows: Rows | RowsToRead
         if reading():
             self._rows = RowsToRead(self.folder / "rows.sqlite")
@@ -88,14 +96,9 @@ class Cache:
     def rows(self, stage: str, keys: Iterable[str]) -> dict[str, bytes]:
         """The rows that exist, by key. The other keys are not in the answer."""
         wanted = list(dict.fromkeys(keys))
-        held: dict[str, bytes] = {}
-        try:
-            for key, value in self._rows.select(stage, wanted):
-                content = self._opened(stage, key, value)
-                if content is not None:
-                    held[key] = content
-        except OSError as error:
-            raise self._cannot_read(error) from error
+        held = self._held(stage, wanted)
+        if len(held) < len(wanted) and self._copy_segments(stage):
+            held |= self._held(stage, [key for key in wanted if key not in held])
         self._count(stage, len(held), len(wanted) - len(held))
         return held
 
@@ -105,6 +108,7 @@ class Cache:
         Raises:
             UserError: They cannot be read.
         """
+        self._copy_segments(stage)
         try:
             rows = [(key, self._opened(stage, key, value)) for key, value in self._rows.every(stage)]
         except OSError as error:
@@ -114,10 +118,13 @@ class Cache:
     def put_rows(self, stage: str, rows: Mapping[str, bytes]) -> None:
         """Write rows, either all of them or none."""
         if rows:
-            try:
-                self._rows.insert([(stage, key, _sealed(stage, key, value)) for key, value in rows.items()])
-            except OSError as error:
-                raise self._cannot_write(error) from error
+            sealed = {key: _sealed(stage, key, value) for key, value in rows.items()}
+            segments = []
+            if self._shared and self._files is None:
+                name, content = written(sealed)
+                self._shared.put(f"rows/{stage}/{name}", content)
+                segments = [(_SEGMENT, f"{stage}/{name}", b"")]
+            self._insert([*((stage, key, value) for key, value in sealed.items()), *segments])
         if self.listener:
             self.listener.stored(stage, len(rows))
 
@@ -127,7 +134,7 @@ class Cache:
         try:
             content = self._opened(stage, key, (self._files or {}).get(path) or path.read_bytes())
         except FileNotFoundError:
-            pass
+            content = self._copied(stage, key)
         except OSError:
             # something that cannot be read is computed again and written in its place
             self._damaged.add((stage, key))
@@ -136,16 +143,11 @@ class Cache:
 
     def put_file(self, stage: str, key: str, content: bytes) -> None:
         """Write one file: beside its place first, and then renamed into its place."""
-        path, sealed = self._path(stage, key), _sealed(stage, key, content)
-        if self._files is not None:
-            self._files[path] = sealed
-            return
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, sealed)
-        except OSError as error:
-            raise self._cannot_write(error) from error
-        if self.listener:
+        sealed = _sealed(stage, key, content)
+        if self._shared and self._files is None:
+            self._shared.put(_name(stage, key), sealed)
+        self._write(stage, key, sealed)
+        if self.listener and self._files is None:
             self.listener.stored(stage, 1)
 
     def refuse(self, stage: str, key: str) -> None:
@@ -161,6 +163,58 @@ class Cache:
         self._rows.set_aside.clear()
         self._rows.close()
 
+    def _held(self, stage: str, keys: list[str]) -> dict[str, bytes]:
+        """The rows that exist here."""
+        held: dict[str, bytes] = {}
+        try:
+            for key, value in self._rows.select(stage, keys):
+                content = self._opened(stage, key, value)
+                if content is not None:
+                    held[key] = content
+        except OSError as error:
+            raise self._cannot_read(error) from error
+        return held
+
+    def _insert(self, rows: list[Row]) -> None:
+        try:
+            self._rows.insert(rows)
+        except OSError as error:
+            raise self._cannot_write(error) from error
+
+    def _write(self, stage: str, key: str, sealed: bytes) -> None:
+        path = self._path(stage, key)
+        if self._files is not None:
+            self._files[path] = sealed
+            return
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, sealed)
+        except OSError as error:
+            raise self._cannot_write(error) from error
+
+    def _copied(self, stage: str, key: str) -> bytes | None:
+        """The content of a file of the shared store, which is here from then on; None if there is none."""
+        sealed = self._shared.get(_name(stage, key)) if self._shared else None
+        content = None if sealed is None else self._opened(stage, key, sealed)
+        if sealed is not None and content is not None:
+            self._write(stage, key, sealed)
+        return content
+
+    def _copy_segments(self, stage: str) -> bool:
+        """Copy the rows of a stage that others put into the shared store; whether there were any."""
+        names = [f"{stage}/{name}" for name in self._shared.segments(stage)] if self._shared else []
+        here = {key for key, _ in self._rows.select(_SEGMENT, names)} if names else set()
+        new = [name for name in names if name not in here]
+        for name in new:
+            assert self._shared is not None
+            try:
+                rows = read(self._shared.get(f"rows/{name}") or b"")
+            except ValueError:
+                self._damaged.add((stage, name))
+                rows = {}
+            self._insert([*((stage, key, value) for key, value in rows.items()), (_SEGMENT, name, b"")])
+        return bool(new)
+
     def _opened(self, stage: str, key: str, sealed: bytes) -> bytes | None:
         """The content of a sealed value; None if the value is damaged or lies under another key."""
         if isinstance(sealed, bytes) and sealed[:_SEAL] == _seal(stage, key, sealed[_SEAL:]):
@@ -175,7 +229,7 @@ class Cache:
         self.misses[stage] = self.misses.get(stage, 0) + misses
 
     def _path(self, stage: str, key: str) -> Path:
-        return self.folder / stage / key[:2] / key
+        return self.folder / _name(stage, key)
 
     def _cannot_read(self, error: OSError) -> UserError:
         return UserError(
@@ -185,6 +239,10 @@ class Cache:
 
     def _cannot_write(self, error: OSError) -> UserError:
         return cannot_write(error, f"results to {self.folder}", instead=_INSTEAD)
+
+
+def _name(stage: str, key: str) -> str:
+    return f"{stage}/{key[:2]}/{key}"
 
 
 def _sealed(stage: str, key: str, content: bytes) -> bytes:

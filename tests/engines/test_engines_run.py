@@ -21,10 +21,15 @@ import pytest
 from bench.engines.processes import Processes
 from bench.engines.tasks import Answer, Job, Task, perform
 from bench.errors import UserError
+from bench.experiment.asked import spec_of
+from bench.experiment.pipeline import Pipeline
 from bench.experiment.session import execute
+from bench.faces.finder import detector_parameters
+from bench.plan.resolve import resolve
 from bench.plan.spec import RunSpec
 from bench.records.files import read
-from bench.types import Image
+from bench.store.cache import Cache
+from bench.types import Folders, Image
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")]
 
@@ -203,12 +208,30 @@ def test_a_worker_on_another_machine_is_refused(small_job: tuple[Job, Sequence[s
     assert "on elsewhere" in answer.refused
 
 
+def test_a_worker_on_another_machine_shares_a_store_and_has_a_home_of_its_own(
+    small_job: tuple[Job, Sequence[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, _ = small_job
+    monkeypatch.setenv("BENCH_STORE", str(tmp_path / "store"))
+    here = Folders(home=str(tmp_path / "here"), real_data=None)
+    spec = spec_of(job.specs[0])
+    plan = resolve(spec, here, detector_parameters(), "cpu")
+    pipeline = Pipeline(plan, here, Cache(tmp_path / "here"))
+    (cell,) = plan.cells
+    elsewhere = replace(job, home="/nowhere", machine="elsewhere", store=str(tmp_path / "store"))
+    pool = Processes(1, [{"BENCH_HOME": str(tmp_path / "there"), "BENCH_REAL_DATA": ""}], tmp_path)
+    try:
+        pool.submit([Task(elsewhere, {cell.digest: pipeline.key(cell)})])
+        (ended,) = pool.wait()
+    finally:
+        pool.close()
+    assert ended.answer == Answer()
+    assert pipeline.is_stored(cell)
+    assert (tmp_path / "there" / "cache").is_dir()
+
+
 @pytest.fixture
 def small_job(bench_home: Path) -> tuple[Job, Sequence[str]]:
-    from bench.faces.finder import detector_parameters
-    from bench.plan.resolve import resolve
-    from bench.types import Folders
-
     spec = RunSpec(
         dataset="synthetic:people=12,photos-each=6",
         defenses=("none",),
