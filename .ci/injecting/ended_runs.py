@@ -17,7 +17,7 @@ from injecting.inputs.checkout import Done, end, text
 from injecting.inputs.workshop import SIZES, Stock
 
 ROOT = Path(__file__).resolve().parents[2]
-_RUN = ("--encoder", "synth-ir", "--defense", "noise", "--attacker", "dbscan", "--json")
+RUN = ("--encoder", "synth-ir", "--defense", "noise", "--attacker", "dbscan", "--json")
 _STATUSES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
@@ -74,7 +74,7 @@ class _Cycle:
         return Outcome(f"{sent.name}: {says}", right)
 
     def _command(self) -> list[str]:
-        return self.stock.checkout.command("run", "--dataset", f"folder:{self.stock.photos}", *SIZES, *_RUN)
+        return self.stock.checkout.command("run", "--dataset", f"folder:{self.stock.photos}", *SIZES, *RUN)
 
     def _finished(self, home: Path) -> dict[str, object]:
         with tempfile.TemporaryFile() as out:

@@ -30,6 +30,8 @@ from bench.plan.spec import RunSpec
 from bench.records.files import read
 from bench.store.cache import Cache
 from bench.types import Folders, Image
+from injecting import lost_workers
+from injecting.injection import assert_all_right
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")]
 
@@ -293,3 +295,11 @@ def test_what_is_done_is_collected_while_the_rest_is_not(
     status, said = run(bench, *MATRIX)  # goes on, in one process
     assert status == 0, said
     assert comparable(tmp_path / "out") == local
+
+
+def test_workers_killed_at_any_moment_change_no_byte(tmp_path: Path) -> None:
+    assert_all_right(lost_workers.WORKERS, 2, 7, tmp_path)
+
+
+def test_a_command_killed_at_any_moment_leaves_no_worker_and_goes_on(tmp_path: Path) -> None:
+    assert_all_right(lost_workers.COMMANDS, 1, 7, tmp_path)
