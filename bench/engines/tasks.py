@@ -60,8 +60,8 @@ class Job:
         asked = [written(spec) for spec in specs]
         if None in asked:
             raise UserError(
-                "a defense that is a function of this program is unknown to other processes. Leave the "
-                "engine out, or make it a plug-in: docs/add-a-defense.md."
+                "a defense that is a function of this program, or the cloaks of another tool, is unknown to "
+                "other processes. Leave --engine out, or make a plug-in of it: docs/add-a-defense.md."
             )
         home = str(Path(folders.home).resolve())
         real = folders.real_data and str(Path(folders.real_data).resolve())
