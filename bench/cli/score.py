@@ -40,7 +40,7 @@ _OTHERWISE: Final[dict[str, dict[str, Any]]] = {
 OPTIONS: Final[dict[str, Axis]] = {
     name: replace(row, **_OTHERWISE.get(name, {}))
     for name, row in (AXES | COMMAND).items()
-    if name != "suite"
+    if name not in ("suite", "engine")  # no other process knows the cloaks of a tool
 }
 """The options of a run that this verb has."""
 
