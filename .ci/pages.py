@@ -2,6 +2,7 @@
 
 A table stands between `<!-- bench board … -->` or `<!-- bench compare … -->`, `<!-- performance NAME -->`
 (see performance_tables.py and gpu_tables.py), `<!-- reliability NAME -->` (see reliability_tables.py),
+`<!-- scaling NAME -->` (see scaling_tables.py),
 `<!-- architecture rooms -->` (see architecture.py) or `<!-- options of bench run -->` (see options_table.py),
 and `<!-- end -->`.
 `python .ci/pages.py` writes all of them, draws the pictures of architecture.py and writes
@@ -21,9 +22,10 @@ import gpu_tables
 import options_table
 import performance_tables
 import reliability_tables
+import scaling_tables
 
 ROOT = Path(__file__).resolve().parents[1]
-_VERBS = "bench board|bench compare|performance|reliability|architecture|options of"
+_VERBS = "bench board|bench compare|performance|reliability|scaling|architecture|options of"
 TABLE = re.compile(rf"<!-- ({_VERBS}) ([^>]*?) -->\n(.*?)<!-- end -->", re.S)
 
 
@@ -35,6 +37,8 @@ def printed(verb: str, rest: str) -> str:
         return gpu_tables.printed() if rest == "gpu" else performance_tables.printed(rest)
     if verb == "reliability":
         return reliability_tables.printed(rest)
+    if verb == "scaling":
+        return scaling_tables.printed(rest)
     if verb == "architecture":
         return architecture.table()
     words = [sys.executable, "-m", "bench.cli", *shlex.split(f"{verb} {rest}")[1:]]
@@ -47,7 +51,7 @@ def _with_tables(text: str) -> str:
 
 def main(check: bool) -> int:
     """Go through the pictures, the README, the pages below `docs`, and the one module that is printed."""
-    differs = architecture.drawn(check=check)
+    differs = [*architecture.drawn(check=check), *scaling_tables.drawn(check=check)]
     pages = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
     texts = {page: _with_tables(page.read_text("utf-8")) for page in pages}
     texts[ROOT / "bench" / "experiment" / "options.py"] = options_table.typed()

@@ -130,14 +130,14 @@ WORKERS = Injection(
     "killed-workers",
     "a run by `processes:2` loses one to three of its workers to SIGKILL at any moment",
     "the run ends with the figures of an undisturbed one, and the cache holds the same bytes",
-    16,
+    8,
     workers,
 )
 COMMANDS = Injection(
     "killed-engines",
     "the command of a run by `processes:2` is killed with SIGKILL at any moment",
     "no worker outlives it; repeated, it ends with the same figures, and the cache holds the same bytes",
-    10,
+    6,
     commands,
 )
 INJECTIONS = (WORKERS, COMMANDS)
