@@ -85,8 +85,10 @@ class _Cycle:
             process = self.stock.checkout.start(
                 self._command(), self.folder, out=out, err=err, BENCH_HOME=str(home)
             )
+            while process.poll() is None and not _workers(process):
+                time.sleep(0.01)
             for _ in range(kills):
-                time.sleep(rng.random() * self.length / kills)
+                time.sleep(rng.random() * self.length / 2 / kills)
                 for worker in _workers(process)[:1]:
                     worker.kill()
                     killed += 1
