@@ -67,6 +67,7 @@ class Processes:
         """See `bench.engines.pool.Pool`."""
         ended: list[Ended] = []
         while not ended:
+            self._hand_over()  # a worker that ended while it had nothing to do is replaced
             for key, _ in self._selector.select(timeout=1.0):
                 ended += self._heard(key.data)
             for number, worker in enumerate(self._workers):

@@ -191,6 +191,22 @@ def test_a_worker_that_hangs_is_taken_for_lost(
     assert not workers(os.getpid())
 
 
+def test_a_worker_that_ends_while_it_has_nothing_to_do_is_replaced(
+    small_job: tuple[Job, Sequence[str]], bench_home: Path
+) -> None:
+    pool = Processes(1, [{}], bench_home)
+    try:
+        pool.submit([Task(small_job[0], {})])
+        assert pool.wait()[0].answer == Answer()
+        (worker,) = workers(os.getpid())
+        worker.kill()
+        worker.wait()
+        pool.submit([Task(small_job[0], {})])
+        assert pool.wait()[0].answer == Answer()
+    finally:
+        pool.close()
+
+
 def test_a_worker_with_other_code_is_refused(small_job: tuple[Job, Sequence[str]], bench_home: Path) -> None:
     job, cells = small_job
     pool = Processes(1, [{}], bench_home)
