@@ -231,7 +231,7 @@ def test_results_in_one_anothers_places_cost_time_only(
     home = tmp_path / "moved"
     shutil.copytree(undisturbed["home"], home)
     files = sorted(path for path in (home / "cache").rglob("*") if path.is_file() and len(path.name) == 64)
-    assert {path.parts[-3] for path in files} == {"cell", "cloak"}
+    assert {path.parts[-3] for path in files} == {"asked", "cell", "cloak"}
     for path, content in zip(files, exchanged([path.read_bytes() for path in files]), strict=True):
         path.write_bytes(content)
     with closing(sqlite3.connect(home / "cache" / "rows.sqlite")) as base, base:
