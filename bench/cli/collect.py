@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options import Verb
+
 _HELP = """Report what a run has done so far, while it still goes on or after it was stopped.
 
 Example: bench collect out/mine
@@ -19,7 +21,7 @@ the run itself writes them at its end, and the board of them is printed. Nothing
 
 def add_to(app: typer.Typer) -> None:
     """Register the verb."""
-    app.command("collect", help=_HELP)(collect)
+    app.command("collect", cls=Verb, help=_HELP)(collect)
 
 
 def collect(
