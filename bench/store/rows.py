@@ -28,7 +28,8 @@ _NUMBERS = {
 """What SQLite says -> what the system would say."""
 
 _DAMAGE = (sqlite3.DatabaseError, UnicodeDecodeError)
-"""What SQLite raises for a damaged file, whose names may be no text. Errors of the system are among them."""
+"""What SQLite raises for a damaged file, whose names may be no text. Errors of the system are among them, and
+`ProgrammingError`, which is a fault of whoever calls and is handed on."""
 
 _TABLE = "CREATE TABLE row (stage TEXT, key TEXT, value BLOB, PRIMARY KEY (stage, key)) WITHOUT ROWID"
 """What makes the one table, as SQLite keeps it."""
@@ -87,6 +88,8 @@ class Rows:
         """
         try:
             self._insert(rows)
+        except sqlite3.ProgrammingError:
+            raise
         except _DAMAGE as error:
             if _of_the_system(error):
                 raise _system(error) from error
@@ -108,6 +111,8 @@ class Rows:
     def _read(self, query: str, values: tuple[str, ...]) -> list[tuple[str, bytes]]:
         try:
             return self._open_connection.execute(query, values).fetchall()
+        except sqlite3.ProgrammingError:
+            raise
         except _DAMAGE as error:
             if _of_the_system(error):
                 raise _system(error) from error

@@ -37,7 +37,8 @@ class RowsToRead:
 
     def every(self, stage: str) -> Iterator[tuple[str, bytes]]:
         """Key and value of all rows of a stage, in any order."""
-        yield from self._read("SELECT key, value FROM row WHERE stage = ?", stage)
+        held = dict(self._read("SELECT key, value FROM row WHERE stage = ?", stage))
+        yield from (held | {key: value for (of, key), value in self._put.items() if of == stage}).items()
 
     def insert(self, rows: list[Row]) -> None:
         """Keep rows in memory."""

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -412,3 +413,14 @@ def one_line(action: Callable[[], object]) -> str:
         action()
     assert "\n" not in str(caught.value)
     return str(caught.value)
+
+
+def test_a_fault_of_a_caller_sets_no_file_aside(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    cache.put_rows("face", {KEY: b"a face"})
+    with ThreadPoolExecutor(1) as other:  # SQLite gives a connection to one thread
+        for act in (lambda: cache.rows("face", [KEY]), lambda: cache.put_rows("face", {KEY: b"another"})):
+            with pytest.raises(sqlite3.ProgrammingError):
+                other.submit(act).result()
+    assert cache.rows("face", [KEY]) == {KEY: b"a face"}
+    assert not list(tmp_path.rglob("*damaged*"))
