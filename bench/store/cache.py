@@ -123,7 +123,7 @@ class Cache:
             if self._shared and self._files is None:
                 name, content = written(sealed)
                 self._shared.put(f"rows/{stage}/{name}", content)
-                segments = [(_SEGMENT, f"{stage}/{name}", b"")]
+                segments = [_copied_segment(f"{stage}/{name}")]
             self._insert([*((stage, key, value) for key, value in sealed.items()), *segments])
         if self.listener:
             self.listener.stored(stage, len(rows))
@@ -154,6 +154,11 @@ class Cache:
         """Count a result that was found as damaged: its content is not what was asked for."""
         self._damaged.add((stage, key))
         self._count(stage, -1, 1)
+
+    def look_again(self) -> None:
+        """Look for what others have put into a shared store, also where one has just looked."""
+        if self._shared:
+            self._shared.look_again()
 
     def close(self) -> None:
         """Release the SQLite file, and log what was damaged. The file is opened again if it is needed."""
@@ -201,18 +206,22 @@ class Cache:
         return content
 
     def _copy_segments(self, stage: str) -> bool:
-        """Copy the rows of a stage that others put into the shared store; whether there were any."""
-        names = [f"{stage}/{name}" for name in self._shared.segments(stage)] if self._shared else []
-        here = {key for key, _ in self._rows.select(_SEGMENT, names)} if names else set()
-        new = [name for name in names if name not in here]
+        """Copy the rows of a stage that others put into the shared store; whether there were any.
+
+        A damaged segment is left alone until the cache is closed: it may only have been damaged on its way.
+        """
+        if not self._shared:
+            return False
+        names = [f"{stage}/{name}" for name in self._shared.segments(stage)]
+        here = self._held(_SEGMENT, names)
+        new = [name for name in names if name not in here and (stage, name) not in self._damaged]
         for name in new:
-            assert self._shared is not None
             try:
                 rows = read(self._shared.get(f"rows/{name}") or b"")
             except ValueError:
                 self._damaged.add((stage, name))
-                rows = {}
-            self._insert([*((stage, key, value) for key, value in rows.items()), (_SEGMENT, name, b"")])
+                continue
+            self._insert([*((stage, key, value) for key, value in rows.items()), _copied_segment(name)])
         return bool(new)
 
     def _opened(self, stage: str, key: str, sealed: bytes) -> bytes | None:
@@ -239,6 +248,10 @@ class Cache:
 
     def _cannot_write(self, error: OSError) -> UserError:
         return cannot_write(error, f"results to {self.folder}", instead=_INSTEAD)
+
+
+def _copied_segment(name: str) -> Row:
+    return _SEGMENT, name, _sealed(_SEGMENT, name, b"")
 
 
 def _name(stage: str, key: str) -> str:

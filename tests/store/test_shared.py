@@ -74,6 +74,18 @@ def test_what_one_machine_stores_another_finds(store: str, tmp_path: Path) -> No
     assert here.repaired == there.repaired == []
 
 
+def test_a_look_may_be_asked_for_at_any_time(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.store.shared._PAUSE", 3600.0)
+    here, there = Cache(tmp_path / "here"), Cache(tmp_path / "there")
+    assert there.rows("face", [KEY]) == {}
+    here.put_rows("face", {KEY: b"a face"})
+    assert there.rows("face", [KEY]) == {}
+    there.look_again()
+    assert there.rows("face", [KEY]) == {KEY: b"a face"}
+
+
 def test_what_was_copied_is_at_hand_without_the_store(
     store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,6 +119,7 @@ def test_whoever_only_reads_puts_nothing_there(store: str, tmp_path: Path) -> No
     with only_reading():
         looking = Cache(tmp_path / "there")
         assert looking.rows("face", [KEY]) == {KEY: b"a face"}
+        assert looking.every_row("face") == {KEY: b"a face"}
         looking.put_rows("face", {OTHER: b"not kept"})
         looking.put_file("cloak", KEY, b"not kept")
     assert not (tmp_path / "there").exists()
