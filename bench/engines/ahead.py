@@ -35,8 +35,8 @@ def engine(text: str) -> Ahead | None:
         specs: Sequence[RunSpec], pipelines: Sequence[Pipeline], folders: Folders, progress: Progress
     ) -> Elsewhere:
         threads = torch.get_num_threads()
-        if "OMP_NUM_THREADS" not in os.environ and chosen.kind == "processes":
-            threads = max(1, threads // chosen.count)
+        if "OMP_NUM_THREADS" not in os.environ:
+            threads = max(1, threads // chosen.together)
         job = Job.of(specs, folders, threads)
         devices = [pipeline.plan.device for pipeline in pipelines]
         pool = pool_of(chosen, folders, devices, threads)

@@ -48,9 +48,11 @@ class _Drive:
         self, job: Job, cells: dict[str, tuple[Cell, Pipeline, int]], pool: Pool, advance: Advance
     ) -> None:
         self._job, self._pool, self._advance = job, pool, advance
+        self._cells = cells
         self._keys = {digest: pipeline.key(cell) for digest, (cell, pipeline, _) in cells.items()}
         self._schedule = Schedule.of((cell, run) for cell, _, run in cells.values())
-        self._lost: Counter[str] = Counter()
+        self._tried: Counter[str] = Counter()
+        self._lost_alone: Counter[str] = Counter()
         self._alone: set[str] = set()
         self._elsewhere = Elsewhere()
 
@@ -89,26 +91,40 @@ class _Drive:
         if answer.refused:
             raise UserError(answer.refused)
         self._elsewhere.faults |= {cell: _error(fault) for cell, fault in answer.faults.items()}
-        self._elsewhere.attempts |= {cell: self._lost[cell] + 1 for cell in cells if self._lost[cell]}
+        self._end(cells)
+
+    def _end(self, cells: list[str]) -> None:
+        self._elsewhere.attempts |= {cell: self._tried[cell] + 1 for cell in cells if self._tried[cell]}
         self._schedule.end(cells)
         self._advance(len(cells))
 
     def _retry(self, cells: list[str], why: str) -> None:
-        """Compute cells again whose worker is gone; one that was alone too often is set aside."""
+        """Compute cells again whose worker is gone; one that was alone too often is set aside.
+
+        What the worker had stored before it was lost is done.
+        """
+        stored = [cell for cell in cells if self._is_stored(cell)]
+        self._end(stored)
+        cells = [cell for cell in cells if cell not in stored]
+        self._tried.update(cells)
         if len(cells) > 1:
             self._alone |= set(cells)
             _log.warning("a worker was lost (%s) with %d cells; they are tried one by one", why, len(cells))
-        else:
+        elif cells:
             (cell,) = cells
-            self._lost[cell] += 1
-            _log.warning("a worker was lost (%s) with cell %s, try %d", why, cell[:12], self._lost[cell])
-            if self._lost[cell] >= TRIES:
-                reason = f"{self._lost[cell]} workers were lost that computed it; the last one: {why}"
+            self._lost_alone[cell] += 1
+            lost = self._lost_alone[cell]
+            _log.warning("a worker was lost (%s) with cell %s alone, for the %d. time", why, cell[:12], lost)
+            if lost >= TRIES:
+                reason = f"{lost} workers were lost that computed it; the last one: {why}"
                 self._elsewhere.faults[cell] = FaultElsewhere("", reason)
-                self._schedule.end(cells)
-                self._advance()
+                self._end(cells)
                 return
         self._schedule.put_back(cells)
+
+    def _is_stored(self, digest: str) -> bool:
+        cell, pipeline, _ = self._cells[digest]
+        return pipeline.is_stored(cell)
 
 
 def _error(fault: Fault) -> RefusedError | FaultElsewhere:

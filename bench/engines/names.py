@@ -32,6 +32,11 @@ class Engine:
     address: str = ""
     parameters: dict[str, Plain] = field(default_factory=dict)
 
+    @property
+    def together(self) -> int:
+        """How many workers share the processors of this machine; 1 where the engine finds others."""
+        return 1 if self.kind == "slurm" else max(1, self.count)
+
 
 def parse(text: str) -> Engine:
     """Read the name of an engine.

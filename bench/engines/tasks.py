@@ -7,6 +7,7 @@ import os
 import platform
 import traceback
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -132,8 +133,12 @@ class Answer:
         return cls({cell: Fault(**fault) for cell, fault in document["faults"].items()}, document["refused"])
 
 
+_one_by_one = ThreadPoolExecutor(1, "bench-task")
+"""Does the tasks of a process whose threads all ask for some: networks and the store belong to one thread."""
+
+
 def perform(text: str) -> str:
-    """Do a task, and keep at hand what the next one of the same command needs.
+    """Do a task, and keep at hand what the next one of the same command needs. Any thread may ask.
 
     Args:
         text: See `Task.to_text`.
@@ -141,11 +146,11 @@ def perform(text: str) -> str:
     Returns:
         See `Answer.to_text`.
     """
-    return perform_told(text, Silent())
+    return _one_by_one.submit(perform_told, text, Silent()).result()
 
 
 def perform_told(text: str, progress: Progress) -> str:
-    """The same, telling of every stage.
+    """The same in the thread that asks, always the same one, telling of every stage.
 
     Args:
         text: See `Task.to_text`.
@@ -182,6 +187,7 @@ class _Workshop:
     def perform(self, task: Task, progress: Progress) -> Answer:
         """Compute the cells of a task; a fault of one leaves the others alone."""
         self._told.listener = progress
+        self._cache.look_again()  # whoever made what this task needs has only just done so
         faults: dict[str, Fault] = {}
         try:
             for digest, key in task.cells.items():

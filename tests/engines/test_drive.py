@@ -86,7 +86,7 @@ def test_who_was_lost_together_is_tried_alone_and_the_guilty_one_is_set_aside(dr
         reason_of(fault)
         == f"{TRIES} workers were lost that computed it; the last one: signal SIGKILL ended it"
     )
-    assert elsewhere.attempts == {}
+    assert elsewhere.attempts == {"good": 2, "fine": 2, "bad": 2 + TRIES}
 
 
 def test_a_cell_that_comes_back_tells_at_which_try(driven: Any) -> None:
@@ -99,6 +99,20 @@ def test_a_cell_that_comes_back_tells_at_which_try(driven: Any) -> None:
 
     elsewhere, _ = driven(["a", "b"], ends)
     assert elsewhere.attempts == {"a": TRIES} and not elsewhere.faults
+
+
+def test_what_was_stored_before_a_worker_was_lost_is_done(driven: Any) -> None:
+    stored: list[str] = []
+
+    def ends(task: Task) -> Ended:
+        if len(task.cells) == 3 and not stored:
+            stored.append("b")  # and then the worker is lost
+            return Ended(task, None, "gone")
+        return well(task)
+
+    elsewhere, pool = driven(["a", "b", "c", "d"], ends, stored=stored)
+    assert pool.handed == [["a"], ["b", "c", "d"], ["c"], ["d"]]
+    assert elsewhere.attempts == {"c": 2, "d": 2}
 
 
 def test_a_fault_of_a_cell_is_told_and_the_others_go_on(driven: Any) -> None:
