@@ -17,24 +17,31 @@ from injecting.inputs.checkout import Done, end, text
 from injecting.inputs.workshop import SIZES, Stock
 
 ROOT = Path(__file__).resolve().parents[2]
-RUN = ("--encoder", "synth-ir", "--defense", "noise", "--attacker", "dbscan", "--json")
+_RUN = ("--encoder", "synth-ir", "--defense", "noise", "--attacker", "dbscan", "--json")
 _STATUSES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 def stop(times: int, seed: int, folder: Path) -> Counter[Outcome]:
     """Send SIGINT or SIGTERM, up to five times, at any moment of a run; repeat it until it ends by itself."""
-    return _Cycle(folder).ended(times, seed, [signal.SIGINT, signal.SIGINT, signal.SIGTERM])
+    return Cycle(folder).ended(times, seed, [signal.SIGINT, signal.SIGINT, signal.SIGTERM])
 
 
 def kill(times: int, seed: int, folder: Path) -> Counter[Outcome]:
     """Kill a run with SIGKILL at any moment; repeat it until it ends by itself."""
-    return _Cycle(folder).ended(times, seed, [signal.SIGKILL])
+    return Cycle(folder).ended(times, seed, [signal.SIGKILL])
 
 
-class _Cycle:
+class Cycle:
     """One home after another, each of a run that is ended again and again until it comes to its end."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *more: str) -> None:
+        """Make photos, and a run that nobody disturbs.
+
+        Args:
+            folder: An empty folder.
+            more: Options of the run besides its own.
+        """
+        self.more = more
         (folder / "stock").mkdir()
         self.stock, self.folder = Stock(ROOT, folder / "stock"), folder
         began = time.monotonic()
@@ -51,13 +58,14 @@ class _Cycle:
             outcome = self._outcome(done, sent)
             if done.status == 0 or rng.random() < 0.2:
                 # the end of this home: repeated, the run has to come to the same results
-                if home.exists() and not self._repeated(home):
+                if home.exists() and not self.repeated(home):
                     outcome = Outcome("the repeated run has other results", False)
                 shutil.rmtree(home, ignore_errors=True)
             counts[outcome] += 1
         return counts
 
-    def _repeated(self, home: Path) -> bool:
+    def repeated(self, home: Path) -> bool:
+        """Whether the run, repeated in a home, comes to the figures and bytes of the undisturbed one."""
         return self._finished(home) == self.figures and not read_home(home).other_than(self.whole)
 
     def _outcome(self, done: Done, sent: signal.Signals | None) -> Outcome:
@@ -73,13 +81,16 @@ class _Cycle:
         says = f"one line, exit {done.status}" if right else f"{done}: {done.err[-300:]!r}"
         return Outcome(f"{sent.name}: {says}", right)
 
-    def _command(self) -> list[str]:
-        return self.stock.checkout.command("run", "--dataset", f"folder:{self.stock.photos}", *SIZES, *RUN)
+    def command(self) -> list[str]:
+        """What starts a run of the cycle."""
+        return self.stock.checkout.command(
+            "run", "--dataset", f"folder:{self.stock.photos}", *SIZES, *_RUN, *self.more
+        )
 
     def _finished(self, home: Path) -> dict[str, object]:
         with tempfile.TemporaryFile() as out:
             process = self.stock.checkout.start(
-                self._command(), self.folder, out=out, err=subprocess.DEVNULL, BENCH_HOME=str(home)
+                self.command(), self.folder, out=out, err=subprocess.DEVNULL, BENCH_HOME=str(home)
             )
             status = process.wait()
             return Done(status, text(out), "", 0, 0).cells()
@@ -93,7 +104,7 @@ class _Cycle:
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             began = time.monotonic()
             process = self.stock.checkout.start(
-                self._command(), self.folder, out=out, err=err, BENCH_HOME=str(home)
+                self.command(), self.folder, out=out, err=err, BENCH_HOME=str(home)
             )
             _wait(process, rng.random() * self.length)
             for _ in range(times):

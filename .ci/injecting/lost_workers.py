@@ -13,119 +13,85 @@ from pathlib import Path
 
 import psutil
 
-from injecting.ended_runs import RUN
-from injecting.homes import Home, read_home
+from injecting.ended_runs import Cycle
+from injecting.homes import read_home
 from injecting.injection import Injection, Outcome, draws
 from injecting.inputs.checkout import Done, end, text
-from injecting.inputs.workshop import SIZES, Stock
 
-ROOT = Path(__file__).resolve().parents[2]
 _ENGINE = ("--defense", "pgd:steps=2", "--attacker", "louvain", "--engine", "processes:2")
 _GONE = 5.0
 """Seconds that workers have to end after the command."""
 
 
-def workers(times: int, seed: int, folder: Path) -> Counter[Outcome]:
-    """Kill one of two workers at any moment, one to three times a run."""
-    return _Cycle(folder).workers_killed(times, seed)
-
-
-def commands(times: int, seed: int, folder: Path) -> Counter[Outcome]:
-    """Kill the command at any moment; repeat it until it ends by itself."""
-    return _Cycle(folder).commands_killed(times, seed)
-
-
-class _Cycle:
-    def __init__(self, folder: Path) -> None:
-        (folder / "stock").mkdir()
-        self.stock, self.folder = Stock(ROOT, folder / "stock"), folder
-        began = time.monotonic()
-        self.figures = self._run(folder / "undisturbed").cells()
-        self.length = time.monotonic() - began
-        self.whole: Home = read_home(folder / "undisturbed")
-
-    def workers_killed(self, times: int, seed: int) -> Counter[Outcome]:
-        counts: Counter[Outcome] = Counter()
-        home = self.folder / "disturbed"
-        for rng in draws(times, seed):
-            kills = rng.choice([1, 1, 2, 3])
-            done, killed = self._killing_workers(home, rng, kills)
-            right = done.status == 0 and done.cells() == self.figures and not self._other(home)
-            told = f"{killed} killed" if killed else "came to its end first"
-            says = f"{told}: the same figures and bytes" if right else f"{told}: {done}: {done.err[-300:]!r}"
-            counts[Outcome(says, right)] += 1
-            shutil.rmtree(home, ignore_errors=True)
-        return counts
-
-    def commands_killed(self, times: int, seed: int) -> Counter[Outcome]:
-        counts: Counter[Outcome] = Counter()
-        home = self.folder / "disturbed"
-        for rng in draws(times, seed):
-            counts[self._killing_command(home, rng)] += 1
-        return counts
-
-    def _command(self) -> list[str]:
-        return self.stock.checkout.command(
-            "run", "--dataset", f"folder:{self.stock.photos}", *SIZES, *RUN, *_ENGINE
-        )
-
-    def _run(self, home: Path) -> Done:
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            process = self.stock.checkout.start(
-                self._command(), self.folder, out=out, err=err, BENCH_HOME=str(home)
-            )
-            return Done(process.wait(), text(out), text(err), 0, 0)
-
-    def _other(self, home: Path) -> list[str]:
-        return read_home(home).other_than(self.whole)
-
-    def _killing_workers(self, home: Path, rng: random.Random, kills: int) -> tuple[Done, int]:
-        killed = 0
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            process = self.stock.checkout.start(
-                self._command(), self.folder, out=out, err=err, BENCH_HOME=str(home)
-            )
-            while process.poll() is None and not _workers(process):
-                time.sleep(0.01)
-            for _ in range(kills):
-                time.sleep(rng.random() * self.length / 2 / kills)
-                for worker in _workers(process)[:1]:
-                    worker.kill()
-                    killed += 1
-            try:
-                status: int | None = process.wait(300)
-            except subprocess.TimeoutExpired:
-                status = None
-            end(process)
-            return Done(status, text(out), text(err), 0, 0), killed
-
-    def _killing_command(self, home: Path, rng: random.Random) -> Outcome:
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            process = self.stock.checkout.start(
-                self._command(), self.folder, out=out, err=err, BENCH_HOME=str(home)
-            )
-            until = time.monotonic() + rng.random() * self.length
-            while process.poll() is None and time.monotonic() < until:
-                time.sleep(0.005)
-            living = _workers(process)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        if psutil.wait_procs(living, timeout=_GONE)[1]:
-            return Outcome("a worker outlived the command", False)
-        done = self._run(home)
-        right = done.status == 0 and done.cells() == self.figures and not self._other(home)
-        shutil.rmtree(home, ignore_errors=True)
-        says = "killed; repeated, the same figures and bytes" if right else f"repeated: {done}"
-        return Outcome(says, right)
-
-
-def _workers(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    """The living workers of a command."""
+def living(command: int) -> list[psutil.Process]:
+    """The living workers of a command, by its process number."""
     try:
-        children = psutil.Process(process.pid).children(recursive=True)
+        children = psutil.Process(command).children(recursive=True)
         return [child for child in children if "bench.engines.worker" in child.cmdline()]
     except psutil.Error:
         return []
+
+
+def workers(times: int, seed: int, folder: Path) -> Counter[Outcome]:
+    """Kill one of two workers at any moment, one to three times a run."""
+    cycle, counts = Cycle(folder, *_ENGINE), Counter[Outcome]()
+    for rng in draws(times, seed):
+        home = folder / "disturbed"
+        done, killed = _killing_workers(cycle, home, rng)
+        same = done.cells() == cycle.figures and not read_home(home).other_than(cycle.whole)
+        right = done.status == 0 and same
+        told = f"{killed} killed" if killed else "came to its end first"
+        says = f"{told}: the same figures and bytes" if right else f"{told}: {done}: {done.err[-300:]!r}"
+        counts[Outcome(says, right)] += 1
+        shutil.rmtree(home, ignore_errors=True)
+    return counts
+
+
+def commands(times: int, seed: int, folder: Path) -> Counter[Outcome]:
+    """Kill the command at any moment; repeat it."""
+    cycle, counts = Cycle(folder, *_ENGINE), Counter[Outcome]()
+    for rng in draws(times, seed):
+        counts[_killing_command(cycle, folder / "disturbed", rng)] += 1
+    return counts
+
+
+def _killing_workers(cycle: Cycle, home: Path, rng: random.Random) -> tuple[Done, int]:
+    killed, kills = 0, rng.choice([1, 1, 2, 3])
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = cycle.stock.checkout.start(
+            cycle.command(), cycle.folder, out=out, err=err, BENCH_HOME=str(home)
+        )
+        while process.poll() is None and not living(process.pid):
+            time.sleep(0.01)
+        for _ in range(kills):
+            time.sleep(rng.random() * cycle.length / 2 / kills)
+            for worker in living(process.pid)[:1]:
+                worker.kill()
+                killed += 1
+        try:
+            status: int | None = process.wait(300)
+        except subprocess.TimeoutExpired:
+            status = None
+        end(process)
+        return Done(status, text(out), text(err), 0, 0), killed
+
+
+def _killing_command(cycle: Cycle, home: Path, rng: random.Random) -> Outcome:
+    with tempfile.TemporaryFile() as said:
+        process = cycle.stock.checkout.start(
+            cycle.command(), cycle.folder, out=said, err=subprocess.DEVNULL, BENCH_HOME=str(home)
+        )
+        until = time.monotonic() + rng.random() * cycle.length
+        while process.poll() is None and time.monotonic() < until:
+            time.sleep(0.005)
+        left = living(process.pid)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    if psutil.wait_procs(left, timeout=_GONE)[1]:
+        return Outcome("a worker outlived the command", False)
+    right = cycle.repeated(home)
+    shutil.rmtree(home, ignore_errors=True)
+    return Outcome(f"killed; repeated, {'the same' if right else 'other'} figures and bytes", right)
 
 
 WORKERS = Injection(

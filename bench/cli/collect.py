@@ -34,13 +34,17 @@ def collect(
     from bench.experiment.asked import recall
     from bench.experiment.session import execute
     from bench.machine.progress import Terminal
+    from bench.records.files import CELLS, read
     from bench.store.folders import folders
     from bench.store.writing import try_folder
 
     specs = recall(folder, Path(folders().home))
     try_folder(folder, instead=files.INSTEAD)
     result = execute(specs, Terminal(), begin=files.spare(folder), stored_only=True)
-    if result.records:
+    has = {record.cell for record in read(folder)} if (folder / CELLS.file).exists() else set()
+    if has - {record.cell for record in result.records}:
+        sys.stderr.write(f"bench: {folder} has records of cells that failed, and is left as it is.\n")
+    elif result.records:
         files.write(result, folder)
     if as_json:
         sys.stdout.write(result.records.to_json() + "\n")

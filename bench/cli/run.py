@@ -87,10 +87,14 @@ def carry_out(command: Mapping[str, Any], asked: Asked, *, whole: bool = True) -
         try_file(preview, instead=picture.INSTEAD)
     if cloaks is not None:
         try_folder(cloaks, instead=photos.INSTEAD)
-    begin = None if out is None else files.spare(out)
+    spare = None if out is None else files.spare(out)
     specs, notes = asked(Terminal())
-    if out is not None:
-        remember([specs] if isinstance(specs, RunSpec) else specs, out, Path(folders().home))
+
+    def begin(cells: Sequence[str]) -> None:
+        if spare and out is not None:
+            spare(cells)
+            remember([specs] if isinstance(specs, RunSpec) else specs, out, Path(folders().home))
+
     result = execute(specs, Terminal(), begin=begin, ahead=ahead)
     if out is not None:
         files.write(result, out)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,7 @@ from bench.store.cache import Cache
 from bench.types import Folders, Image
 from injecting import lost_workers
 from injecting.injection import assert_all_right
+from injecting.lost_workers import living
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")]
 
@@ -76,15 +78,6 @@ def run(bench: Bench, *more: str, home: str = "home", out: str = "out") -> tuple
 
 def comparable(folder: Path) -> list[dict[str, Any]]:
     return [record.comparable() for record in read(folder)]
-
-
-def workers(of: int) -> list[psutil.Process]:
-    """The living workers of a command."""
-    try:
-        found = psutil.Process(of).children(recursive=True)
-        return [p for p in found if "bench.engines.worker" in p.cmdline()]
-    except psutil.Error:
-        return []
 
 
 def busy(worker: psutil.Process) -> bool:
@@ -134,7 +127,7 @@ def test_workers_that_are_killed_are_replaced_and_the_records_are_the_same(
     process = bench("run", *DATA, *SIZES, *MATRIX, "--engine", "processes:2", "--out", "out")
     killed: set[int] = set()
     for _ in range(2):  # each while it works, so that two cells are tried twice
-        worker = until(lambda: [w for w in workers(process.pid) if w.pid not in killed])[0]
+        worker = until(lambda: [w for w in living(process.pid) if w.pid not in killed])[0]
         until(partial(busy, worker))
         worker.kill()
         killed.add(worker.pid)
@@ -168,6 +161,11 @@ def test_a_cell_that_kills_its_worker_is_set_aside_and_the_others_are_there(
     assert good.status == "ok" and bad.status == "failed"
     assert bad.error == "3 workers were lost that computed it; the last one: signal SIGKILL ended it"
     assert "1 cells failed; all others are kept" in said
+    before = (tmp_path / "out" / "records.json").read_bytes()
+    process = bench("collect", "out")  # what failed is in no store, and must not leave the records
+    assert "out has records of cells that failed, and is left as it is" in process.communicate(timeout=120)[1]
+    assert process.returncode == 0
+    assert (tmp_path / "out" / "records.json").read_bytes() == before
 
 
 def test_a_worker_that_hangs_is_taken_for_lost(
@@ -177,7 +175,7 @@ def test_a_worker_that_hangs_is_taken_for_lost(
     try:
         task = Task(small_job[0], {})
         pool.submit([task])
-        (worker,) = until(lambda: workers(os.getpid()))
+        (worker,) = until(lambda: living(os.getpid()))
         worker.suspend()
         (ended,) = pool.wait()
         assert ended.answer is None and ended.lost == "it said nothing for 1 seconds"
@@ -188,7 +186,7 @@ def test_a_worker_that_hangs_is_taken_for_lost(
         assert ended.answer is not None and not ended.answer.refused
     finally:
         pool.close()
-    assert not workers(os.getpid())
+    assert not living(os.getpid())
 
 
 def test_a_worker_that_ends_while_it_has_nothing_to_do_is_replaced(
@@ -198,7 +196,7 @@ def test_a_worker_that_ends_while_it_has_nothing_to_do_is_replaced(
     try:
         pool.submit([Task(small_job[0], {})])
         assert pool.wait()[0].answer == Answer()
-        (worker,) = workers(os.getpid())
+        (worker,) = living(os.getpid())
         worker.kill()
         worker.wait()
         pool.submit([Task(small_job[0], {})])
@@ -248,6 +246,18 @@ def test_a_worker_on_another_machine_shares_a_store_and_has_a_home_of_its_own(
     assert (tmp_path / "there" / "cache").is_dir()
 
 
+def test_the_tasks_of_a_process_with_many_threads_are_done_one_by_one(
+    small_job: tuple[Job, Sequence[str]], tmp_path: Path
+) -> None:
+    job = replace(small_job[0], home=str(tmp_path / "home"))
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(perform, [Task(job, {}).to_text()] * 8))
+    assert {
+        Answer.from_text(text) for text in map(str, answers) if Answer.from_text(text) != Answer()
+    } == set()
+    assert not list((tmp_path / "home" / "cache").glob("*damaged*"))
+
+
 @pytest.fixture
 def small_job(bench_home: Path) -> tuple[Job, Sequence[str]]:
     spec = RunSpec(
@@ -279,16 +289,25 @@ def test_a_function_of_this_program_is_refused_in_one_line(bench_home: Path) -> 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_worker_outlives_the_command(number: signal.Signals, bench: Bench) -> None:
     process = bench("run", *DATA, *SIZES, *MATRIX, "--engine", "processes:2", "--out", "out")
-    (worker, *_) = until(lambda: workers(process.pid))
+    (worker, *_) = until(lambda: living(process.pid))
     until(partial(busy, worker))
-    living = workers(process.pid)
+    left = living(process.pid)
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert process.returncode == (-number if number == signal.SIGKILL else 128 + number)
     if number != signal.SIGKILL:
         assert said.splitlines()[-1].startswith("bench: stopped. What was computed is kept")
-    gone, alive = psutil.wait_procs(living, timeout=10)
+    gone, alive = psutil.wait_procs(left, timeout=10)
     assert gone and not alive
+
+
+def test_a_run_that_is_refused_is_not_collected(bench: Bench, tmp_path: Path) -> None:
+    small = ("--defense", "none", "--attacker", "dbscan")
+    assert run(bench, *small)[0] == 0
+    assert run(bench, *small, "--seed", "1")[0] == 2  # out has other cells
+    process = bench("collect", "out")
+    assert "0 of 1 cells are not there yet" in process.communicate(timeout=120)[1]
+    assert process.returncode == 0
 
 
 def test_what_is_done_is_collected_while_the_rest_is_not(
