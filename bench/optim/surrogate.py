@@ -124,8 +124,8 @@ class Surrogate:
     def __init__(self, encoder: Encoder, device: torch.device, precision: str, batch: int) -> None:
         network = fold(encoder.twin())
         auto, precision = precision == "auto", precision_for(precision, device)
-        if auto and device.type == "cpu" and not convolves(network, encoder.card.crop.size):
-            precision = "fp32"
+        if auto and precision == "bf16" and device.type == "cpu":
+            precision = "bf16" if convolves(network, encoder.card.crop.size) else "fp32"
         if precision == "bf16":
             network = bfloat16_on_cpu(network) if device.type == "cpu" else network.to(torch.bfloat16)
         self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32
