@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from bench.board.escaping import printable
 from bench.cli import (
     board,
+    cache,
     collect,
     compare,
     curve,
@@ -73,6 +74,7 @@ manifest.add_to(app)
 new.add_to(app)
 information.add_to(app)
 verify.add_to(app)
+cache.add_to(app)
 fetching.add_to(app)
 
 

@@ -14,7 +14,8 @@ from bench.plan.spec import RunSpec, read_options
 from bench.store.cache import Cache
 from bench.store.digests import digest
 
-_STAGE = "asked"
+STAGE = "asked"
+"""The stage under which it is stored."""
 
 
 def written(spec: RunSpec) -> dict[str, Any] | None:
@@ -42,7 +43,7 @@ def remember(specs: Sequence[RunSpec], out: Path, home: Path) -> None:
     asked = [written(spec) for spec in specs]
     if None not in asked:
         cache = Cache(home)
-        cache.put_file(_STAGE, _key(out), json.dumps(asked).encode())
+        cache.put_file(STAGE, _key(out), json.dumps(asked).encode())
         cache.close()
 
 
@@ -57,7 +58,7 @@ def recall(out: Path, home: Path) -> list[RunSpec]:
         UserError: None was.
     """
     cache = Cache(home)
-    content = cache.file(_STAGE, _key(out))
+    content = cache.file(STAGE, _key(out))
     cache.close()
     if content is None:
         raise UserError(
@@ -68,4 +69,4 @@ def recall(out: Path, home: Path) -> list[RunSpec]:
 
 
 def _key(out: Path) -> str:
-    return digest(_STAGE, str(out.resolve()))
+    return digest(STAGE, str(out.resolve()))

@@ -131,6 +131,7 @@ class Pipeline:
         if not own:
             document = {"record": record.model_dump(mode="json"), "tables": tables}
             self._cache.put_file("cell", key, json.dumps(document).encode())
+            self._cache.explain("cell", key)
         return record, tables
 
     def leave_out(self) -> None:

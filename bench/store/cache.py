@@ -3,7 +3,8 @@
 Small results (a face, an embedding, the labels of a clustering) are rows of one SQLite file. Large results
 (released photos) are files. A value is written whole or not at all, and it carries a seal over its stage, its
 key and its content: a value that was cut short, altered or moved reads as absent and is computed again. This
-module does not know what a stage means.
+module does not know what a stage means. Beside the results it notes what they were made from and when they
+were used, so that one can tell later what is still of use (`bench.store.uses`).
 
 Where `BENCH_STORE` names a store that machines share, it has everything that is stored here, and what is
 missing here is looked up there.
@@ -11,7 +12,6 @@ missing here is looked up there.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -21,10 +21,11 @@ from bench.errors import UserError, cannot_write
 from bench.store.only_reading import reading
 from bench.store.rows import Row, Rows
 from bench.store.rows_to_read import RowsToRead
+from bench.store.seals import opened, sealed
 from bench.store.shared import read, shared_store, written
+from bench.store.uses import Uses
 from bench.store.writing import write_whole
 
-_SEAL = 16
 _SEGMENT = "segment"
 """The stage of rows that say which segments of a shared store are copied here."""
 
@@ -70,6 +71,7 @@ class Cache:
         self.misses: dict[str, int] = {}
         self.listener = listener
         self._damaged: set[tuple[str, str]] = set()
+        self._uses = Uses()
         self._files: dict[Path, bytes] | None = {} if reading() else None
         self._shared = shared_store()
         self._rows: Rows | RowsToRead
@@ -100,6 +102,7 @@ class Cache:
         if len(held) < len(wanted) and self._copy_segments(stage):
             held |= self._held(stage, [key for key in wanted if key not in held])
         self._count(stage, len(held), len(wanted) - len(held))
+        self._note(stage, held)
         return held
 
     def every_row(self, stage: str) -> dict[str, bytes]:
@@ -113,18 +116,21 @@ class Cache:
             rows = [(key, self._opened(stage, key, value)) for key, value in self._rows.every(stage)]
         except OSError as error:
             raise self._cannot_read(error) from error
-        return {key: content for key, content in rows if content is not None}
+        found = {key: content for key, content in rows if content is not None}
+        self._note(stage, found)
+        return found
 
     def put_rows(self, stage: str, rows: Mapping[str, bytes]) -> None:
         """Write rows, either all of them or none."""
         if rows:
-            sealed = {key: _sealed(stage, key, value) for key, value in rows.items()}
+            values = {key: sealed(stage, key, value) for key, value in rows.items()}
             segments = []
             if self._shared and self._files is None:
-                name, content = written(sealed)
+                name, content = written(values)
                 self._shared.put(f"rows/{stage}/{name}", content)
                 segments = [_copied_segment(f"{stage}/{name}")]
-            self._insert([*((stage, key, value) for key, value in sealed.items()), *segments])
+            self._insert([*((stage, key, value) for key, value in values.items()), *segments])
+            self._note(stage, rows)
         if self.listener:
             self.listener.stored(stage, len(rows))
 
@@ -139,16 +145,26 @@ class Cache:
             # something that cannot be read is computed again and written in its place
             self._damaged.add((stage, key))
         self._count(stage, int(content is not None), int(content is None))
+        self._note(stage, [key] if content is not None else [])
         return content
 
     def put_file(self, stage: str, key: str, content: bytes) -> None:
         """Write one file: beside its place first, and then renamed into its place."""
-        sealed = _sealed(stage, key, content)
+        value = sealed(stage, key, content)
         if self._shared and self._files is None:
-            self._shared.put(_name(stage, key), sealed)
-        self._write(stage, key, sealed)
+            self._shared.put(_name(stage, key), value)
+        self._write(stage, key, value)
+        self._note(stage, [key])
         if self.listener and self._files is None:
             self.listener.stored(stage, 1)
+
+    def explain(self, stage: str, key: str) -> None:
+        """Note that a result was made from what this cache has found and stored until now."""
+        if self._files is None:
+            try:
+                self._insert_notes(self._uses.explain(stage, key))
+            except OSError as error:
+                raise self._cannot_write(error) from error
 
     def refuse(self, stage: str, key: str) -> None:
         """Count a result that was found as damaged: its content is not what was asked for."""
@@ -161,12 +177,25 @@ class Cache:
             self._shared.look_again()
 
     def close(self) -> None:
-        """Release the SQLite file, and log what was damaged. The file is opened again if it is needed."""
+        """Release the SQLite file, and log what was damaged. The file is opened again if it is needed.
+
+        What was used is noted, unless the file cannot be written: that costs nobody a result.
+        """
+        if self._files is None and not self._rows.only_to_read:
+            try:
+                self._insert_notes(self._uses.rest())
+            except OSError as error:
+                _log.warning("what was used is not noted: %s", error.strerror)
         for line in self.repaired:
             _log.warning(line)
         self._damaged.clear()
         self._rows.set_aside.clear()
         self._rows.close()
+
+    def _note(self, stage: str, keys: Iterable[str]) -> None:
+        names = list(keys)
+        if names and self._files is None:
+            self._uses.note(stage, names)
 
     def _held(self, stage: str, keys: list[str]) -> dict[str, bytes]:
         """The rows that exist here."""
@@ -186,23 +215,27 @@ class Cache:
         except OSError as error:
             raise self._cannot_write(error) from error
 
-    def _write(self, stage: str, key: str, sealed: bytes) -> None:
+    def _insert_notes(self, notes: list[Row]) -> None:
+        if notes:
+            self._rows.insert([(stage, key, sealed(stage, key, value)) for stage, key, value in notes])
+
+    def _write(self, stage: str, key: str, value: bytes) -> None:
         path = self._path(stage, key)
         if self._files is not None:
-            self._files[path] = sealed
+            self._files[path] = value
             return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, sealed)
+            write_whole(path, value)
         except OSError as error:
             raise self._cannot_write(error) from error
 
     def _copied(self, stage: str, key: str) -> bytes | None:
         """The content of a file of the shared store, which is here from then on; None if there is none."""
-        sealed = self._shared.get(_name(stage, key)) if self._shared else None
-        content = None if sealed is None else self._opened(stage, key, sealed)
-        if sealed is not None and content is not None:
-            self._write(stage, key, sealed)
+        value = self._shared.get(_name(stage, key)) if self._shared else None
+        content = None if value is None else self._opened(stage, key, value)
+        if value is not None and content is not None:
+            self._write(stage, key, value)
         return content
 
     def _copy_segments(self, stage: str) -> bool:
@@ -224,12 +257,12 @@ class Cache:
             self._insert([*((stage, key, value) for key, value in rows.items()), _copied_segment(name)])
         return bool(new)
 
-    def _opened(self, stage: str, key: str, sealed: bytes) -> bytes | None:
+    def _opened(self, stage: str, key: str, value: bytes) -> bytes | None:
         """The content of a sealed value; None if the value is damaged or lies under another key."""
-        if isinstance(sealed, bytes) and sealed[:_SEAL] == _seal(stage, key, sealed[_SEAL:]):
-            return sealed[_SEAL:]
-        self._damaged.add((stage, key))
-        return None
+        content = opened(stage, key, value)
+        if content is None:
+            self._damaged.add((stage, key))
+        return content
 
     def _count(self, stage: str, hits: int, misses: int) -> None:
         if self.listener:
@@ -251,19 +284,8 @@ class Cache:
 
 
 def _copied_segment(name: str) -> Row:
-    return _SEGMENT, name, _sealed(_SEGMENT, name, b"")
+    return _SEGMENT, name, sealed(_SEGMENT, name, b"")
 
 
 def _name(stage: str, key: str) -> str:
     return f"{stage}/{key[:2]}/{key}"
-
-
-def _sealed(stage: str, key: str, content: bytes) -> bytes:
-    return _seal(stage, key, content) + content
-
-
-def _seal(stage: str, key: str, content: bytes) -> bytes:
-    """A checksum of a value and of its address; neither a stage nor a key holds a null character."""
-    seal = hashlib.blake2b(f"{stage}\0{key}\0".encode(), digest_size=_SEAL)
-    seal.update(content)
-    return seal.digest()

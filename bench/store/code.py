@@ -38,7 +38,9 @@ SILENT_ROOMS = frozenset(
         "bench.store.reading",
         "bench.store.reasons",
         "bench.store.rows",
+        "bench.store.seals",
         "bench.store.sources",
+        "bench.store.uses",
         "bench.store.writing",
     }
 )

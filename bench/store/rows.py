@@ -36,7 +36,10 @@ _TABLE = "CREATE TABLE row (stage TEXT, key TEXT, value BLOB, PRIMARY KEY (stage
 
 _HELD = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _AT_ONCE = 500
-_WAIT = 60.0
+PAGE = 16_384
+"""Bytes of a page of a new file. A row of up to a quarter of it, such as an embedding of 512 numbers, lies
+among others; a longer one has pages of its own."""
+WAIT = 60.0
 """Seconds that a process waits for others that hold the file."""
 
 Row = tuple[str, str, bytes]
@@ -49,6 +52,7 @@ class Rows:
     Attributes:
         path: The file.
         set_aside: What was wrong with each file that was set aside.
+        only_to_read: Whether the file could only be opened to be read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -59,6 +63,7 @@ class Rows:
         """
         self.path = path
         self.set_aside: list[str] = []
+        self.only_to_read = False
         self._connection: sqlite3.Connection | None = self._open()
 
     def select(self, stage: str, keys: list[str]) -> Iterator[tuple[str, bytes]]:
@@ -91,8 +96,8 @@ class Rows:
         except sqlite3.ProgrammingError:
             raise
         except _DAMAGE as error:
-            if _of_the_system(error):
-                raise _system(error) from error
+            if of_the_system(error):
+                raise as_of_the_system(error) from error
             self._set_aside(error)
             self._insert(rows)
 
@@ -114,8 +119,8 @@ class Rows:
         except sqlite3.ProgrammingError:
             raise
         except _DAMAGE as error:
-            if _of_the_system(error):
-                raise _system(error) from error
+            if of_the_system(error):
+                raise as_of_the_system(error) from error
             self._set_aside(error)
             return []
 
@@ -125,8 +130,9 @@ class Rows:
             connection.executemany("INSERT OR REPLACE INTO row VALUES (?, ?, ?)", rows)
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=_WAIT)
+        connection = sqlite3.connect(self.path, timeout=WAIT)
         try:
+            connection.execute(f"PRAGMA page_size={PAGE}")
             _write_ahead(connection)
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute(_TABLE.replace("TABLE", "TABLE IF NOT EXISTS"))
@@ -134,13 +140,13 @@ class Rows:
             if held != [(_TABLE,)]:
                 raise sqlite3.DatabaseError("another table is in it")
         except _DAMAGE as error:
-            if not _of_the_system(error):
+            if not of_the_system(error):
                 self._connection = connection
                 self._set_aside(error)
                 return self._open_connection
             connection.close()
-            if _primary(error) in _HELD:
-                raise _system(error) from error
+            if held_by_others(error):
+                raise as_of_the_system(error) from error
             return self._open_to_read(error)
         return connection
 
@@ -152,7 +158,8 @@ class Rows:
         """
         connection = connected_to_read(self.path, ("mode=ro", "immutable=1"))
         if connection is None:
-            raise _system(refused) from refused
+            raise as_of_the_system(refused) from refused
+        self.only_to_read = True
         return connection
 
     def _set_aside(self, error: Exception) -> None:
@@ -172,13 +179,13 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
     Where two processes open a new file at once, SQLite refuses one of them without waiting. So it is asked
     again.
     """
-    end = time.monotonic() + _WAIT
+    end = time.monotonic() + WAIT
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             return
         except sqlite3.OperationalError as error:
-            if _primary(error) not in _HELD or time.monotonic() > end:
+            if not held_by_others(error) or time.monotonic() > end:
                 raise
             time.sleep(0.05)
 
@@ -192,7 +199,7 @@ def connected_to_read(path: Path, modes: Sequence[str]) -> sqlite3.Connection | 
     """
     for mode in modes:
         connection = sqlite3.connect(
-            f"file:{quote(os.fsencode(path.absolute()))}?{mode}", uri=True, timeout=_WAIT
+            f"file:{quote(os.fsencode(path.absolute()))}?{mode}", uri=True, timeout=WAIT
         )
         try:
             connection.execute("SELECT 1 FROM row LIMIT 1")
@@ -206,12 +213,17 @@ def connected_to_read(path: Path, modes: Sequence[str]) -> sqlite3.Connection | 
     return None
 
 
-def _of_the_system(error: Exception) -> bool:
+def of_the_system(error: Exception) -> bool:
     """Whether the system refused something, and the file may well be whole."""
     return isinstance(error, sqlite3.OperationalError) and _primary(error) in _NUMBERS
 
 
-def _system(error: Exception) -> OSError:
+def held_by_others(error: Exception) -> bool:
+    """Whether SQLite was refused because another process holds the file."""
+    return _primary(error) in _HELD
+
+
+def as_of_the_system(error: Exception) -> OSError:
     """An error of SQLite as the system would tell it."""
     return OSError(_NUMBERS.get(_primary(error), errno.EIO), str(error))
 

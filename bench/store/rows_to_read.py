@@ -16,7 +16,10 @@ class RowsToRead:
 
     Attributes:
         set_aside: Empty, because no file is set aside.
+        only_to_read: True.
     """
+
+    only_to_read = True
 
     def __init__(self, path: Path) -> None:
         """Open the file, if there is one."""

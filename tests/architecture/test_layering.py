@@ -39,7 +39,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("recognition", "board"),
     ("release", "attack", "comparison", "charts", "costs"),
     ("experiment", "gate"),
-    ("verification", "inventory", "site", "scaffold", "engines"),
+    ("verification", "inventory", "site", "scaffold", "engines", "upkeep"),
     ("exports", "submission"),
     ("cli",),
 )

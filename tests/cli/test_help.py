@@ -14,6 +14,7 @@ from bench.board.curves import AXES
 from bench.charts.names import NAMES, PAPER
 from bench.cli import app
 from bench.cli.board import formats
+from bench.cli.cache import ACTIONS
 from bench.cli.plan import FORMATS
 from bench.errors import UserError
 from bench.exports import formats as exports
@@ -31,6 +32,7 @@ SPEC = RunSpec(defenses=("none",), attackers=("dbscan",))
 DEVICES = ("auto", "cpu", "cuda", "cuda:N")
 
 LISTS = {
+    "cache action": ACTIONS,
     "list kind": KINDS,
     "run scenario": SCENARIOS,
     "manifest scenario": SCENARIOS,
@@ -65,6 +67,7 @@ LISTS |= {where.replace("run ", "plan "): names for where, names in LISTS.items(
 LISTS["plan kind"] = FORMATS
 """Verb and parameter -> the names that its help text lists."""
 PROSE = {
+    "cache to": "a folder, or s3://BUCKET/FOLDER",
     "board documentation": "a file beside it, or https://…",
     "curve out": "curve.png or curve.svg",
     "figure out": "frontier.svg, .pdf or .png",

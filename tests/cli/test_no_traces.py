@@ -177,6 +177,12 @@ VERBS: dict[str, list[tuple[str, ...]]] = {
         ("verify", "synth-ir", "ENCODER", "--dataset", "synthetic:people=22,photos-each=2", "--pairs", "20"),
     ],
     "new": [("new", "defense", "my-mask", "--out", "OUT/my-mask")],
+    "cache": [
+        ("cache",),
+        ("cache", "verify"),
+        ("cache", "prune", "--unused-for", "1"),
+        ("cache", "export", "--to", "OUT/store", "--records", "OUT"),
+    ],
     "list": [("list",)],
     "doctor": [("doctor",)],
     "schema": [("schema",)],

@@ -56,6 +56,13 @@ def test_more_rows_than_one_query_takes(cache: Cache) -> None:
     assert cache.rows("face", rows) == rows
 
 
+def test_embeddings_share_pages(cache: Cache) -> None:
+    rows = {f"{n:064x}": os.urandom(2048) for n in range(1000)}
+    cache.put_rows("embedding", rows)
+    cache.close()
+    assert (cache.folder / "rows.sqlite").stat().st_size < 1.3 * 1000 * 2048
+
+
 def test_files_come_back(cache: Cache, tmp_path: Path) -> None:
     assert cache.file("cloak", KEY) is None
     cache.put_file("cloak", KEY, b"photos")
@@ -242,21 +249,6 @@ def test_a_read_only_folder() -> None:
     # /proc refuses new folders even to root
     said = one_line(lambda: Cache(Path("/proc/bench-home")))
     assert "BENCH_HOME" in said
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    place = tmp_path / "disk"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(place)]
-    try:
-        made = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError as error:
-        pytest.skip(f"no small disk can be mounted here: {error}")
-    if made.returncode:
-        pytest.skip(f"no small disk can be mounted here: {made.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
 
 
 def test_a_full_disk_is_said_and_nothing_is_lost(small_disk: Path) -> None:
