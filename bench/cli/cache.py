@@ -145,9 +145,7 @@ def _verify(home: Path, as_json: bool) -> None:
     else:
         for stage, key in found.damaged:
             sys.stdout.write(f"damaged: {stage}/{key}\n")
-        sys.stdout.write(
-            f"{sum(found.whole.values()):,} results are whole, {len(found.damaged)} are damaged.\n"
-        )
+        sys.stdout.write(f"whole: {sum(found.whole.values()):,}; damaged: {len(found.damaged):,}\n")
     if found.damaged:
         sys.stderr.write("bench: what is damaged is computed again when it is needed.\n")
         raise typer.Exit(1)
@@ -165,10 +163,10 @@ def _prune(home: Path, rule: Rule, dry_run: bool, as_json: bool) -> None:
         rest = {"leftovers": done.rest, "unexplained_cells": done.unexplained, "dry_run": dry_run}
         sys.stdout.write(json.dumps(document | rest, indent=1) + "\n")
     else:
-        verb = "would go" if dry_run else "are gone"
+        verb = "would go" if dry_run else "gone"
         sys.stdout.write(
-            f"{done.dropped[0]:,} results of {in_units(done.dropped[1])} {verb}; "
-            f"{done.kept[0]:,} of {in_units(done.kept[1])} stay.\n"
+            f"{verb}: {done.dropped[0]:,} ({in_units(done.dropped[1])}); "
+            f"kept: {done.kept[0]:,} ({in_units(done.kept[1])})\n"
         )
     _say_unexplained(done.unexplained)
 
@@ -188,8 +186,7 @@ def _export(home: Path, to: str | None, records: list[Path], as_json: bool) -> N
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
     else:
         sys.stdout.write(
-            f"{done.results:,} results of {in_units(done.bytes)} are in {to}. "
-            f"Whoever sets BENCH_STORE={to} has them.\n"
+            f"copied: {done.results:,} ({in_units(done.bytes)}). Whoever sets BENCH_STORE={to} has them.\n"
         )
     if done.damaged:
         sys.stderr.write(f"bench: {done.damaged} results are damaged, and were left out.\n")

@@ -36,18 +36,18 @@ def test_it_shows_what_is_stored(bench: Command, home: Path) -> None:
 
 def test_it_verifies(bench: Command, home: Path) -> None:
     done = bench("cache", "verify", BENCH_HOME=home)
-    assert (done.status, done.out, done.err) == (0, "2 results are whole, 0 are damaged.\n", "")
+    assert (done.status, done.out, done.err) == (0, "whole: 2; damaged: 0\n", "")
     path = home / "cache" / "cloak" / "ab" / KEY
     path.write_bytes(path.read_bytes()[:100])
     done = bench("cache", "verify", BENCH_HOME=home)
-    assert (done.status, done.out) == (1, f"damaged: cloak/{KEY}\n1 results are whole, 1 are damaged.\n")
+    assert (done.status, done.out) == (1, f"damaged: cloak/{KEY}\nwhole: 1; damaged: 1\n")
     assert "computed again" in done.err
     assert json.loads(bench("cache", "verify", "--json", BENCH_HOME=home).out)["damaged"] == [["cloak", KEY]]
 
 
 def test_it_prunes(bench: Command, home: Path) -> None:
     assert (
-        "1 results of 60.0 KB would go"
+        "would go: 1 (60.0 KB); kept: 1 ("
         in bench("cache", "prune", "--limit", "50KB", "--dry-run", BENCH_HOME=home).out
     )
     done = bench("cache", "prune", "--limit", "50KB", "--json", BENCH_HOME=home)
@@ -83,7 +83,7 @@ def test_mistakes_are_one_line_and_drop_nothing(
     bench: Command, home: Path, words: tuple[str, ...], said: str
 ) -> None:
     assert said in bench("cache", *words, BENCH_HOME=home).one_line()
-    assert bench("cache", "verify").out == "2 results are whole, 0 are damaged.\n"
+    assert bench("cache", "verify").out == "whole: 2; damaged: 0\n"
 
 
 def test_a_store_that_is_not_there_is_one_line(bench: Command, tmp_path: Path) -> None:
