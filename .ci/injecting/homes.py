@@ -8,15 +8,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.costs.measured import STAGE as COSTS
 from bench.records.record import CellRecord
+from bench.upkeep.ledger import NOTES
 
 _SEAL = 16
 
 
 @dataclass(frozen=True)
 class Home:
-    """Everything in a cache, but for what a cell took and where.
+    """Everything in a cache, but for what a cell took and where, and for notes.
 
     Attributes:
         rows: (stage, key) -> the sealed value.
@@ -37,7 +37,7 @@ class Home:
 
 
 def read_home(home: Path) -> Home:
-    """Read a cache, but for what work took, which is another each time.
+    """Read a cache, but for what work took and what was used beside it, which is another each time.
 
     Args:
         home: A BENCH_HOME that no process writes to.
@@ -46,7 +46,7 @@ def read_home(home: Path) -> Home:
         rows = {
             (stage, key): value
             for stage, key, value in base.execute("SELECT stage, key, value FROM row")
-            if stage != COSTS
+            if stage not in NOTES
         }
     files: dict[str, object] = {}
     for path in (home / "cache").rglob("*"):

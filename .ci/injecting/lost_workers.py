@@ -18,7 +18,8 @@ from injecting.homes import read_home
 from injecting.injection import Injection, Outcome, draws
 from injecting.inputs.checkout import Done, end, text
 
-_ENGINE = ("--defense", "pgd:steps=2", "--attacker", "louvain", "--engine", "processes:2")
+ENGINE = ("--defense", "pgd:steps=2", "--attacker", "louvain", "--engine", "processes:2")
+"""Options of a run by two processes."""
 _GONE = 5.0
 """Seconds that workers have to end after the command."""
 
@@ -34,7 +35,7 @@ def living(command: int) -> list[psutil.Process]:
 
 def workers(times: int, seed: int, folder: Path) -> Counter[Outcome]:
     """Kill one of two workers at any moment, one to three times a run."""
-    cycle, counts = Cycle(folder, *_ENGINE), Counter[Outcome]()
+    cycle, counts = Cycle(folder, *ENGINE), Counter[Outcome]()
     for rng in draws(times, seed):
         home = folder / "disturbed"
         done, killed = _killing_workers(cycle, home, rng)
@@ -49,7 +50,7 @@ def workers(times: int, seed: int, folder: Path) -> Counter[Outcome]:
 
 def commands(times: int, seed: int, folder: Path) -> Counter[Outcome]:
     """Kill the command at any moment; repeat it."""
-    cycle, counts = Cycle(folder, *_ENGINE), Counter[Outcome]()
+    cycle, counts = Cycle(folder, *ENGINE), Counter[Outcome]()
     for rng in draws(times, seed):
         counts[_killing_command(cycle, folder / "disturbed", rng)] += 1
     return counts

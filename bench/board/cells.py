@@ -19,6 +19,7 @@ class CellRow:
     Attributes:
         cell: its digest, as in the records.
         status: `ok`, `failed` or `skipped`, and `error` says why.
+        protocol: by which it was measured.
         defense: its name, with the parameters that tell it from others of this name.
         surrogate: names of the encoders that the defense optimised against.
         cfr: rates at which users are clustered, lower is better for the defense; likewise `cfr_strict`,
@@ -34,6 +35,7 @@ class CellRow:
     cell: str
     status: str
     error: str | None
+    protocol: str
     dataset: str
     scenario: str
     attacker: str
@@ -78,6 +80,7 @@ def cell_rows(records: Iterable[CellRecord]) -> list[CellRow]:
 
 def _order(record: CellRecord) -> tuple[object, ...]:
     return (
+        record.protocol,
         record.dataset.name,
         record.scenario.name,
         record.attacker.name,
@@ -105,6 +108,7 @@ def _row(record: CellRecord, label: str) -> CellRow:
         cell=record.cell,
         status=record.status,
         error=record.error,
+        protocol=record.protocol,
         dataset=record.dataset.name,
         scenario=record.scenario.name,
         attacker=attacker(record),

@@ -34,6 +34,8 @@ _OPTIONS = {
     "--to": ("export",),
 }
 """Option -> the actions that have it."""
+_SHOWN = 20
+"""Damaged results that are named."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -141,11 +143,15 @@ def _verify(home: Path, as_json: bool) -> None:
 
     found = check(home, Terminal())
     if as_json:
-        sys.stdout.write(json.dumps({"whole": found.whole, "damaged": found.damaged}, indent=1) + "\n")
+        document = {"whole": found.whole, "damaged": found.damaged, "of_version_0_1": found.old}
+        sys.stdout.write(json.dumps(document, indent=1) + "\n")
     else:
-        for stage, key in found.damaged:
+        for stage, key in found.damaged[:_SHOWN]:
             sys.stdout.write(f"damaged: {stage}/{key}\n")
-        sys.stdout.write(f"whole: {sum(found.whole.values()):,}; damaged: {len(found.damaged):,}\n")
+        if len(found.damaged) > _SHOWN:
+            sys.stdout.write(f"and {len(found.damaged) - _SHOWN:,} more; --json has all\n")
+        old = f"; of version 0.1, not used any more: {found.old:,}" if found.old else ""
+        sys.stdout.write(f"whole: {sum(found.whole.values()):,}; damaged: {len(found.damaged):,}{old}\n")
     if found.damaged:
         sys.stderr.write("bench: what is damaged is computed again when it is needed.\n")
         raise typer.Exit(1)
@@ -196,6 +202,6 @@ def _export(home: Path, to: str | None, records: list[Path], as_json: bool) -> N
 def _say_unexplained(count: int) -> None:
     if count:
         sys.stderr.write(
-            f"bench: {count} cells were stored by a version that did not note what they are made from: "
-            "of these, only the results themselves count as needed.\n"
+            f"bench: of {count} cells there is no note of what they are made from: only the results of these "
+            "cells count as needed.\n"
         )

@@ -241,7 +241,8 @@ class Cache:
     def _copy_segments(self, stage: str) -> bool:
         """Copy the rows of a stage that others put into the shared store; whether there were any.
 
-        A damaged segment is left alone until the cache is closed: it may only have been damaged on its way.
+        Of a damaged segment the whole rows are copied. It is left alone until the cache is closed: it may
+        only have been damaged on its way.
         """
         if not self._shared:
             return False
@@ -252,9 +253,13 @@ class Cache:
             try:
                 rows = read(self._shared.get(f"rows/{name}") or b"")
             except ValueError:
+                rows = {}
+            whole = [(stage, k, v) for k, v in rows.items() if opened(stage, k, v) is not None]
+            if rows and len(whole) == len(rows):
+                whole.append(_copied_segment(name))
+            else:
                 self._damaged.add((stage, name))
-                continue
-            self._insert([*((stage, key, value) for key, value in rows.items()), _copied_segment(name)])
+            self._insert(whole)
         return bool(new)
 
     def _opened(self, stage: str, key: str, value: bytes) -> bytes | None:

@@ -19,6 +19,12 @@ def opened(stage: str, key: str, value: bytes) -> bytes | None:
     return None
 
 
+def is_of_version_0_1(value: bytes) -> bool:
+    """Whether version 0.1 stored a value: its checksum was of the content alone. Nothing reads it now."""
+    content = value[_LENGTH:]
+    return value[:_LENGTH] == hashlib.blake2b(content, digest_size=_LENGTH).digest()
+
+
 def _seal(stage: str, key: str, content: bytes) -> bytes:
     """Neither a stage nor a key holds a null character."""
     seal = hashlib.blake2b(f"{stage}\0{key}\0".encode(), digest_size=_LENGTH)

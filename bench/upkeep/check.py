@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.errors import cannot_read
 from bench.machine.progress import Progress
+from bench.store.seals import is_of_version_0_1
 from bench.store.seals import opened as open_seal
 from bench.upkeep.ledger import NOTES, files, opened
 
@@ -19,10 +20,12 @@ class Checked:
     Attributes:
         whole: Stage -> results that are as they were stored.
         damaged: Stage and key of those that are not.
+        old: How many are of version 0.1, which this one does not use.
     """
 
     whole: dict[str, int]
     damaged: list[tuple[str, str]]
+    old: int
 
 
 def check(home: Path, progress: Progress) -> Checked:
@@ -33,9 +36,13 @@ def check(home: Path, progress: Progress) -> Checked:
     """
     whole: Counter[str] = Counter()
     damaged: list[tuple[str, str]] = []
+    old = 0
 
     def judge(stage: str, key: str, value: bytes) -> None:
-        if open_seal(stage, key, value) is None:
+        nonlocal old
+        if open_seal(stage, key, value) is None and is_of_version_0_1(value):
+            old += 1
+        elif open_seal(stage, key, value) is None:
             damaged.append((stage, key))
         elif stage not in NOTES:
             whole[stage] += 1
@@ -50,4 +57,4 @@ def check(home: Path, progress: Progress) -> Checked:
             except OSError as error:
                 raise cannot_read(error, str(path)) from error
             advance()
-    return Checked(dict(sorted(whole.items())), damaged)
+    return Checked(dict(sorted(whole.items())), damaged, old)

@@ -25,7 +25,7 @@ class Exported:
         results: How many.
         bytes: How many bytes they take there.
         damaged: How many were left out because they are not whole.
-        unexplained: Cells that do not say what they were made from; version 0.1 noted nothing.
+        unexplained: Cells without a note of what they were made from: a kill came between.
     """
 
     results: int

@@ -43,7 +43,7 @@ class Pruned:
         dropped: Results, and their bytes.
         kept: Results, and their bytes.
         rest: Half-written and damaged files that were in the way.
-        unexplained: Cells that stay and that do not say what they were made from; version 0.1 noted nothing.
+        unexplained: Cells that stay without a note of what they were made from: a kill came between.
     """
 
     dropped: tuple[int, int]

@@ -38,6 +38,7 @@ def attack(rate: Metric | None, by: str = "", p: float | None = None, **more: An
 USUAL: dict[str, Any] = {row.name: row.before for row in FURTHER}
 """Fields of options that views have no field for themselves."""
 CELL = cells.KIND(
+    protocol="cloakbench/2",
     **USUAL,
     **dict.fromkeys(("cfr_strict", "cfr_link", "cfr_link_strict", "psr1", "protection_rate", "tar_far_1e3")),
     cell="c",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -149,6 +150,25 @@ def test_what_is_damaged_there_is_absent_and_is_mended(
     there.put_file("cloak", KEY, b"photos")
     third = Cache(tmp_path / "third")
     assert third.rows("face", [KEY]) == {KEY: b"a face"} and third.file("cloak", KEY) == b"photos"
+
+
+def test_a_row_that_was_changed_there_is_not_copied_and_those_beside_it_are(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Cache(tmp_path / "here")
+    here.put_rows("face", {KEY: b"a face", OTHER: b"another"})
+    shared = SharedStore(store)
+    (segment,) = shared.segments("face")
+    content = bytearray(shared.get(f"rows/face/{segment}") or b"")
+    content[content.rindex(b"a face")] ^= 1
+    shared.put(f"rows/face/{segment}", bytes(content))
+    there = Cache(tmp_path / "there")
+    assert there.rows("face", [KEY, OTHER]) == {OTHER: b"another"}
+    assert "1 stored results (face) were damaged" in there.repaired[0]
+    there.close()
+    with sqlite3.connect(tmp_path / "there" / "cache" / "rows.sqlite") as connection:
+        held = connection.execute("SELECT key FROM row WHERE stage IN ('face', 'segment')").fetchall()
+    assert held == [(OTHER,)]
 
 
 def test_segments_hold_what_was_put_into_them() -> None:

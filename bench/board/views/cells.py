@@ -59,7 +59,7 @@ def _knowledge(row: CellRow) -> str | None:
 
 
 COLUMNS: tuple[Column[CellRow], ...] = (
-    *settings("dataset", "scenario", "attacker", "level", "encoder", "detector", "adaptation"),
+    *settings("protocol", "dataset", "scenario", "attacker", "level", "encoder", "detector", "adaptation"),
     *settings("dose", "distractors", "draw", "defense", "surrogate"),
     Column("knowledge", _knowledge),
     *settings("budget", "channel"),
