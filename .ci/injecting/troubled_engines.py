@@ -293,7 +293,7 @@ SEVERAL = Injection(
 )
 DISK = Injection(
     "small-disks",
-    "a run by `processes:2` has a BENCH_HOME on a disk with room for a twentieth to one and a half of what it stores",
+    "a run by `processes:2` has a BENCH_HOME on a disk of .05 to 1.5 times what it stores",
     _OR_SAYS,
     20,
     fill,
