@@ -19,7 +19,7 @@ DEMO_REAL := $(JOB) --dataset lfw --users 20 --background 100 --encoder dlib --s
 DEMO_MATRIX := --suite roster --surrogate synth-ir --users 8 --photos 4 --out out/demo-matrix
 SET_UP := pyproject.toml .ci/environment.py
 
-.PHONY: demo demo-real demo-matrix site docs test lint bench gpu gpu-check env clean
+.PHONY: demo demo-real demo-matrix site docs test lint bench gpu gpu-check release env clean
 
 demo: env
 	$(BENCH) run $(DEMO)
@@ -67,6 +67,11 @@ gpu: env
 # under eight minutes on a CUDA device; without one, or with ARGS=--dry, the same steps run small on the CPU
 gpu-check: env
 	$(VENV)/bin/python .ci/gpu_check.py $(ARGS)
+
+# wheel, source distribution, SBOM; each tried in a clean environment of every Python at hand
+release: env
+	@"$(PYTHON)" .ci/environment.py dev release
+	$(VENV)/bin/python .ci/release.py $(ARGS)
 
 env: $(VENV)/.dev
 
