@@ -29,6 +29,9 @@ ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "out" / "release"
 CONSTRAINTS = ROOT / ".ci" / "constraints"
 PYTHONS = ("python3.11", "python3.12", "python3.13")
+EXTRAS = ("communities", "dask", "dlib", "heic", "s3", "slurm")
+"""All that users may ask for besides: pinned versions have to suit these too."""
+
 RUN = (
     *("run", "--defense", "none", "--defense", "advmask:steps=4", "--surrogate", "synth-ir"),
     *("--attacker", "dbscan", "--encoder", "synth-ir", "--dataset", "synthetic:people=12,photos-each=4"),
@@ -115,7 +118,7 @@ def try_in(python: str, wheel: Path, sdist: Path, here: Path) -> dict[str, objec
     environment, home = here / "venv", here / "home"
     call(python, "-m", "venv", environment, here=here)
     inside = environment / "bin" / "python"
-    call(inside, "-m", "pip", "install", "-q", wheel, here=here)
+    call(inside, "-m", "pip", "install", "-q", f"{wheel}[{','.join(EXTRAS)}]", here=here)
     version = call(inside, "-c", "import sys; print('%d.%d' % sys.version_info[:2])", here=here).strip()
     variables = {"BENCH_HOME": str(home), "HOME": str(here), "PYTHONPATH": ""}
     (here / "empty").mkdir()

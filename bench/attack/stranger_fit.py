@@ -23,7 +23,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
-from sklearn.covariance import ledoit_wolf
 
 from bench.attack.stranger_model import Crowd, Floats, Present, draw
 from bench.errors import UserError
@@ -156,6 +155,8 @@ def _without_tail(rows: Floats, person: Labels) -> Crowd:
         rows: [photo, dimension], unit rows.
         person: int [photo], people from 0, each with a photo; some have two.
     """
+    from sklearn.covariance import ledoit_wolf  # a run without strangers does not wait for it
+
     counts = np.bincount(person)
     several = np.flatnonzero(counts > 1)
     sums = np.zeros((counts.size, rows.shape[1]))

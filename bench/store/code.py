@@ -133,7 +133,7 @@ def forget() -> None:
         _path,
         _file,
         _imports,
-        _tree,
+        _read,
     )
     for function in kept:
         function.cache_clear()
@@ -201,7 +201,7 @@ def _imports(module: str) -> _Imports:
     top = module.partition(".")[0]
     own: set[str] = set()
     outside: set[str] = set()
-    for name in _imported(ast.parse(path.read_text(encoding="utf-8")), package):
+    for name in (_absolute(name, level, package) for name, level in _read(path)[1]):
         first = name.partition(".")[0]
         if first == top or first == "bench":
             own |= set(_with_packages(name))
@@ -218,31 +218,51 @@ def _with_packages(name: str) -> Iterator[str]:
         name = name.rpartition(".")[0]
 
 
-def _imported(tree: ast.AST, package: str) -> Iterator[str]:
-    """Absolute names of everything that a file imports at run time; `from a import b` gives `a.b`."""
-    if isinstance(tree, ast.If) and ast.unparse(tree.test).endswith("TYPE_CHECKING"):
+def _absolute(name: str, level: int, package: str) -> str:
+    """The absolute name of what a module of a package imports by a name that so many dots precede."""
+    if not level:
+        return name
+    above = package.split(".")[: len(package.split(".")) - level + 1]
+    return ".".join([*above, name])
+
+
+def _imported(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Names of everything that a file imports at run time, and the dots before each.
+
+    `from a import b` gives `a.b`.
+    """
+    if isinstance(tree, ast.If) and _of_types_only(tree.test):
         for other in tree.orelse:
-            yield from _imported(other, package)
+            yield from _imported(other)
         return
     if isinstance(tree, ast.Import):
-        yield from (alias.name for alias in tree.names)
+        yield from ((alias.name, 0) for alias in tree.names)
     elif isinstance(tree, ast.ImportFrom):
-        base = tree.module or ""
-        if tree.level:
-            above = package.split(".")[: len(package.split(".")) - tree.level + 1]
-            base = ".".join([*above, *filter(None, [tree.module])])
-        yield from (f"{base}.{alias.name}" for alias in tree.names)
+        base = f"{tree.module}." if tree.module else ""
+        yield from ((f"{base}{alias.name}", tree.level) for alias in tree.names)
     for child in ast.iter_child_nodes(tree):
-        yield from _imported(child, package)
+        yield from _imported(child)
+
+
+def _of_types_only(test: ast.expr) -> bool:
+    name = test.id if isinstance(test, ast.Name) else test.attr if isinstance(test, ast.Attribute) else ""
+    return name == "TYPE_CHECKING"
 
 
 @cache
-def _tree(path: Path) -> str:
+def _read(path: Path) -> tuple[str, tuple[tuple[str, int], ...]]:
+    """The digest of a file's code, and what it imports: it is parsed once."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    imported = tuple(_imported(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             _drop_docstring(node.body)
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imported
+
+
+def _tree(path: Path) -> str:
+    """Hex sha256 of a file's syntax tree, without comments, layout and docstrings."""
+    return _read(path)[0]
 
 
 def _drop_docstring(body: list[ast.stmt]) -> None:

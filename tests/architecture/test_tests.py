@@ -13,6 +13,7 @@ OTHERS = {
     "architecture": "who may import whom, and what the sources must not hold",
     "contract": "one promise a line, over every name in the registry",
     "injecting": "the folder `.ci/injecting`",
+    "upgrade": "a store and records of the version before",
     "measuring": "the folder `.ci/measuring`",
     "packaging": "the wheel, the pages, the set-up and the workflow",
     "perf": "benchmarks",
