@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -14,6 +15,12 @@ from performance_tables import table
 ROOT = Path(__file__).resolve().parents[1]
 RECORD = ROOT / "results" / "scaling" / "scaling.json"
 FIGURE = ROOT / "docs" / "scaling.svg"
+CORES = 2
+"""Threads of the machine of `results/performance/benchmarks.json`."""
+
+_TYPICAL = "insightface_mobilefacenet_y1"
+_ROW = 2700
+"""Bytes of a store for an embedding of 512 numbers, at most (tests/store/test_cache.py)."""
 
 
 def curves() -> dict[str, dict[str, float]]:
@@ -33,7 +40,7 @@ def record(half: str) -> dict[str, Any]:
 
 def printed(name: str) -> str:
     """One table, as Markdown."""
-    return {"measured": measured, "simulated": simulated}[name]()
+    return {"measured": measured, "simulated": simulated, "million": million}[name]()
 
 
 def measured() -> str:
@@ -54,6 +61,86 @@ def simulated() -> str:
         hours = [curve[workers] for curve in scenes.values()]
         rows.append([f"{int(workers):,}", *(f"{h:.2f} ({alone / h / int(workers):.0%})" for h in hours)])
     return table(("workers", *scenes), rows)
+
+
+@dataclass(frozen=True)
+class Million:
+    """A million photos and thirty encoders, by what was measured on fewer.
+
+    Attributes:
+        seeing: Core-hours to decode the photos, and to find and align their faces, once.
+        embedding: Core-hours for all encoders, each as fast as `insightface_mobilefacenet_y1`.
+        on_a_gpu: Hours of the measured GPU for the same.
+        attacking: Core-hours for the clusterers of the table of a million photos through each encoder.
+        stored: Gigabytes of rows in a store: embeddings of 512 numbers.
+        held: Gigabytes of one encoder's embeddings in memory.
+        beside: Gigabytes that the hungriest of these clusterers took, at 128 numbers.
+        chain: Hours on two cores before the first encoder's embeddings are there.
+    """
+
+    seeing: float
+    embedding: float
+    on_a_gpu: float
+    attacking: float
+    stored: float
+    held: float
+    beside: float
+    chain: float
+
+
+def of_a_million(photos: int = 10**6, encoders: int = 30) -> Million:
+    """Reckon it from the records of `make bench` and `make gpu-check`."""
+    bench = json.loads((RECORD.parents[1] / "performance" / "benchmarks.json").read_text("utf-8"))
+    cores, tests = CORES, bench["tests"]
+
+    def hours(test: str, **parameters: object) -> float:
+        """Hours of the machine for so many photos."""
+        [found] = [
+            t for t in tests if t["test"] == test and parameters.items() <= (t["params"] or {}).items()
+        ]
+        return float(photos * found["seconds"] / found["extra_info"]["photos"] / 3600)
+
+    seeing = hours("decode") + hours("detect", photos=250, smallest=20) + hours("align")
+    embedding = hours("embed", name=_TYPICAL, batch=24)
+    clusterers = [t["extra_info"] for t in tests if t["test"] == "a_million_photos"]
+    gpu = json.loads((RECORD.parents[1] / "performance" / "gpu-nvidia-h200.json").read_text("utf-8"))
+    [crops] = [
+        figure["value"]
+        for step in gpu["steps"]
+        for figure in step["figures"]
+        if (figure["subject"], figure["what"]) == (_TYPICAL, "fp32 embedding")
+    ]
+    return Million(
+        seeing=cores * seeing,
+        embedding=cores * encoders * embedding,
+        on_a_gpu=encoders * photos / crops / 3600,
+        attacking=encoders * sum(each["processor_seconds"] for each in clusterers) / 3600,
+        stored=encoders * photos * _ROW / 1e9,
+        held=photos * 512 * 4 / 1e9,
+        beside=max(each["peak_mib"] for each in clusterers) * 2**20 / 1e9,
+        chain=seeing + embedding,
+    )
+
+
+def million() -> str:
+    """A row a part of the work."""
+    plan = of_a_million()
+    rows = [
+        ["decode photos of 250 pixels, find and align faces, once", f"{plan.seeing:.0f} core-hours"],
+        [
+            "embed them by 30 encoders",
+            f"{plan.embedding:.0f} core-hours, or {plan.on_a_gpu:.1f} h of one H200",
+        ],
+        [
+            "`dbscan`, `components`, `louvain`, `chinese-whispers` through each",
+            f"{plan.attacking:.1f} core-hours",
+        ],
+        ["the store", f"{plan.stored:.0f} GB"],
+        ["embeddings of one encoder in a worker's memory", f"{plan.held:.1f} GB"],
+        ["the hungriest of these clusterers, at 128 numbers", f"{plan.beside:.1f} GB"],
+        ["until the first encoder's embeddings are there, on two cores", f"{plan.chain:.1f} h"],
+    ]
+    return table(("a million photos, 30 encoders", "takes"), rows)
 
 
 def drawn(*, check: bool) -> list[str]:

@@ -36,12 +36,13 @@ def canonical(name: str) -> str:
 
 
 @pytest.mark.parametrize("path", PINNED, ids=lambda path: path.stem)
-def test_pinned_versions_are_exact_and_fit_what_is_asked_for(path: Path) -> None:
+def test_pinned_versions_are_exact_and_fit_what_is_asked_for(path: Path, release: Any) -> None:
     pins = [Requirement(line) for line in path.read_text("utf-8").splitlines()]
     versions = {canonical(pin.name): next(iter(pin.specifier)) for pin in pins}
     assert len(versions) == len(pins)
     assert all(pin.operator == "==" and not Version(pin.version).local for pin in versions.values())
-    for line in PROJECT["dependencies"]:
+    extras = PROJECT["optional-dependencies"]
+    for line in (*PROJECT["dependencies"], *(line for name in release.EXTRAS for line in extras[name])):
         asked = Requirement(line)
         assert asked.specifier.contains(versions[canonical(asked.name)].version), line
 
@@ -90,3 +91,7 @@ def test_the_container_file_names_extras_and_files_that_exist() -> None:
     left_out = CONTAINER.with_name("Containerfile.dockerignore").read_text("utf-8").split()
     kept = {"bench", "defenses", "attackers", "datasets", "pyproject.toml", "README.md", "LICENSE", ".ci"}
     assert not kept & set(left_out)
+
+
+def test_users_extras_are_all_but_those_of_developers(release: Any) -> None:
+    assert {*release.EXTRAS, "dev", "docs", "perf", "release"} == PROJECT["optional-dependencies"].keys()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import scaling_tables
 
 
@@ -16,3 +18,23 @@ def test_few_workers_share_the_work_and_beyond_fifty_little_is_gained() -> None:
         assert hours["50"] / min(hours.values()) < 1.25, scene
     alone, *delayed = scaling_tables.curves().values()
     assert all(slow[n] >= alone[n] for slow in delayed for n in alone)
+
+
+def test_a_million_photos_are_mostly_embeddings_and_their_chain_is_mostly_detection() -> None:
+    plan = scaling_tables.of_a_million()
+    assert plan.embedding > 10 * (plan.seeing + plan.attacking)
+    assert plan.seeing / scaling_tables.CORES > plan.chain / 2
+    minutes_on_a_gpu = plan.on_a_gpu / 30 * 60
+    assert 0.5 < minutes_on_a_gpu < 5
+    assert plan.stored > plan.held + plan.beside
+    record = json.loads(
+        (scaling_tables.RECORD.parents[1] / "performance" / "benchmarks.json").read_text("utf-8")
+    )
+    assert record["machine"]["threads"] == scaling_tables.CORES
+
+
+def test_work_grows_with_photos_and_encoders() -> None:
+    one, more = scaling_tables.of_a_million(10**5, 3), scaling_tables.of_a_million()
+    assert round(more.embedding / one.embedding) == 100
+    assert round(more.seeing / one.seeing) == 10
+    assert round(more.stored / one.stored) == 100
