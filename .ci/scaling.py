@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -51,7 +52,7 @@ MATRIX = (
 )
 ENGINES = ("local", "processes:1", "processes:2")
 TIMES = 1
-DRAWS = 15
+DRAWS = 5
 
 
 def keep(half: str, content: Any) -> None:
@@ -81,13 +82,15 @@ def simulated(home: Path, options: list[str]) -> dict[str, Any]:
     sys.path.insert(0, str(ROOT))
     from bench.cli.run import read_command
     from bench.costs.measured import STAGE
-    from bench.engines.schedule import needs
+    from bench.engines.schedule import Want, needs
     from bench.engines.simulation import Delays, simulate
     from bench.experiment.forecast import forecast
-    from bench.plan.cells import Cell
+    from bench.experiment.shares import counts
+    from bench.plan.cells import Cell, Plan
     from bench.plan.doors import COMMAND_LINE
     from bench.plan.spec import read_options
     from bench.plan.suites import load
+    from bench.recognition.attacker_view import as_it_is
     from bench.store.cache import Cache
 
     pairs = dict(zip(options[::2], options[1::2], strict=True))
@@ -97,24 +100,27 @@ def simulated(home: Path, options: list[str]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as fresh:
         Cache(Path(fresh)).put_rows(STAGE, Cache(home).every_row(STAGE))
         os.environ["BENCH_HOME"] = fresh
-        cells: dict[str, tuple[str, ...]] = {}
-        seconds: dict[str, float] = {}
+        wants: dict[str, Want] = {}
+        work: dict[str, Mapping[str, float]] = {}
 
-        def heed(run: int, cell: Cell, spent: float) -> None:
-            cells[cell.digest], seconds[cell.digest] = needs(cell, run), spent
+        def heed(run: int, cell: Cell, plan: Plan, spent: Mapping[str, float]) -> None:
+            kinds = counts(cell, plan.splits[cell.repetition], plan.device)
+            wants[cell.digest] = Want(needs(cell, run), kinds, as_it_is(cell.view))
+            work[cell.digest] = spent
 
         made = forecast(load(str(suite), read_options(numbers, COMMAND_LINE)), None, heed)
 
     def usual(workers: int, delays: Delays) -> float:
         """Hours: the median over draws of which tasks straggle."""
-        times = [simulate(cells, seconds, workers, delays, seed).seconds for seed in range(DRAWS)]
+        draws = DRAWS if delays.straggling else 1
+        times = [simulate(wants, work, workers, delays, seed).seconds for seed in range(draws)]
         return round(median(times) / 3600, 3)
 
     curves = {scene: {n: usual(n, Delays(**delays)) for n in WORKERS} for scene, delays in SCENES.items()}
     return {
         "suite": suite,
         "options": numbers,
-        "cells": len(cells),
+        "cells": len(wants),
         "complete": made.estimate.complete,
         "hours": curves,
     }

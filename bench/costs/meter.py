@@ -136,9 +136,8 @@ class Meter:
             return
         cell = self._cells[record.cell]
         whole = Spent(1, self._began.seconds - began.seconds, self._began.core_seconds - began.core_seconds)
-        control = replace(cell.cloaking, defense=self._control, surrogates=())
-        named = _named(cell, control, laps, self._together[cell.digest], self._size(cell))
-        for what, spent in named:
+        keys = (lap.spent for lap in laps if lap.stage == _KEY)
+        for what, spent in ((work.starting(), sum(keys, Spent(1))), *self._named(cell, laps)):
             if spent.times:
                 self._add(what, spent)
                 whole = Spent(1, whole.seconds - spent.seconds, whole.core_seconds - spent.core_seconds)
@@ -147,6 +146,22 @@ class Meter:
         calibration = sum(map(len, self._splits[cell.digest].calibration))
         rest = work.attacking(cell, self._size(cell) + calibration, tuned=tuned, met=met)
         self._add(rest, Spent(1, max(whole.seconds, 0.0), max(whole.core_seconds, 0.0)))
+
+    def finish_part(self, digest: str) -> None:
+        """Add what was measured since the last cell: a part of what a cell needs, made ahead of it.
+
+        Args:
+            digest: Of the cell.
+        """
+        laps, self._laps = self._laps, []
+        self._began = _now()
+        for what, spent in self._named(self._cells[digest], laps):
+            if spent.times:
+                self._add(what, spent)
+
+    def _named(self, cell: Cell, laps: Sequence[_Lap]) -> Iterator[tuple[Work, Spent]]:
+        control = replace(cell.cloaking, defense=self._control, surrogates=())
+        return _named(cell, control, laps, self._together[cell.digest], self._size(cell))
 
     @property
     def measured(self) -> list[Measured]:
@@ -199,8 +214,6 @@ def _named(
     dataset, view = str(cell.dataset["name"]), cell.view
     own = names(view)
     every = tuple(dict.fromkeys((*own, *together)))
-    keys = (lap.spent for lap in laps if lap.stage == _KEY)
-    yield work.starting(), sum(keys, Spent(1))
     read = Spent()
     for place, lap in enumerate(laps):
         if lap.stage in ("read", _KEY):

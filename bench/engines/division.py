@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.engines.names import parse
-from bench.engines.schedule import needs
+from bench.engines.schedule import Want, needs
 from bench.engines.simulation import simulate
 from bench.experiment.forecast import Forecast, forecast
+from bench.experiment.shares import counts
 from bench.machine.progress import Progress
-from bench.plan.cells import Cell
+from bench.plan.cells import Cell, Plan
 from bench.plan.spec import RunSpec
+from bench.recognition.attacker_view import as_it_is
+
+_ANY = 100_000
+"""As many workers as there may be tasks."""
 
 USUAL = 100
 """Workers that a cluster is taken to have which nobody can ask."""
@@ -29,7 +34,7 @@ class Division:
         seconds: From begin to end, simulated by what stages took; workers that start, and a store that is far
             away, take longer.
         alone: The same with one worker.
-        longest: The same with as many workers as there are cells: what comes after something else that it
+        longest: The same with any number of workers: what comes after something else that it
             needs.
         networks: How many networks the view of a cell has, at most: each worker holds so many.
     """
@@ -58,17 +63,19 @@ def divided(
         UserError: There is no such engine, or anything that `forecast` refuses.
     """
     workers = parse(engine).count or USUAL
-    cells: dict[str, tuple[str, ...]] = {}
-    seconds: dict[str, float] = {}
+    wants: dict[str, Want] = {}
+    work: dict[str, Mapping[str, float]] = {}
     networks = 0
 
-    def heed(run: int, cell: Cell, spent: float) -> None:
+    def heed(run: int, cell: Cell, plan: Plan, spent: Mapping[str, float]) -> None:
         nonlocal networks
-        cells[cell.digest], seconds[cell.digest] = needs(cell, run), spent
+        kinds = counts(cell, plan.splits[cell.repetition], plan.device)
+        wants[cell.digest] = Want(needs(cell, run), kinds, as_it_is(cell.view))
+        work[cell.digest] = spent
         networks = max(networks, len(cell.view.members))
 
     made = forecast(asked, progress, heed)
-    several, one, all_at_once = (simulate(cells, seconds, n) for n in (workers, 1, max(1, len(cells))))
+    several, one, all_at_once = (simulate(wants, work, n) for n in (workers, 1, _ANY))
     return made, Division(
         engine,
         workers,

@@ -50,7 +50,7 @@ class _Drive:
         self._job, self._pool, self._advance = job, pool, advance
         self._cells = cells
         self._keys = {digest: pipeline.key(cell) for digest, (cell, pipeline, _) in cells.items()}
-        self._schedule = Schedule.of((cell, run) for cell, _, run in cells.values())
+        self._schedule = Schedule.of(cells.values(), in_parts=pool.places > 1)
         self._tried: Counter[str] = Counter()
         self._lost_alone: Counter[str] = Counter()
         self._alone: set[str] = set()
@@ -73,19 +73,34 @@ class _Drive:
     def _tasks(self, most: int) -> list[Task]:
         tasks: list[Task] = []
         while len(tasks) < most:
-            cells = self._schedule.next()
-            if not cells:
+            portion = self._schedule.next()
+            if portion is None:
                 break
+            cells = list(portion.cells)
+            if portion.share:
+                keys = {cell: self._keys[cell] for cell in cells}
+                tasks.append(Task(self._job, keys, portion.share, portion.needed))
+                continue
             # whoever was lost together is tried one by one, so that the guilty one is found
             parts = [cells] if self._alone.isdisjoint(cells) else [[cell] for cell in cells]
             tasks += [Task(self._job, {cell: self._keys[cell] for cell in part}) for part in parts]
         return tasks
 
     def _heed(self, ended: Ended) -> None:
-        if ended.answer is not None:
+        if ended.task.share:
+            self._heed_part(ended)
+        elif ended.answer is not None:
             self._accept(list(ended.task.cells), ended.answer)
         else:
             self._retry(list(ended.task.cells), ended.lost)
+
+    def _heed_part(self, ended: Ended) -> None:
+        """A part of what a cell needs is made; one that is not is made by the cell."""
+        if ended.answer is None:
+            _log.warning("a worker was lost (%s) with a part of what a cell needs", ended.lost)
+        elif ended.answer.refused:
+            raise UserError(ended.answer.refused)
+        self._schedule.end_part(ended.task.needed)
 
     def _accept(self, cells: list[str], answer: Answer) -> None:
         if answer.refused:

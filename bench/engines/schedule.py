@@ -2,18 +2,26 @@
 
 Cells share what is published, what an attacker sees of it, and what an attacker learned. Two workers that
 start with two cells of one cloak would both make the cloak. So the first cell that needs something makes it,
-and the others wait until that cell is done; from then on they find it in the store.
+and the others wait until that cell is done; from then on they find it in the store. What can be made in parts
+is made in parts before, by several workers at once.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from bench import encoders
+from bench.experiment.pipeline import Pipeline
+from bench.experiment.shares import Share
 from bench.parameters import Plain
 from bench.plan.cells import Cell
+from bench.recognition.attacker_view import as_it_is
 from bench.store.digests import digest
+
+_LOOKS = (1, 2)
+"""Which of a cell's needs are looks."""
 
 MOST = 8
 """Cells of one task: as many as share a view, so that a worker seldom waits for another task."""
@@ -46,15 +54,100 @@ def needs(cell: Cell, run: int) -> tuple[str, ...]:
     )
 
 
+@dataclass(frozen=True)
+class Portion:
+    """Work for one worker.
+
+    Attributes:
+        cells: Cells, one after another; of a share, a cell that needs it.
+        share: What is made for that cell; None for the cells themselves.
+        needed: The name of what it is a part of; empty for cells.
+    """
+
+    cells: tuple[str, ...]
+    share: Share | None = None
+    needed: str = ""
+
+
+@dataclass
+class Parts:
+    """What can be made in parts.
+
+    Attributes:
+        cell: A cell that needs it.
+        kinds: Kinds of parts and their numbers; a kind is begun when the one before it is made.
+        handed: How many parts of the first kind were handed over.
+        at_work: How many of these are not made yet.
+    """
+
+    cell: str
+    kinds: list[tuple[str, int]]
+    handed: int = field(default=0, init=False)
+    at_work: int = field(default=0, init=False)
+
+    def next(self) -> Share | None:
+        """A part that can be made now; None where there is none, or none yet."""
+        if not self.kinds or self.handed == self.kinds[0][1]:
+            return None
+        kind, of = self.kinds[0]
+        self.handed, self.at_work = self.handed + 1, self.at_work + 1
+        return Share(kind, self.handed - 1, of)
+
+    def end(self) -> bool:
+        """A part is made; whether all parts of its kind are."""
+        self.at_work -= 1
+        whole = not self.at_work and self.handed == self.kinds[0][1]
+        if whole:
+            self.kinds, self.handed = self.kinds[1:], 0
+        return whole
+
+
+@dataclass(frozen=True)
+class Want:
+    """What a cell needs.
+
+    Attributes:
+        names: See `needs`.
+        kinds: For each of these, the kinds of parts that it can be made in, and their numbers.
+        as_it_is: Whether the cell looks once, through networks as they were published.
+    """
+
+    names: tuple[str, ...]
+    kinds: tuple[list[tuple[str, int]], ...]
+    as_it_is: bool
+
+
+def parts_of(wants: Mapping[str, Want]) -> dict[str, Parts]:
+    """What is needed -> how it can be made in parts.
+
+    Args:
+        wants: Cell -> what it needs.
+    """
+    ranks, parts = dict[str, tuple[int, ...]](), dict[str, Parts]()
+    for cell, want in wants.items():
+        for place, (name, kinds) in enumerate(zip(want.names, want.kinds, strict=True)):
+            # the cell that needs most of it says what it is; one that looks through networks as they are has
+            # all others look with it
+            rank = (place in _LOOKS and want.as_it_is, sum(count for _, count in kinds))
+            if kinds and rank > ranks.get(name, (False, 0)):
+                ranks[name], parts[name] = rank, Parts(cell, list(kinds))
+    return parts
+
+
 class Schedule:
     """Cells that are to be computed, and which of them may be now."""
 
-    def __init__(self, needed: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self, needed: Mapping[str, tuple[str, ...]], parts: Mapping[str, Parts] | None = None
+    ) -> None:
         """Store.
 
         Args:
-            needed: Cell -> what it needs, in the order in which cells are wanted.
+            needed: Cell -> what it needs, in the order in which cells are wanted. What comes first is made
+                first; the first two need nothing of each other.
+            parts: What is needed -> how it can be made in parts.
         """
+        self._parts = dict(parts or {})
         self._needed, self._open = dict(needed), set(needed)
         self._users: dict[str, deque[str]] = defaultdict(deque)
         for cell, names in needed.items():
@@ -64,39 +157,72 @@ class Schedule:
         self._claims: dict[str, list[str]] = {}
         self._missing = {cell: set(names) for cell, names in needed.items()}
         self._ready: dict[str, dict[str, None]] = defaultdict(dict)
+        self._in_hand = ""  # the cell whose parts are handed over at the moment
+        self._all_wait = False  # since nothing has ended, there is no use in looking again
 
     @classmethod
-    def of(cls, cells: Iterable[tuple[Cell, int]]) -> Schedule:
-        """Cells, each with the number of its run."""
-        return cls({cell.digest: needs(cell, run) for cell, run in cells})
+    def of(cls, cells: Iterable[tuple[Cell, Pipeline, int]], *, in_parts: bool = True) -> Schedule:
+        """Cells, each with its pipeline and the number of its run.
 
-    def next(self) -> list[str]:
-        """Cells for one worker, which are no longer open; empty while all wait for others.
-
-        A cell that makes what others wait for goes first, and alone. The others go with those that share all
-        of it.
+        Args:
+            cells: Those to be computed.
+            in_parts: Whether parts are made ahead: one worker has nothing of that.
         """
-        for name in self._unclaimed:
-            cell = self._first_user(name)
-            if cell is not None and self._missing[cell] <= self._unclaimed.keys():
-                self._claims[cell] = sorted(self._missing[cell])
-                for claimed in self._claims[cell]:
-                    del self._unclaimed[claimed]
-                self._open.remove(cell)
-                return [cell]
+        wants = {
+            cell.digest: Want(needs(cell, run), pipeline.shares(cell), as_it_is(cell.view))
+            for cell, pipeline, run in cells
+        }
+        needed = {cell: want.names for cell, want in wants.items()}
+        return cls(needed, parts_of(wants) if in_parts else None)
+
+    def next(self) -> Portion | None:
+        """Work for one worker; None while all wait for others. Its cells are no longer open.
+
+        What others wait for goes first: its parts, and then a cell that makes the rest of it, alone. The
+        others go with those that share all of it.
+        """
+        portion = self._part_for(self._in_hand) or (None if self._all_wait else self._found())
+        if portion is not None:
+            return portion
+        self._all_wait = True
         largest = max(self._ready, key=lambda view: len(self._ready[view]), default=None)
         if largest is None:
-            return []
+            return None
         cells = list(self._ready[largest])[:MOST]
         self._open -= set(cells)
         for cell in cells:
             del self._ready[largest][cell]
         if not self._ready[largest]:
             del self._ready[largest]
-        return cells
+        return Portion(tuple(cells))
+
+    def _found(self) -> Portion | None:
+        """What others wait for: a part of it, or a cell that makes it."""
+        for name in self._unclaimed:
+            cell = self._first_user(name)
+            if cell is None or not self._missing[cell] <= self._unclaimed.keys():
+                continue
+            part = self._part_for(cell)
+            if part is not None:
+                self._in_hand = cell
+                return part
+            if any(self._in_parts(one) for one in self._missing[cell]):
+                continue
+            self._claims[cell] = sorted(self._missing[cell])
+            for claimed in self._claims[cell]:
+                del self._unclaimed[claimed]
+            self._open.remove(cell)
+            return Portion((cell,))
+        return None
+
+    def end_part(self, name: str) -> None:
+        """A part is made, or given up: then the cell makes it."""
+        if self._parts[name].end():
+            self._all_wait = False
 
     def end(self, cells: Sequence[str]) -> None:
         """Cells are done, or given up: what they made is there, or others make it."""
+        self._all_wait = False
         for cell in cells:
             for name in self._claims.pop(cell, ()):
                 for user in self._needed_by(name):
@@ -105,12 +231,26 @@ class Schedule:
 
     def put_back(self, cells: Sequence[str]) -> None:
         """Cells were begun and lost: they are open again."""
+        self._all_wait = False
         for cell in cells:
             self._open.add(cell)
             self._unclaimed |= dict.fromkeys(self._claims.pop(cell, ()))
             for name in self._needed[cell]:
                 self._users[name].appendleft(cell)
             self._note(cell)
+
+    def _in_parts(self, name: str) -> bool:
+        """Whether there are parts that are not made yet."""
+        return name in self._parts and bool(self._parts[name].kinds)
+
+    def _part_for(self, cell: str) -> Portion | None:
+        """A part of what a cell needs that can be made now."""
+        for place, name in enumerate(self._needed.get(cell, ())):
+            if place > 1 and any(self._in_parts(before) for before in self._needed[cell][:place]):
+                return None
+            if self._in_parts(name) and (share := self._parts[name].next()):
+                return Portion((self._parts[name].cell,), share, name)
+        return None
 
     def _first_user(self, name: str) -> str | None:
         """The first open cell that needs something."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import platform
 import traceback
@@ -15,10 +16,11 @@ from typing import Any
 import torch
 
 from bench.costs.measured import keep as keep_costs
-from bench.errors import RefusedError, UserError
+from bench.errors import RefusedError, UserError, interrupted
 from bench.experiment.asked import spec_of, written
 from bench.experiment.pipeline import Pipeline
 from bench.experiment.session import distinct_cells, metered
+from bench.experiment.shares import Share
 from bench.faces.finder import detector_parameters
 from bench.machine.devices import device
 from bench.machine.progress import Progress, Silent
@@ -30,10 +32,12 @@ from bench.store.folders import folders
 from bench.store.shared import VARIABLE
 from bench.types import Folders
 
+_log = logging.getLogger("bench")
+
 
 @dataclass(frozen=True)
 class Job:
-    """What all tasks of a command share.
+    """What all tasks of a command have in common.
 
     Attributes:
         specs: The runs, each as option -> value.
@@ -76,10 +80,14 @@ class Task:
     Attributes:
         job: What all tasks share.
         cells: Cell digest -> where the store is to have it (`Pipeline.key`), in order.
+        share: What is made ahead of the first of them, in the place of all of them; None for nothing.
+        needed: The name of what that is a part of.
     """
 
     job: Job
     cells: Mapping[str, str]
+    share: Share | None = None
+    needed: str = ""
 
     def to_text(self) -> str:
         """The task as text, for a worker."""
@@ -90,7 +98,9 @@ class Task:
         """The task that `to_text` wrote."""
         document = json.loads(text)
         job = document["job"]
-        return cls(Job(**job | {"specs": tuple(job["specs"])}), document["cells"])
+        share = document["share"] and Share(**document["share"])
+        specs = tuple(job["specs"])
+        return cls(Job(**job | {"specs": specs}), document["cells"], share, document["needed"])
 
 
 @dataclass(frozen=True)
@@ -188,6 +198,8 @@ class _Workshop:
         """Compute the cells of a task; a fault of one leaves the others alone."""
         self._told.listener = progress
         self._cache.look_again()  # whoever made what this task needs has only just done so
+        if task.share:
+            return self._make_ahead(task, task.share)
         faults: dict[str, Fault] = {}
         try:
             for digest, key in task.cells.items():
@@ -200,6 +212,27 @@ class _Workshop:
             keep_costs(self._meter.measured, self._cache)
             self._cache.close()
         return Answer(faults)
+
+    def _make_ahead(self, task: Task, share: Share) -> Answer:
+        """Make a part of what a cell needs. The cell meets an error of it again, and tells it."""
+        [(digest, key), *_] = task.cells.items()
+        pipeline, cell = self._cell(digest, key)
+        try:
+            pipeline.make(cell, share)
+        except RefusedError:
+            return Answer()
+        except UserError:
+            raise
+        except Exception as error:
+            if interrupted(error):
+                raise
+            _log.debug("cell %s, %s: %s", digest[:12], share, error)
+            return Answer()
+        finally:
+            self._meter.finish_part(digest)
+            keep_costs(self._meter.measured, self._cache)
+            self._cache.close()
+        return Answer()
 
     def _cell(self, digest: str, key: str) -> tuple[Pipeline, Cell]:
         """A cell that is here what it is to whoever asks for it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -110,11 +110,11 @@ class Forecast:
     detectable: tuple[Detectable, ...]
 
 
-Heed = Callable[[int, Cell, float], None]
-"""Is told of each cell that a run would compute: the number of its run, the cell, and the seconds of the work
-that no cell before it does."""
+Heed = Callable[[int, Cell, Plan, Mapping[str, float]], None]
+"""Is told of each cell that a run would compute: the number of its run, the cell, its plan, and kind of work
+-> the seconds of what no cell before it does."""
 
-_Mark = tuple[int, Cell, dict[str, tuple[Work, int]]]
+_Mark = tuple[int, Cell, Plan, dict[str, tuple[Work, int]]]
 
 
 def forecast(
@@ -152,7 +152,7 @@ def forecast(
                         record, _ = rehearsal.run_cell(cell)
                         records.append(record)
                         if heed and record.error == NOT_COMPUTED:
-                            marks.append((number, cell, rehearsal.ledger.so_far()))
+                            marks.append((number, cell, plan, rehearsal.ledger.so_far()))
                         advance()
             computer = plans[0].device
             machine = hardware(computer)
@@ -189,13 +189,16 @@ def _tell(heed: Heed, marks: Sequence[_Mark], prices: Prices) -> None:
     """Tell of cells, by how much of each kind of work there was after each."""
     seconds = {
         name: prices.of(work).piece.seconds
-        for _, _, so_far in marks[-1:]
+        for _, _, _, so_far in marks[-1:]
         for name, (work, _) in so_far.items()
     }
     before: dict[str, tuple[Work, int]] = {}
-    for number, cell, so_far in marks:
-        new = {name: n - before[name][1] if name in before else n for name, (_, n) in so_far.items()}
-        heed(number, cell, sum(seconds[name] * n for name, n in new.items() if n))
+    for number, cell, plan, so_far in marks:
+        spent: dict[str, float] = defaultdict(float)
+        for name, (work, n) in so_far.items():
+            new = n - before[name][1] if name in before else n
+            spent[work.kind] += seconds[name] * new if new else 0.0
+        heed(number, cell, plan, spent)
         before = so_far
 
 

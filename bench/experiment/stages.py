@@ -135,7 +135,7 @@ class Stages:
         with self.clock.stage("controls"):
             controls = {
                 name: self.view.embed(photos, f"control {name}", again=True)
-                for name, photos in self._controls().items()
+                for name, photos in self.controls().items()
             }
         return Seen(released, clean, controls)
 
@@ -157,7 +157,7 @@ class Stages:
             seen = self.view.embed(photos, "calibration people", again=True)
             calibration = Calibration(seen, people, repetition.known)
             tuned_on = self._cloaked_calibration() if attack.level == "adaptive" else calibration
-            lessons = self._lessons() if self._attacker_trains else None
+            lessons = self._lessons() if attacker_trains(self.cell) else None
         corpus = repetition.corpus
         if attack.distractors:
             with self.clock.stage("attack"), of_one_cell():
@@ -184,7 +184,7 @@ class Stages:
             tuned_on = self.view.look(repetition.calibration[0], "calibration people", again=True)
             reference = repetition.publisher.reference_faces()
             training = None
-            if repetition.training is not None and (trains(self.cell.view) or self._attacker_trains):
+            if repetition.training is not None and (trains(self.cell.view) or attacker_trains(self.cell)):
                 training = self.view.faces(repetition.training[0], "training people")
         return unused(repetition, seen.clean, held, tuned_on, reference, training)
 
@@ -296,10 +296,6 @@ class Stages:
             }
 
     @property
-    def _attacker_trains(self) -> bool:
-        return hasattr(self.cell.attack.attacker.plugin, "trained")
-
-    @property
     def _platform(self) -> Channel:
         return channels.platform(self.cell.view.channel)
 
@@ -334,7 +330,7 @@ class Stages:
             np.repeat(np.arange(len(parts)) > 0, [int(seen.has_face.sum()) for seen, _ in parts]),
         )
 
-    def _controls(self) -> dict[str, Photos]:
+    def controls(self) -> dict[str, Photos]:
         """Other versions of the users' photos that the same attacker is shown."""
         cloaking, controls = self.cell.cloaking, {}
         if str(self._platform) != "none":
@@ -344,3 +340,8 @@ class Stages:
             noise = replace(cloaking, defense=noisy, surrogates=())
             controls["noise"] = through(self.repetition.publisher.release(noise).photos(), self._platform)
         return controls
+
+
+def attacker_trains(cell: Cell) -> bool:
+    """Whether a cell's attacker trains on embeddings."""
+    return hasattr(cell.attack.attacker.plugin, "trained")

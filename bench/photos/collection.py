@@ -35,6 +35,13 @@ class Photos:
         return self.boxes or (None,) * len(self)
 
 
+def some_of(photos: Photos, positions: Sequence[int]) -> Photos:
+    """Some of the photos, in the order of their positions."""
+    boxes = tuple(photos.boxes[i] for i in positions) if photos.boxes else ()
+    digests = tuple(photos.digests[i] for i in positions)
+    return Photos(digests, lambda wanted: photos.read([positions[i] for i in wanted]), boxes)
+
+
 def clean_photos(data: Dataset, names: Sequence[str], boxes: Mapping[str, Box] | None = None) -> Photos:
     """Photos of a data set, as they are.
 

@@ -32,7 +32,13 @@ from bench.recognition.combined import Combined
 from bench.recognition.embedded import Embedded
 from bench.recognition.observer import Observed, Observer
 from bench.recognition.resize_pad import ResizePad
-from bench.recognition.trained import TrainingData, told_of, train_denoiser, trained_card
+from bench.recognition.trained import (
+    Lesson,
+    TrainingData,
+    told_of,
+    train_denoiser,
+    trained_card,
+)
 from bench.store.cache import Cache
 from bench.types import EncoderCard, Floats, Mask
 
@@ -131,6 +137,27 @@ class AttackerView:
         """
         return self._observer.finder.find(self._purified(photos, what), what)
 
+    def look_ahead(self, photos: Photos, what: str) -> None:
+        """See photos through each network by itself, for `look` to find; nothing is put together.
+
+        Args:
+            photos: What the attacker has.
+            what: For the progress line.
+        """
+        self._looks(photos, what)
+
+    def find_ahead(self, photos: Photos, what: str) -> None:
+        """Find the faces alone, for `look` to find; see `look_ahead`."""
+        self._observer.observe(self._purified(photos, what), (), what)
+
+    def train_ahead(self, number: int) -> None:
+        """Train one of its networks, for all that comes after to find.
+
+        Args:
+            number: Which of the view's members.
+        """
+        self._trained(self._view.members[number])
+
     def residuals(self, photos: Photos, what: str) -> Floats:
         """The figures by which cloaks are recognised, of photos before the attacker's own purifier.
 
@@ -217,22 +244,27 @@ class AttackerView:
         """The cards of the networks that it looks through: the view's, or what the attacker made of them."""
         if not self._adaptation.training:
             return self._view.members
+        return tuple(map(self._trained, self._view.members))
+
+    def _trained(self, card: EncoderCard) -> EncoderCard:
+        """What the attacker made of a network."""
+        return trained_card(
+            card,
+            self._adaptation.training,
+            self._taught,
+            self._lessons.seed,
+            self._observer,
+            self._tools.cache,
+            self._tools.progress,
+        )
+
+    @cached_property
+    def _taught(self) -> list[Lesson]:
+        """What networks are trained on: clean photos, and cloaked ones where the training asks for them."""
         lessons = [(self._lessons.clean, self._lessons.people)]
         if any(way.learns_from_cloaks for way in self._adaptation.training):
             lessons.append(self._lessons.cloaks)
-        purified = [(self._purified(photos, "photos to learn from"), people) for photos, people in lessons]
-        return tuple(
-            trained_card(
-                card,
-                self._adaptation.training,
-                purified,
-                self._lessons.seed,
-                self._observer,
-                self._tools.cache,
-                self._tools.progress,
-            )
-            for card in self._view.members
-        )
+        return [(self._purified(photos, "photos to learn from"), people) for photos, people in lessons]
 
     def learned(self) -> Learned:
         """What it learned, for the record."""
@@ -248,9 +280,19 @@ class AttackerView:
         return self._observer.pool.device
 
 
+def as_it_is(view: View) -> bool:
+    """Whether an attacker looks once, through networks as they were published."""
+    return Parts.of(view.adaptation.plugin).views is None and not trains_networks(view)
+
+
+def trains_networks(view: View) -> bool:
+    """Whether an attacker trains networks before it looks."""
+    return bool(Parts.of(view.adaptation.plugin).training)
+
+
 def trains(view: View) -> bool:
     """Whether an attacker trains before it looks: networks, maps, weights, a denoiser, a cloak detector."""
-    return bool(Parts.of(view.adaptation.plugin).training) or learns_from_cloaks(view)
+    return trains_networks(view) or learns_from_cloaks(view)
 
 
 def learns_from_cloaks(view: View) -> bool:

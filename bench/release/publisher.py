@@ -84,6 +84,22 @@ class Publisher:
         """All photos of other people under a defense: what an attacker makes who can run it."""
         return self._published(replace(cloaking, dose=1.0), people, measured=False)
 
+    def groups(self, cloaking: Cloaking) -> list[People]:
+        """The groups that `release` cloaks one after another."""
+        return self.groups_of([self._chosen(person, cloaking) for person in self._split.released])
+
+    def groups_of(self, people: People) -> list[People]:
+        """The groups that people are cloaked in, one after another."""
+        return grouped(people, self._pool.device)
+
+    def cloak_group(self, cloaking: Cloaking, group: People) -> None:
+        """Cloak one group of `groups`, for `release` to find."""
+        self._group(cloaking, group, cached=True, measured=True)
+
+    def cloak_group_of(self, cloaking: Cloaking, group: People) -> None:
+        """Cloak one group of `groups_of`, for `cloaks` to find."""
+        self._group(replace(cloaking, dose=1.0), group, cached=True, measured=False)
+
     def costs(self, release: Release) -> Costs:
         """The perceptual cost of each photo of a release of the protected users."""
         originals = self._photos(self._split.released)
@@ -114,7 +130,7 @@ class Publisher:
         if own and memo in self._functions:
             return self._functions[memo]
         chosen = [self._chosen(person, cloaking) for person in people]
-        groups = _groups(chosen, GROUP[self._pool.device.partition(":")[0]])
+        groups = self.groups_of(chosen)
         parts: list[Release] = []
         with self._progress.stage(_doing(cloaking), sum(map(len, chosen))) as advance:
             for group in groups:
@@ -225,6 +241,8 @@ def _doing(cloaking: Cloaking) -> str:
     return "publish photos as they are" if cloaking.defense.name == "none" else f"cloak {cloaking}"
 
 
-def _groups(people: People, photos: int) -> list[list[tuple[str, ...]]]:
+def grouped(people: People, device: str) -> list[People]:
+    """The groups that people are cloaked in: as many whole people as make `GROUP` photos."""
+    photos = GROUP[device.partition(":")[0]]
     size = max(1, photos // max(1, len(people[0])))
     return [list(people[i : i + size]) for i in range(0, len(people), size)]

@@ -15,6 +15,7 @@ from bench.engines.pool import Ended
 from bench.engines.tasks import Answer, Fault, Job, Task
 from bench.errors import RefusedError, UserError
 from bench.experiment.elsewhere import Elsewhere, FaultElsewhere, reason_of
+from bench.experiment.shares import Share
 from bench.machine.progress import Silent
 
 JOB = Job((), "home", None, 1)
@@ -44,20 +45,26 @@ class Scripted:
 def driven(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Elsewhere, Scripted]]:
     """Drive cells that all need the same view, `view`, with a scripted pool."""
     monkeypatch.setattr("bench.engines.schedule.needs", lambda cell, run: ("view",))
+    monkeypatch.setattr("bench.engines.schedule.as_it_is", lambda view: True)
     monkeypatch.setattr(
         drive_file, "misfit", lambda cell: "" if cell.digest != "misfit" else "it does not fit"
     )
 
     def go(
-        names: Sequence[str], ends: Callable[[Task], Ended], stored: Sequence[str] = ()
+        names: Sequence[str],
+        ends: Callable[[Task], Ended],
+        stored: Sequence[str] = (),
+        kinds: Sequence[tuple[str, int]] = (),
+        places: int = 2,
     ) -> tuple[Elsewhere, Scripted]:
-        cells = [SimpleNamespace(digest=name) for name in names]
+        cells = [SimpleNamespace(digest=name, view=None) for name in names]
         pipeline: Any = SimpleNamespace(
             plan=SimpleNamespace(cells=cells),
             key=lambda cell: f"key of {cell.digest}",
             is_stored=lambda cell: cell.digest in stored,
+            shares=lambda cell: (list(kinds),),
         )
-        pool = Scripted(ends)
+        pool = Scripted(ends, places)
         return drive(JOB, [pipeline], pool, Silent()), pool
 
     return go
@@ -142,3 +149,38 @@ def test_tasks_and_answers_survive_as_text() -> None:
     answer = Answer({"a": Fault("ValueError", "no\ngood", "trace")}, "")
     assert Answer.from_text(answer.to_text()) == answer
     assert "\n" not in task.to_text() + answer.to_text()
+
+
+def test_parts_are_handed_over_before_the_cell_that_needs_them(driven: Any) -> None:
+    shares: list[Share | None] = []
+
+    def ends(task: Task) -> Ended:
+        shares.append(task.share)
+        return well(Task.from_text(task.to_text()))
+
+    elsewhere, pool = driven(["a", "b"], ends, kinds=[("cloak", 2), ("look", 1)])
+    assert shares == [Share("cloak", 0, 2), Share("cloak", 1, 2), Share("look", 0, 1), None, None]
+    assert pool.handed == [["a"], ["a"], ["a"], ["a"], ["b"]]
+    assert elsewhere == Elsewhere()
+
+
+def test_one_worker_makes_no_parts(driven: Any) -> None:
+    _, pool = driven(["a"], well, kinds=[("cloak", 2)], places=1)
+    assert pool.handed == [["a"]]
+
+
+def test_a_part_that_is_lost_with_its_worker_is_left_to_the_cell(
+    driven: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def ends(task: Task) -> Ended:
+        return Ended(task, None, "gone") if task.share else well(task)
+
+    elsewhere, pool = driven(["a"], ends, kinds=[("cloak", 2)])
+    assert pool.handed == [["a"], ["a"], ["a"]]
+    assert elsewhere == Elsewhere()  # nothing is counted against the cell
+    assert "a worker was lost (gone) with a part of what a cell needs" in caplog.text
+
+
+def test_a_part_that_cannot_be_made_for_a_reason_of_all_ends_the_run(driven: Any) -> None:
+    with pytest.raises(UserError, match="other code"):
+        driven(["a"], lambda task: Ended(task, Answer(refused="other code")), kinds=[("cloak", 2)])

@@ -121,6 +121,40 @@ def test_every_engine_gives_the_records_of_one_process(
     assert {record.cost.attempts for record in records} == {1}
 
 
+IN_PARTS = """
+import sys
+from bench.experiment import shares
+shares.SLICE = 10
+from bench.engines.processes import Processes
+submit, kinds = Processes.submit, []
+def spied(self, tasks):
+    kinds.extend(task.share.kind for task in tasks if task.share)
+    submit(self, tasks)
+Processes.submit = spied
+from bench.cli import main
+try:
+    main()
+finally:
+    print("shares:", sorted(set(kinds)), len(kinds), file=sys.stderr)
+"""
+
+
+def test_what_is_made_in_parts_gives_the_same_records_too(
+    local: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    environment = os.environ | {"BENCH_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", IN_PARTS, "run", *DATA, *SIZES, *MATRIX]
+    done = subprocess.run(
+        [*command, "--engine", "processes:2", "--out", str(tmp_path / "out")],
+        env=environment, capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "shares: ['look']" in done.stderr
+    records = read(tmp_path / "out")
+    assert [record.comparable() for record in records] == local
+    assert {record.cost.attempts for record in records} == {1}
+
+
 def test_workers_that_are_killed_are_replaced_and_the_records_are_the_same(
     bench: Bench, local: list[dict[str, Any]], tmp_path: Path
 ) -> None:
