@@ -145,6 +145,7 @@ def hang(times: int, seed: int, folder: Path) -> Counter[Outcome]:
 def lack_memory(times: int, seed: int, folder: Path) -> Counter[Outcome]:
     """Leave one of two workers a few MiB of memory from some moment on."""
     trouble, counts = _Trouble(folder), Counter[Outcome]()
+    hook = trouble.hook(_IMPATIENT)  # a thread that cannot be started may leave a worker waiting for ever
     for rng in draws(times, seed):
         left = rng.choice([0, 4, 16, 64])
 
@@ -154,7 +155,7 @@ def lack_memory(times: int, seed: int, folder: Path) -> Counter[Outcome]:
                 limit = worker.memory_info().vms + left * _MIB
                 psutil.Process(worker.pid).rlimit(psutil.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
 
-        counts[trouble.judged(trouble.run(disturb), f"{left} MiB", may_fail=True)] += 1
+        counts[trouble.judged(trouble.run(disturb, hook), f"{left} MiB", may_fail=True)] += 1
         trouble.clear()
     return counts
 
@@ -267,42 +268,42 @@ HANG = Injection(
     "hung-workers",
     "a run by `processes:2` has one of its workers halted for good (SIGSTOP) at any moment",
     _FIGURES,
-    10,
+    2,
     hang,
 )
 MEMORY = Injection(
     "workers-without-memory",
     "one of the workers of a run by `processes:2` may take no more than 0 to 64 MiB from any moment on",
     _OR_SAYS,
-    20,
+    2,
     lack_memory,
 )
 CLOCK = Injection(
     "jumping-clocks",
     "the clock of every process of a run by `processes:2` jumps by a second to ten years, back and forth",
     _FIGURES,
-    10,
+    4,
     jump,
 )
 SEVERAL = Injection(
     "commands-at-once",
     "two or three runs by `processes:2` at once share a BENCH_HOME, or a BENCH_STORE",
     "each ends with the figures of an undisturbed one, and its cache holds the same bytes",
-    10,
+    2,
     several,
 )
 DISK = Injection(
     "small-disks",
     "a run by `processes:2` has a BENCH_HOME on a disk of .05 to 1.5 times what it stores",
     _OR_SAYS,
-    20,
+    4,
     fill,
 )
 STORE = Injection(
     "damaged-stores",
     "objects of a BENCH_STORE, a tenth to all, are cut, changed or gone before a run by `processes:2`",
     _FIGURES,
-    20,
+    4,
     damage,
 )
 INJECTIONS = (HANG, MEMORY, CLOCK, SEVERAL, DISK, STORE)
