@@ -72,6 +72,7 @@ class Cache:
         self.listener = listener
         self._damaged: set[tuple[str, str]] = set()
         self._uses = Uses()
+        self._told = False  # that something cannot be written
         self._files: dict[Path, bytes] | None = {} if reading() else None
         self._shared = shared_store()
         self._rows: Rows | RowsToRead
@@ -181,7 +182,7 @@ class Cache:
 
         What was used is noted, unless the file cannot be written: that costs nobody a result.
         """
-        if self._files is None and not self._rows.only_to_read:
+        if self._files is None and not self._rows.only_to_read and not self._told:
             try:
                 self._insert_notes(self._uses.rest())
             except OSError as error:
@@ -285,6 +286,7 @@ class Cache:
         )
 
     def _cannot_write(self, error: OSError) -> UserError:
+        self._told = True
         return cannot_write(error, f"results to {self.folder}", instead=_INSTEAD)
 
 

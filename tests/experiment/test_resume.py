@@ -57,7 +57,8 @@ def rows(home: Path) -> int:
     path = home / "cache" / "rows.sqlite"
     try:
         with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5) as open_rows:
-            found: int = open_rows.execute("SELECT count(*) FROM row").fetchone()[0]
+            results = "SELECT count(*) FROM row WHERE stage NOT IN ('use', 'batch')"
+            found: int = open_rows.execute(results).fetchone()[0]
     except sqlite3.OperationalError:
         return 0  # not there yet
     open_rows.close()
