@@ -24,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "out" / "release"
@@ -113,7 +114,7 @@ def members(wheel: Path) -> dict[str, str]:
         }
 
 
-def try_in(python: str, wheel: Path, sdist: Path, here: Path) -> dict[str, object]:
+def try_in(python: str, wheel: Path, sdist: Path, here: Path) -> dict[str, Any]:
     """What one Python made of the release, in an environment of its own."""
     environment, home = here / "venv", here / "home"
     call(python, "-m", "venv", environment, here=here)
@@ -146,7 +147,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--constraints", action="store_true", help="write the versions that were tried")
     asked = parser.parse_args(arguments)
     pythons = asked.pythons or [name for name in PYTHONS if runs(name)]
-    checks: list[dict[str, object]] = []
+    checks: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
         files = build(here)
@@ -165,7 +166,7 @@ def main(arguments: Sequence[str]) -> int:
             )
             if asked.constraints and "failed" not in check:
                 CONSTRAINTS.mkdir(exist_ok=True)
-                text = "".join(f"{line}\n" for line in check["packages"])  # type: ignore[attr-defined]
+                text = "".join(f"{line}\n" for line in check["packages"])
                 (CONSTRAINTS / f"python{check['python']}.txt").write_text(text, "utf-8")
     missing = [name for name in PYTHONS if not asked.pythons and name not in pythons]
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}

@@ -82,15 +82,13 @@ def simulated(home: Path, options: list[str]) -> dict[str, Any]:
     sys.path.insert(0, str(ROOT))
     from bench.cli.run import read_command
     from bench.costs.measured import STAGE
-    from bench.engines.schedule import Want, needs
+    from bench.engines.schedule import Want
     from bench.engines.simulation import Delays, simulate
     from bench.experiment.forecast import forecast
-    from bench.experiment.shares import counts
     from bench.plan.cells import Cell, Plan
     from bench.plan.doors import COMMAND_LINE
     from bench.plan.spec import read_options
     from bench.plan.suites import load
-    from bench.recognition.attacker_view import as_it_is
     from bench.store.cache import Cache
 
     pairs = dict(zip(options[::2], options[1::2], strict=True))
@@ -104,8 +102,7 @@ def simulated(home: Path, options: list[str]) -> dict[str, Any]:
         work: dict[str, Mapping[str, float]] = {}
 
         def heed(run: int, cell: Cell, plan: Plan, spent: Mapping[str, float]) -> None:
-            kinds = counts(cell, plan.splits[cell.repetition], plan.device)
-            wants[cell.digest] = Want(needs(cell, run), kinds, as_it_is(cell.view))
+            wants[cell.digest] = Want.of(cell, run, plan)
             work[cell.digest] = spent
 
         made = forecast(load(str(suite), read_options(numbers, COMMAND_LINE)), None, heed)

@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.engines.names import parse
-from bench.engines.schedule import Want, needs
+from bench.engines.schedule import Want
 from bench.engines.simulation import simulate
 from bench.experiment.forecast import Forecast, forecast
-from bench.experiment.shares import counts
 from bench.machine.progress import Progress
 from bench.plan.cells import Cell, Plan
 from bench.plan.spec import RunSpec
-from bench.recognition.attacker_view import as_it_is
 
 _ANY = 100_000
 """As many workers as there may be tasks."""
@@ -69,8 +67,7 @@ def divided(
 
     def heed(run: int, cell: Cell, plan: Plan, spent: Mapping[str, float]) -> None:
         nonlocal networks
-        kinds = counts(cell, plan.splits[cell.repetition], plan.device)
-        wants[cell.digest] = Want(needs(cell, run), kinds, as_it_is(cell.view))
+        wants[cell.digest] = Want.of(cell, run, plan)
         work[cell.digest] = spent
         networks = max(networks, len(cell.view.members))
 

@@ -100,6 +100,9 @@ class _Drive:
             _log.warning("a worker was lost (%s) with a part of what a cell needs", ended.lost)
         elif ended.answer.refused:
             raise UserError(ended.answer.refused)
+        else:
+            for cell, fault in ended.answer.faults.items():
+                _log.warning("a part of what cell %s needs: %s: %s", cell[:12], fault.kind, fault.message)
         self._schedule.end_part(ended.task.needed)
 
     def _accept(self, cells: list[str], answer: Answer) -> None:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 
 from bench import encoders
 from bench.experiment.pipeline import Pipeline
-from bench.experiment.shares import Share
+from bench.experiment.shares import Share, counts
 from bench.parameters import Plain
-from bench.plan.cells import Cell
+from bench.plan.cells import Cell, Plan
 from bench.recognition.attacker_view import as_it_is
 from bench.store.digests import digest
 
@@ -116,6 +116,12 @@ class Want:
     kinds: tuple[list[tuple[str, int]], ...]
     as_it_is: bool
 
+    @classmethod
+    def of(cls, cell: Cell, run: int, plan: Plan) -> Want:
+        """What a cell of a plan needs, by the number of its run."""
+        kinds = counts(cell, plan.splits[cell.repetition], plan.device)
+        return cls(needs(cell, run), kinds, as_it_is(cell.view))
+
 
 def parts_of(wants: Mapping[str, Want]) -> dict[str, Parts]:
     """What is needed -> how it can be made in parts.
@@ -168,10 +174,7 @@ class Schedule:
             cells: Those to be computed.
             in_parts: Whether parts are made ahead: one worker has nothing of that.
         """
-        wants = {
-            cell.digest: Want(needs(cell, run), pipeline.shares(cell), as_it_is(cell.view))
-            for cell, pipeline, run in cells
-        }
+        wants = {cell.digest: Want.of(cell, run, pipeline.plan) for cell, pipeline, run in cells}
         needed = {cell: want.names for cell, want in wants.items()}
         return cls(needed, parts_of(wants) if in_parts else None)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import platform
 import traceback
@@ -31,8 +30,6 @@ from bench.store.cache import Cache
 from bench.store.folders import folders
 from bench.store.shared import VARIABLE
 from bench.types import Folders
-
-_log = logging.getLogger("bench")
 
 
 @dataclass(frozen=True)
@@ -214,20 +211,16 @@ class _Workshop:
         return Answer(faults)
 
     def _make_ahead(self, task: Task, share: Share) -> Answer:
-        """Make a part of what a cell needs. The cell meets an error of it again, and tells it."""
+        """Make a part of what a cell needs."""
         [(digest, key), *_] = task.cells.items()
         pipeline, cell = self._cell(digest, key)
         try:
             pipeline.make(cell, share)
-        except RefusedError:
-            return Answer()
-        except UserError:
-            raise
         except Exception as error:
-            if interrupted(error):
+            of_all = isinstance(error, UserError) and not isinstance(error, RefusedError)  # files and disks
+            if of_all or interrupted(error):
                 raise
-            _log.debug("cell %s, %s: %s", digest[:12], share, error)
-            return Answer()
+            return Answer({digest: _fault(error)})
         finally:
             self._meter.finish_part(digest)
             keep_costs(self._meter.measured, self._cache)

@@ -20,7 +20,7 @@ from bench.errors import RefusedError, UserError, interrupted
 from bench.experiment.elsewhere import Elsewhere, reason_of
 from bench.experiment.recording import cost_of, is_of, new_hits, record_attack, record_of
 from bench.experiment.repetition import Repetition
-from bench.experiment.shares import Share, counts, make
+from bench.experiment.shares import Share, make
 from bench.experiment.stages import CONTROL, Clock, Stages
 from bench.experiment.tables import rows
 from bench.experiment.unused import columns, counted, doubtful_users, explaining
@@ -229,12 +229,6 @@ class Pipeline:
     def make(self, cell: Cell, share: Share) -> None:
         """Make a part of what a cell needs, ahead of it."""
         make(self.stages(cell), share)
-
-    def shares(self, cell: Cell) -> tuple[list[tuple[str, int]], ...]:
-        """See `bench.experiment.shares.counts`; nothing for a defense that no other process knows."""
-        if isinstance(cell.cloaking.defense.plugin, FunctionDefense):
-            return [], [], [], []
-        return counts(cell, self.plan.splits[cell.repetition], self.plan.device)
 
     def _repetition(self, number: int, progress: Progress) -> Repetition:
         split, data = self.plan.splits[number], self.plan.data

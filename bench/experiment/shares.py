@@ -78,11 +78,12 @@ def make(stages: Stages, share: Share) -> None:
     elif share.kind == TRAIN:
         stages.view.train_ahead(share.part)
     else:
-        look = stages.view.look_ahead
-        if share.kind != LOOK_THROUGH and not as_it_is(stages.cell.view):
-            look = stages.view.find_ahead
+        # through networks that are yet to be trained, there are only faces to find
+        embeds = share.kind == LOOK_THROUGH or as_it_is(stages.cell.view)
         for photos in _looked_at(stages, share.kind):
-            look(some_of(photos, range(share.part, len(photos), share.of)), f"a {share.of}th of photos")
+            mine = some_of(photos, range(share.part, len(photos), share.of))
+            look = stages.view.look_ahead if embeds else stages.view.faces
+            look(mine, f"a {share.of}th of photos")
 
 
 def _cloak(stages: Stages, share: Share) -> None:

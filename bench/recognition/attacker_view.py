@@ -146,10 +146,6 @@ class AttackerView:
         """
         self._looks(photos, what)
 
-    def find_ahead(self, photos: Photos, what: str) -> None:
-        """Find the faces alone, for `look` to find; see `look_ahead`."""
-        self._observer.observe(self._purified(photos, what), (), what)
-
     def train_ahead(self, number: int) -> None:
         """Train one of its networks, for all that comes after to find.
 

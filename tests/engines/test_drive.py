@@ -12,6 +12,7 @@ import pytest
 from bench.engines import drive as drive_file
 from bench.engines.drive import TRIES, drive
 from bench.engines.pool import Ended
+from bench.engines.schedule import Want
 from bench.engines.tasks import Answer, Fault, Job, Task
 from bench.errors import RefusedError, UserError
 from bench.experiment.elsewhere import Elsewhere, FaultElsewhere, reason_of
@@ -44,8 +45,6 @@ class Scripted:
 @pytest.fixture
 def driven(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Elsewhere, Scripted]]:
     """Drive cells that all need the same view, `view`, with a scripted pool."""
-    monkeypatch.setattr("bench.engines.schedule.needs", lambda cell, run: ("view",))
-    monkeypatch.setattr("bench.engines.schedule.as_it_is", lambda view: True)
     monkeypatch.setattr(
         drive_file, "misfit", lambda cell: "" if cell.digest != "misfit" else "it does not fit"
     )
@@ -57,12 +56,13 @@ def driven(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Elsewhere, Sc
         kinds: Sequence[tuple[str, int]] = (),
         places: int = 2,
     ) -> tuple[Elsewhere, Scripted]:
-        cells = [SimpleNamespace(digest=name, view=None) for name in names]
+        cells = [SimpleNamespace(digest=name) for name in names]
+        want = Want(("view",), (list(kinds),), as_it_is=True)
+        monkeypatch.setattr(Want, "of", lambda cell, run, plan: want)
         pipeline: Any = SimpleNamespace(
             plan=SimpleNamespace(cells=cells),
             key=lambda cell: f"key of {cell.digest}",
             is_stored=lambda cell: cell.digest in stored,
-            shares=lambda cell: (list(kinds),),
         )
         pool = Scripted(ends, places)
         return drive(JOB, [pipeline], pool, Silent()), pool
@@ -179,6 +179,18 @@ def test_a_part_that_is_lost_with_its_worker_is_left_to_the_cell(
     assert pool.handed == [["a"], ["a"], ["a"]]
     assert elsewhere == Elsewhere()  # nothing is counted against the cell
     assert "a worker was lost (gone) with a part of what a cell needs" in caplog.text
+
+
+def test_a_part_with_an_error_is_told_and_left_to_the_cell(
+    driven: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def ends(task: Task) -> Ended:
+        return Ended(task, Answer({"a": Fault("ValueError", "no good")} if task.share else {}))
+
+    elsewhere, pool = driven(["a"], ends, kinds=[("cloak", 2)])
+    assert pool.handed == [["a"], ["a"], ["a"]]
+    assert elsewhere == Elsewhere()
+    assert "a part of what cell a needs: ValueError: no good" in caplog.text
 
 
 def test_a_part_that_cannot_be_made_for_a_reason_of_all_ends_the_run(driven: Any) -> None:

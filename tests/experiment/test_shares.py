@@ -15,6 +15,7 @@ from bench.machine.devices import device
 from bench.plan.doors import PYTHON
 from bench.plan.resolve import resolve
 from bench.plan.spec import RunSpec, read_options
+from bench.release.publisher import GROUP
 from bench.store.cache import Cache
 from bench.types import Folders
 
@@ -45,10 +46,17 @@ def pipeline(home: Path, **options: object) -> tuple[Pipeline, Stored]:
     return Pipeline(plan, where, cache), cache
 
 
+def every_share(made: Pipeline) -> list[Share]:
+    """The shares of its only cell, in the order in which they can be made."""
+    (cell,) = made.plan.cells
+    kinds = shares.counts(cell, made.plan.splits[cell.repetition], made.plan.device)
+    return [Share(kind, part, of) for some in kinds for kind, of in some for part in range(of)]
+
+
 @pytest.fixture(autouse=True)
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shares, "SLICE", 7)
-    monkeypatch.setitem(__import__("bench.release.publisher", fromlist=["GROUP"]).GROUP, "cpu", 4)
+    monkeypatch.setitem(GROUP, "cpu", 4)
 
 
 @pytest.mark.parametrize(
@@ -69,11 +77,10 @@ def test_a_cell_finds_what_its_shares_are(tmp_path: Path, options: dict[str, obj
     noise.run()  # the cells' control
     made, cache = pipeline(tmp_path / "shared", defense="pgd:steps=2", **options)
     (cell,) = made.plan.cells
-    kinds = [kind for some in made.shares(cell) for kind in some]
-    assert kinds[0][0] == "cloak" and kinds[0][1] >= 3
-    for kind, of in kinds:
-        for part in range(of):
-            made.make(cell, Share(kind, part, of))
+    every = every_share(made)
+    assert sum(share.kind == "cloak" for share in every) >= 3
+    for share in every:
+        made.make(cell, share)
     before = set(cache.stages)
     assert {"cloak", "face"} <= before
     cache.stages.clear()
@@ -96,11 +103,10 @@ def test_each_share_makes_something_of_its_own(tmp_path: Path) -> None:
         level="adaptive",
     )
     (cell,) = made.plan.cells
-    for kind, of in [kind for some in made.shares(cell) for kind in some]:
-        for part in range(of):
-            cache.stages.clear()
-            made.make(cell, Share(kind, part, of))
-            assert {"cloak": "cloak", "look": "embedding", "look at": "embedding"}[kind] in cache.stages
+    for share in every_share(made):
+        cache.stages.clear()
+        made.make(cell, share)
+        assert {"cloak": "cloak", "look": "embedding", "look at": "embedding"}[share.kind] in cache.stages
 
 
 def test_what_is_small_or_depends_on_a_purifier_of_ones_own_is_left_to_the_cell(
@@ -114,8 +120,8 @@ def test_what_is_small_or_depends_on_a_purifier_of_ones_own_is_left_to_the_cell(
         channel="denoiser:2",
         level="adaptive",
     )
-    assert learned.shares(learned.plan.cells[0]) == ([], [], [], [])
+    assert every_share(learned) == []
     monkeypatch.setattr(shares, "SLICE", 10_000)
-    monkeypatch.setitem(__import__("bench.release.publisher", fromlist=["GROUP"]).GROUP, "cpu", 10_000)
+    monkeypatch.setitem(GROUP, "cpu", 10_000)
     small, _ = pipeline(tmp_path, defense="blur", encoder="synth-ir", attacker="dbscan")
-    assert small.shares(small.plan.cells[0]) == ([], [], [], [])
+    assert every_share(small) == []
