@@ -88,6 +88,9 @@ def board(
     if kind == SITE and not as_json:
         _site(records, out, pictures=pictures, home=_link(documentation))
         return
+    for option, given in (("--pictures", pictures), ("--documentation", documentation)):
+        if given:
+            raise UserError(f"{option} is for a site of pages. Type --format html --out site, too.")
     from bench.board.loading import load
     from bench.cli.printing import print_board
     from bench.store.writing import try_file, write_output

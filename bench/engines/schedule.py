@@ -8,6 +8,7 @@ is made in parts before, by several workers at once.
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -159,12 +160,14 @@ class Schedule:
         for cell, names in needed.items():
             for name in names:
                 self._users[name].append(cell)
-        self._unclaimed = dict.fromkeys(self._users)  # nobody has made it, and nobody is about to
+        self._unclaimed = set(self._users)  # nobody has made it, and nobody is about to
+        self._order = list(self._users)
+        self._place = {name: place for place, name in enumerate(self._order)}
+        self._promising = list(range(len(self._order)))  # places, as a heap: something may be made for these
         self._claims: dict[str, list[str]] = {}
         self._missing = {cell: set(names) for cell, names in needed.items()}
         self._ready: dict[str, dict[str, None]] = defaultdict(dict)
         self._in_hand = ""  # the cell whose parts are handed over at the moment
-        self._all_wait = False  # since nothing has ended, there is no use in looking again
 
     @classmethod
     def of(cls, cells: Iterable[tuple[Cell, Pipeline, int]], *, in_parts: bool = True) -> Schedule:
@@ -184,10 +187,9 @@ class Schedule:
         What others wait for goes first: its parts, and then a cell that makes the rest of it, alone. The
         others go with those that share all of it.
         """
-        portion = self._part_for(self._in_hand) or (None if self._all_wait else self._found())
+        portion = self._part_for(self._in_hand) or self._found()
         if portion is not None:
             return portion
-        self._all_wait = True
         largest = max(self._ready, key=lambda view: len(self._ready[view]), default=None)
         if largest is None:
             return None
@@ -201,46 +203,56 @@ class Schedule:
 
     def _found(self) -> Portion | None:
         """What others wait for: a part of it, or a cell that makes it."""
-        for name in self._unclaimed:
-            cell = self._first_user(name)
-            if cell is None or not self._missing[cell] <= self._unclaimed.keys():
-                continue
-            part = self._part_for(cell)
-            if part is not None:
-                self._in_hand = cell
-                return part
-            if any(self._in_parts(one) for one in self._missing[cell]):
-                continue
-            self._claims[cell] = sorted(self._missing[cell])
-            for claimed in self._claims[cell]:
-                del self._unclaimed[claimed]
-            self._open.remove(cell)
-            return Portion((cell,))
+        while self._promising:
+            name = self._order[self._promising[0]]
+            cell = self._first_user(name) if name in self._unclaimed else None
+            if cell is not None and self._missing[cell] <= self._unclaimed:
+                part = self._part_for(cell)
+                if part is not None:
+                    self._in_hand = cell
+                    return part
+                if not any(self._in_parts(one) for one in self._missing[cell]):
+                    return self._claimed(cell)
+            heapq.heappop(self._promising)  # until something ends that it waits for
         return None
+
+    def _claimed(self, cell: str) -> Portion:
+        """A cell that is about to make all that it misses."""
+        self._claims[cell] = sorted(self._missing[cell])
+        self._unclaimed -= self._missing[cell]
+        self._open.remove(cell)
+        return Portion((cell,))
 
     def end_part(self, name: str) -> None:
         """A part is made, or given up: then the cell makes it."""
         if self._parts[name].end():
-            self._all_wait = False
+            for user in self._needed_by(name):
+                self._look_again(user)
 
     def end(self, cells: Sequence[str]) -> None:
         """Cells are done, or given up: what they made is there, or others make it."""
-        self._all_wait = False
         for cell in cells:
             for name in self._claims.pop(cell, ()):
                 for user in self._needed_by(name):
                     self._missing[user].discard(name)
                     self._note(user)
+                    self._look_again(user)
 
     def put_back(self, cells: Sequence[str]) -> None:
         """Cells were begun and lost: they are open again."""
-        self._all_wait = False
         for cell in cells:
             self._open.add(cell)
-            self._unclaimed |= dict.fromkeys(self._claims.pop(cell, ()))
+            self._unclaimed |= set(self._claims.pop(cell, ()))
             for name in self._needed[cell]:
                 self._users[name].appendleft(cell)
             self._note(cell)
+        for cell in self._open:
+            self._look_again(cell)
+
+    def _look_again(self, cell: str) -> None:
+        """What a cell waited for has ended: what it misses may be made now."""
+        for name in self._missing[cell] & self._unclaimed:
+            heapq.heappush(self._promising, self._place[name])
 
     def _in_parts(self, name: str) -> bool:
         """Whether there are parts that are not made yet."""

@@ -276,6 +276,13 @@ def test_a_board_that_cannot_be_written(bench: Command, tmp_path: Path) -> None:
     assert "--out" in said
 
 
+@pytest.mark.parametrize("option", [("--pictures",), ("--documentation", "index.html")])
+def test_what_only_a_site_can_have(bench: Command, tmp_path: Path, option: tuple[str, ...]) -> None:
+    (tmp_path / "records.json").write_text('{"schema_version": 1, "cells": []}')
+    said = bench("board", tmp_path, "--format", "md", *option).one_line()
+    assert f"{option[0]} is for a site of pages. Type --format html --out site, too." in said
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
