@@ -3,6 +3,7 @@
 `python .ci/performance.py out/benchmarks.json …` reduces files of pytest-benchmark, all of one machine and
 one set of versions, to results/performance/benchmarks.json, then writes the tables anew. A test that was
 measured twice counts as in the last file. A file of gpu-check becomes results/performance/gpu-CARD.json.
+With `--add` before the files, what they do not have stays as it was measured on the same kind of machine.
 """
 
 from __future__ import annotations
@@ -55,8 +56,23 @@ def reduced(runs: Iterable[dict[str, Any]]) -> dict[str, Any]:
     return {"machine": machines[0], "commits": sorted(filter(None, commits)), "tests": list(tests.values())}
 
 
+def added(held: dict[str, Any], fresh: dict[str, Any]) -> dict[str, Any]:
+    """A record with some suites of tests measured anew: a table compares nothing across runs.
+
+    Raises:
+        SystemExit: if they are of different machines, versions or numbers of threads.
+    """
+    if held["machine"] != fresh["machine"]:
+        raise SystemExit("performance: the record is of another machine, other versions or threads.")
+    suites = {test["suite"] for test in fresh["tests"]}
+    kept = [test for test in held["tests"] if test["suite"] not in suites]
+    commits = sorted({*held["commits"], *fresh["commits"]})
+    return {"machine": held["machine"], "commits": commits, "tests": kept + fresh["tests"]}
+
+
 def main(files: list[str]) -> int:
     """Write the records and the pages."""
+    add, files = files[:1] == ["--add"], [file for file in files if file != "--add"]
     if not files:
         raise SystemExit("performance: no file given. Type: python .ci/performance.py out/benchmarks.json")
     documents = {file: json.loads(Path(file).read_text("utf-8")) for file in files}
@@ -64,7 +80,8 @@ def main(files: list[str]) -> int:
     timed = [document for file, document in documents.items() if file not in checks]
     records = {gpu_tables.file_name(document, file): document for file, document in checks.items()}
     if timed:
-        records[RECORD.name] = reduced(timed)
+        fresh = reduced(timed)
+        records[RECORD.name] = added(json.loads(RECORD.read_text("utf-8")), fresh) if add else fresh
     RECORD.parent.mkdir(parents=True, exist_ok=True)
     for name, record in records.items():
         text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

@@ -339,6 +339,8 @@ class Descent:
         start: The descent starts within this many levels of the clean photo, drawn uniformly, or of no mask.
         dropout: The share of values behind each convolution of a surrogate that each gradient goes without
             (DFANet, Zhong and Deng 2020); 0 is none.
+        hardened: The L-infinity radius in 1/255 against which a copy of each surrogate is trained on the
+            reference people (Madry et al. 2018); the copies are surrogates, too. 0 makes no copies.
         copies: How many gradients are averaged in a step.
         update: How a gradient becomes a step; None: `SignSteps(reach, momentum)`.
         limits: What photos keep besides the run's budget.
@@ -356,6 +358,7 @@ class Descent:
     jpeg: int = 0
     start: int = 0
     dropout: float = 0.0
+    hardened: float = 0.0
     copies: int = 1
     update: Update | SignSteps | Adam | TanhSpace | None = None
     limits: tuple[Limit, ...] = ()
@@ -378,6 +381,7 @@ class Descent:
             "jpeg": (0 <= self.jpeg <= 95, "0 to 95"),
             "start": (self.start >= 0, "0 or more"),
             "dropout": (0 <= self.dropout < 1, "0 or more and below 1"),
+            "hardened": (0 <= self.hardened <= 255, "0 to 255"),
             "copies": (self.copies >= 1, "1 or more"),
         }
         for name, (fine, takes) in allowed.items():

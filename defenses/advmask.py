@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from bench.protocols import Goal
+from bench.protocols import Blur, Descent, Goal
 from bench.types import PluginCard
 
 from ._goals import Dispersed
 from ._optimised import DIVERSE, Optimised
+from ._ranges import Ranges
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class AdvMask(Optimised):
         jitter: How far each gradient's alignment is shaken.
         smoothing: The standard deviation of the gradient's smoothing, in pixels.
         jpeg: The lowest JPEG quality that gradients are taken through; 0 is none.
+        twin: The standard deviation in pixels of a blurred twin of each photo, through which every second
+            gradient is taken (Cherepanova et al. 2021); 0 is none.
+        hardened: The radius against which a copy of each surrogate is hardened, which is a surrogate, too
+            (`bench.protocols.Descent`); 0 is none.
     """
 
     margin: float = 0.1
@@ -40,6 +45,8 @@ class AdvMask(Optimised):
     jitter: float = DIVERSE.jitter
     smoothing: float = DIVERSE.smoothing
     jpeg: int = 0
+    twin: float = 0.0
+    hardened: float = 0.0
 
     card: ClassVar[PluginCard] = PluginCard(
         summary="per-photo masks that scatter a user's photos",
@@ -47,9 +54,18 @@ class AdvMask(Optimised):
         surrogates=True,
     )
 
+    ranges: ClassVar[Ranges] = {"twin": (0, 100)}
+
     def goal(self) -> Goal:
         """All photos of a user together."""
         return Dispersed(self.margin, self.far, self.spread, self.pull)
+
+    def walk(self) -> Descent:
+        """See `Optimised`."""
+        plain = super().walk()
+        if not self.twin:
+            return plain
+        return replace(plain, copies=2, variations=(Blur(self.twin, every=2),))
 
 
 PLUGIN = AdvMask

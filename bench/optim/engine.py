@@ -10,18 +10,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from bench.adaptations.methods import Adversarial
 from bench.errors import UserError
 from bench.machine.workers import exact_gpu
 from bench.metrics.lpips import Lpips
 from bench.optim.frame import aligned, laid
 from bench.optim.gradients import Draws
+from bench.optim.hardening import hardened
 from bench.optim.limits import Bounds, bounds_of
 from bench.optim.measures import SURROUND, measured_by
 from bench.optim.patches import Patch, cut
@@ -33,6 +35,7 @@ from bench.optim.surrogate import Surrogate, precision_for
 from bench.optim.updates import needs_levels
 from bench.optim.walk import walk
 from bench.protocols import Descent, Encoder, Goal, Ground, Kit
+from bench.store.cache import Cache
 from bench.types import Album, Budget, Crop, Face, Image
 
 _log = logging.getLogger("bench.optim")
@@ -73,6 +76,7 @@ class CloakingEngine:
         wave: How many megapixels of patches are in memory at a time, about 30 MB each, and 12 MB more for
             each tensor that an update or an estimate remembers beyond one. Users are never split.
         lpips: What LPIPS is measured with, for defenses that need it.
+        cache: Keeps hardened surrogates, which take minutes; None keeps them as long as the engine lives.
     """
 
     def __init__(
@@ -83,15 +87,17 @@ class CloakingEngine:
         batch: int | None = None,
         wave: float = 16.0,
         lpips: Lpips | None = None,
+        cache: Cache | None = None,
     ) -> None:
         self._device = torch.device(device)
         self._precision_given = precision
         self._precision = precision_for(precision, self._device)
         self._batch = batch or (64 if self._device.type == "cuda" else 16)
-        self._wave, self._lpips = wave, lpips
+        self._wave, self._lpips, self._cache = wave, lpips, cache
         self._ready: dict[int, tuple[Encoder, Surrogate]] = {}
         self._reference: dict[tuple[int, tuple[str, ...]], torch.Tensor] = {}
         self._aligned: dict[tuple[Crop, tuple[str, ...]], torch.Tensor] = {}
+        self._hardened: dict[tuple[int, tuple[str, ...], Adversarial, int], Encoder] = {}
 
     def resolved(self) -> dict[str, object]:
         """Every parameter, with what `auto` became on this machine for networks of convolutions."""
@@ -159,6 +165,9 @@ class CloakingEngine:
                 f"this defense needs a budget it can keep, not {kit.budget}. Try --budget linf:8."
             )
         descent.check()
+        if descent.hardened:
+            copies = [self._hard(encoder, kit, descent.hardened) for encoder in kit.surrogates]
+            kit = replace(kit, surrogates=(*kit.surrogates, *copies))
         descent = measured_by(descent, self._lpips)
         bounds = bounds_of(kit.budget, descent.limits)
         parts = bounds.measured or descent.penalties or descent.variations or descent.estimate
@@ -246,6 +255,16 @@ class CloakingEngine:
             surrogate = Surrogate(encoder, self._device, self._precision_given, self._batch)
             self._ready[id(encoder)] = (encoder, surrogate)
         return self._ready[id(encoder)][1]
+
+    def _hard(self, encoder: Encoder, kit: Kit, radius: float) -> Encoder:
+        """A copy of a surrogate that perturbations of reference people mislead less, trained once."""
+        self._surrogate(encoder)  # keeps the encoder alive, and with it the meaning of its id
+        how = Adversarial(radius=radius)
+        key = (id(encoder), kit.reference.digests, how, kit.seed)
+        if key not in self._hardened:
+            faces = self._faces(encoder.card.crop, kit.reference)
+            self._hardened[key] = hardened(encoder, faces, how, kit.seed, self._cache)
+        return self._hardened[key]
 
     def _people(self, encoder: Encoder, reference: Album) -> torch.Tensor:
         """Embeddings [person, dimensions] of the reference people who have a face, computed once."""

@@ -114,7 +114,7 @@ class Publisher:
         if self._engine is None:
             from bench.optim.engine import CloakingEngine
 
-            self._engine = CloakingEngine(self._pool.device, lpips=self._lpips)
+            self._engine = CloakingEngine(self._pool.device, lpips=self._lpips, cache=self._cache)
         return self._engine
 
     def _published(self, cloaking: Cloaking, people: People, *, measured: bool) -> Release:

@@ -426,6 +426,13 @@ def test_the_page_on_performance_has_every_table_and_its_record_tells_of_nobody(
     nameless = run | {"benchmarks": [run["benchmarks"][0] | {"group": None}]}
     with pytest.raises(SystemExit, match=r"test_draw_photos\[a\] has no group"):
         performance.reduced([nameless])
+    more = {"suite": "clustering", "test": "cluster", "seconds": 1.0}
+    held = record | {"commits": ["old"], "tests": [*record["tests"], more]}
+    held["tests"][0] = held["tests"][0] | {"seconds": 9.0}
+    whole = performance.added(held, record)
+    assert [test["seconds"] for test in whole["tests"]] == [1.0, 2.0] and whole["commits"] == ["abc", "old"]
+    with pytest.raises(SystemExit, match="another machine"):
+        performance.added(held | {"machine": {}}, record)
     assert "None" not in page("docs/performance.md")
     committed = json.loads(page("results/performance/benchmarks.json"))
     assert set(committed) == {"machine", "commits", "tests"}
