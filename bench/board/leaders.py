@@ -25,6 +25,9 @@ UNINFORMED = "none"
 REFERENCES = ("none", "noise", "pgd")
 """Defenses that belong to every track: without them a rate cannot be read."""
 
+UNLABELLED = "introduced"
+"""The scenario in which an attacker has no labels, and only clusters tell who is who."""
+
 
 @dataclass(frozen=True, slots=True)
 class LeaderRow:
@@ -177,7 +180,10 @@ def _merged(figures: Sequence[Standing]) -> list[LeaderRow]:
     """The rows of one defense: as many as the figure has that it is ranked by, which is one as a rule."""
     of = {name: [one.row for one in figures if one.row.figure == name] for name in FIGURES}
     first = next(name for name, rows in of.items() if rows)
-    return [_row(one, figures, of) for one in figures if one.row.figure == first]
+    heads = [one for one in figures if one.row.figure == first]
+    # clusters are counted where users' clean photos are labelled, too: the row is of those without labels
+    plain = [one for one in heads if one.row.scenario == UNLABELLED]
+    return [_row(one, figures, of) for one in plain or heads]
 
 
 def _row(standing: Standing, figures: Sequence[Standing], of: Mapping[str, Sequence[PanelRow]]) -> LeaderRow:

@@ -25,6 +25,10 @@ def linked(defense: str, formed: int) -> Cells:
     return record, {"user": table["user"], "formed_linked": table["cfr_link"]}
 
 
+def clustered_beside_labels(defense: str, formed: int) -> Cells:
+    return cell(defense, "dbscan", formed, scenario=Named(name="linked"))
+
+
 def uninformed(defense: str, formed: int) -> Cells:
     return cell(defense, "dbscan", formed, knowledge="none", surrogate=[])
 
@@ -55,6 +59,14 @@ def test_the_figures_of_one_defense_stand_in_one_row() -> None:
     assert row.protection_min.value == pytest.approx(2 / 20)
     assert row.broken_by == "hdbscan through net"
     assert (row.attackers, row.panel, row.users) == (6, 6, 20)
+
+
+def test_clusters_beside_labels_are_no_row_of_their_own() -> None:
+    (row,) = leaders(clustered_beside_labels("mask", 19), cell("mask", "dbscan", 3), linked("mask", 5))
+    assert row.any is not None and row.link_max is not None
+    assert (row.any.value, row.link_max.value) == (3 / 20, 5 / 20)
+    (alone,) = leaders(clustered_beside_labels("mask", 19))
+    assert alone.any is not None and alone.any.value == 19 / 20
 
 
 def test_references_stand_below_every_track_and_have_no_rank() -> None:
