@@ -32,6 +32,8 @@ PYTHON = str(VENV / "bin" / "python")
 GPU = VENV / ".gpu"
 BUILDS = ("torch", "torchvision")
 ONNXRUNTIME_GPU = "onnxruntime-gpu>=1.27"
+TORCHATTACKS = "torchattacks>=3.5.1"
+"""It pins a `requests` that is older than what others need, and works with today's."""
 
 
 def say(line: str) -> None:
@@ -152,7 +154,10 @@ def main(arguments: list[str]) -> None:
         return
     uv = shutil.which("uv")
     make_venv(uv)
-    tool = install(uv, arguments or ["dev"])
+    extras = arguments or ["dev"]
+    tool = install(uv, extras)
+    if "perf" in extras:
+        run(PYTHON, "-m", "pip", "install", "-qq", "--no-deps", TORCHATTACKS)
     if GPU.exists():
         replace("onnxruntime", ONNXRUNTIME_GPU)
     if not opencv_loads():
