@@ -14,6 +14,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from bench.attack.objective import KEPT, Objective
 from bench.metrics.clustering import PROTOCOL
@@ -58,14 +59,8 @@ class SecondStep:
             int64 [photo], clusters numbered from 0, -1 for noise. A photo that joins nothing stays where it
             was.
         """
-        named = labels.copy()
-        if self.merge > 0:
-            _merge(embeddings, named, 1 - self.merge)
-        if self.join > 0:
-            _join(embeddings, named, 1 - self.join)
-        clustered = named >= 0
-        named[clustered] = np.unique(named[clustered], return_inverse=True)[1]
-        return named
+        merged = _merged(embeddings, labels, self.merge)
+        return _joined(merged, self.join, _Leftovers.of(embeddings, merged) if self.join > 0 else None)
 
 
 CANDIDATES = tuple(SecondStep(join, merge) for join, merge in product(JOINS, MERGES))
@@ -90,38 +85,79 @@ def tuned_second_step(
         rate: Their CFR, of a clustering.
         crowd: BCubed F over the crowd, of a clustering; None where the crowd does not matter.
     """
-    guesses = [step.after(embeddings, labels) for step in CANDIDATES]
+    guesses = all_candidates(embeddings, labels)
     sorted_well = [crowd(guess, people) if crowd else 0.0 for guess in guesses]
     least = KEPT * max(sorted_well)
     good = [number for number, f in enumerate(sorted_well) if f >= least]
     return CANDIDATES[max(good, key=lambda number: (rate(guesses[number], people), sorted_well[number]))]
 
 
-def _merge(rows: Embeddings, labels: Labels, floor: float) -> None:
+def all_candidates(embeddings: Embeddings, labels: Labels) -> list[Labels]:
+    """What each of `CANDIDATES` makes of a clustering, see `SecondStep.after`.
+
+    Those that merge alike share it: a leftover's nearest template does not depend on how far it may be.
+
+    Args:
+        embeddings: float32 [photo, dimension], unit rows.
+        labels: int64 [photo], the clusterer's; -1 means noise.
+    """
+    merged = {merge: _merged(embeddings, labels, merge) for merge in MERGES}
+    left = {merge: _Leftovers.of(embeddings, merged[merge]) for merge in MERGES}
+    return [_joined(merged[step.merge], step.join, left[step.merge]) for step in CANDIDATES]
+
+
+def _merged(rows: Embeddings, labels: Labels, distance: float) -> Labels:
     """Merge clusters in rounds, as long as two templates are each other's nearest, and near."""
-    while True:
+    labels = labels.copy()
+    while distance > 0:
         names, templates = _templates(rows, labels)
         if names.size < 2:
-            return
+            break
         nearest, alike = _nearest(templates, templates, skip_itself=True)
         here = np.arange(names.size)
-        mutual = (nearest[nearest] == here) & (here < nearest) & (alike >= floor)
+        mutual = (nearest[nearest] == here) & (here < nearest) & (alike >= 1 - distance)
         if not mutual.any():
-            return
+            break
         becomes = np.arange(labels.max() + 1)
         becomes[names[nearest[mutual]]] = names[mutual]
         clustered = labels >= 0
         labels[clustered] = becomes[labels[clustered]]
+    return labels
 
 
-def _join(rows: Embeddings, labels: Labels, floor: float) -> None:
-    names, templates = _templates(rows, labels)
-    left = np.flatnonzero(~np.isin(labels, names))
-    if not names.size or not left.size:
-        return
-    nearest, alike = _nearest(rows[left], templates)
-    near = alike >= floor
-    labels[left[near]] = names[nearest[near]]
+@dataclass(frozen=True)
+class _Leftovers:
+    """Photos in no cluster that has a template.
+
+    Attributes:
+        photos: int64 [n], which ones; none where there is no template.
+        nearest: int64 [n], the cluster of the nearest template of each.
+        alike: [n], its cosine.
+    """
+
+    photos: Labels
+    nearest: Labels
+    alike: Any
+
+    @classmethod
+    def of(cls, rows: Embeddings, labels: Labels) -> _Leftovers:
+        names, templates = _templates(rows, labels)
+        left = np.flatnonzero(~np.isin(labels, names))
+        if not names.size or not left.size:
+            return cls(left[:0], left[:0], np.zeros(0))
+        nearest, alike = _nearest(rows[left], templates)
+        return cls(left, names[nearest], alike)
+
+
+def _joined(labels: Labels, distance: float, leftovers: _Leftovers | None) -> Labels:
+    """Leftovers in the clusters that they are near enough to, and clusters numbered from 0."""
+    labels = labels.copy()
+    if distance > 0 and leftovers is not None:
+        near = leftovers.alike >= 1 - distance
+        labels[leftovers.photos[near]] = leftovers.nearest[near]
+    clustered = labels >= 0
+    labels[clustered] = np.unique(labels[clustered], return_inverse=True)[1]
+    return labels
 
 
 def _templates(rows: Embeddings, labels: Labels) -> tuple[Labels, Embeddings]:
@@ -140,8 +176,8 @@ def _templates(rows: Embeddings, labels: Labels) -> tuple[Labels, Embeddings]:
 
 def _sums(rows: Embeddings, weight: Any, cluster: Labels, clusters: int) -> Embeddings:
     """The direction of the weighted sum of each cluster's rows: unit vectors, zero where there is none."""
-    sums = np.zeros((clusters, rows.shape[1]), np.float64)
-    np.add.at(sums, cluster, weight[:, None] * rows)
+    which = csr_array((weight.astype(np.float64), (cluster, np.arange(len(rows)))), (clusters, len(rows)))
+    sums = np.asarray(which @ rows)
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
     return np.asarray(sums / np.where(lengths > 0, lengths, 1), np.float32)
 

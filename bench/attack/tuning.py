@@ -15,7 +15,7 @@ import numpy as np
 from bench.attack.calibration import Calibration
 from bench.attack.corpus import Corpus
 from bench.attack.objective import KEPT, Objective, crowd_f, formed, hindsight_rate
-from bench.attack.second_step import CANDIDATES, SecondStep, tuned_second_step
+from bench.attack.second_step import SecondStep, all_candidates, tuned_second_step
 from bench.plan.scenarios import role
 from bench.types import Labels
 
@@ -92,10 +92,9 @@ def tune_in_hindsight(
     rates: list[float] = []
     rate = hindsight_rate(name, corpus, calibration.photos.has_face)
 
-    steps = CANDIDATES if second_step else CANDIDATES[:1]
-
     def found(guess: Labels, truth: Labels) -> float:
-        rates.append(max(rate(step.after(calibration.embeddings, guess), truth) for step in steps))
+        followed = all_candidates(calibration.embeddings, guess) if second_step else [guess]
+        rates.append(max(rate(one, truth) for one in followed))
         return rates[-1]
 
     return Tuned(getattr(attacker, "in_hindsight", attacker.calibrated)(*known, found), rates)

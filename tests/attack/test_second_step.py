@@ -10,7 +10,7 @@ from bench import registry
 from bench.attack import second_step as of_second_step
 from bench.attack.calibration import Calibration
 from bench.attack.corpus import Corpus
-from bench.attack.second_step import CANDIDATES, SecondStep, tuned_second_step
+from bench.attack.second_step import CANDIDATES, SecondStep, all_candidates, tuned_second_step
 from bench.attack.tuning import tune, tune_in_hindsight, with_second_step
 from bench.metrics.clustering import cluster_formation_rate
 from bench.recognition.embedded import all_faces
@@ -120,6 +120,19 @@ def people(seed: int, crowd: int = 60) -> Calibration:
 def rate(guess: np.ndarray, truth: np.ndarray) -> float:
     """CFR with coverage .9, which needs the photos that are far out."""
     return cluster_formation_rate(guess, truth, np.arange(20), coverage=0.9).value
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_all_candidates_together_are_what_each_makes_alone(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    people = np.repeat(np.arange(12), 12)
+    rows = draw.normal(size=(12, 24))[people] + draw.uniform(0.3, 1.5, (144, 1)) * draw.normal(size=(144, 24))
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    labels = np.where(draw.random(144) < 0.3, -1, 2 * people + draw.integers(0, 2, 144))
+    together = all_candidates(rows, labels)
+    alone = [step.after(rows, labels) for step in CANDIDATES]
+    assert all(np.array_equal(*pair) for pair in zip(together, alone, strict=True))
+    assert len({tuple(guess) for guess in together}) > 10
 
 
 def test_both_distances_are_those_that_find_most_people_on_others_too() -> None:
