@@ -1,6 +1,6 @@
 """Parameters of plug-ins: read from text, and written down completely.
 
-A plug-in is a frozen dataclass. Its fields are all its parameters, and `resolved` lists them all.
+A plug-in is a frozen dataclass. Its fields are all its parameters, and `resolved` lists them.
 """
 
 from __future__ import annotations
@@ -87,10 +87,15 @@ def resolved(plugin: Any) -> dict[str, Plain]:
     """Every parameter of a plug-in by name, as plain values, in the order of `parameters`.
 
     A field with the metadata `{"recorded": False}` is left out. Such a field is a place, such as a folder of
-    photos: a digest identifies its content, and no path gets into a record.
+    photos: a digest identifies its content, and no path gets into a record. A field with `{"later": True}` is
+    left out at its default: there were records before it, and their cells keep their digests.
     """
-    recorded = (f for f in parameters(plugin) if f.metadata.get("recorded", True))
-    return {f.name: plain(getattr(plugin, f.name)) for f in recorded}
+    values = {f.name: (f, getattr(plugin, f.name)) for f in parameters(plugin)}
+    return {
+        name: plain(value)
+        for name, (f, value) in values.items()
+        if f.metadata.get("recorded", True) and not (f.metadata.get("later") and value == f.default)
+    }
 
 
 def plain(value: Any) -> Plain:

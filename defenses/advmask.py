@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from bench.protocols import Blur, Descent, Goal
@@ -45,8 +45,8 @@ class AdvMask(Optimised):
     jitter: float = DIVERSE.jitter
     smoothing: float = DIVERSE.smoothing
     jpeg: int = 0
-    twin: float = 0.0
-    hardened: float = 0.0
+    twin: float = field(default=0.0, metadata={"later": True})
+    hardened: float = field(default=0.0, metadata={"later": True})
 
     card: ClassVar[PluginCard] = PluginCard(
         summary="per-photo masks that scatter a user's photos",

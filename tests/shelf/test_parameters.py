@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import signature
 
 import numpy as np
@@ -71,6 +71,18 @@ def test_everything_is_written_down() -> None:
         "grid": [0.5, "inf"],
         "inner": {"size": 2},
     }
+
+
+@dataclass(frozen=True)
+class Younger:
+    steps: int = 10
+    copies: float = field(default=0.0, metadata={"later": True})
+
+
+def test_a_parameter_that_came_later_is_left_out_at_its_default() -> None:
+    assert resolved(Younger()) == {"steps": 10}
+    assert resolved(Younger(copies=4.0)) == {"steps": 10, "copies": 4.0}
+    assert filled(Younger, "defense 'younger'", "copies=4") == Younger(copies=4.0)
 
 
 @dataclass(frozen=True, kw_only=True)
