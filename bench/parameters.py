@@ -88,7 +88,8 @@ def resolved(plugin: Any) -> dict[str, Plain]:
 
     A field with the metadata `{"recorded": False}` is left out. Such a field is a place, such as a folder of
     photos: a digest identifies its content, and no path gets into a record. A field with `{"later": True}` is
-    left out at its default: there were records before it, and their cells keep their digests.
+    left out at its default, at which everything is as it was without it: there were records before it, and
+    their cells keep their digests.
     """
     values = {f.name: (f, getattr(plugin, f.name)) for f in parameters(plugin)}
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import safetensors.torch
 import torch
@@ -38,6 +39,11 @@ class Adapted:
     def twin(self) -> nn.Module:
         """The network itself."""
         return self._network
+
+
+def card_of(card: EncoderCard, digest: str) -> EncoderCard:
+    """The card of an encoder's network after further training; the digest says of what came of what."""
+    return replace(card, name=f"{card.name}@{digest[:12]}", sha256=digest, location="")
 
 
 def trainable(encoder: Encoder) -> nn.Module:

@@ -19,6 +19,7 @@ import torch
 
 from bench.adaptations.methods import Adversarial
 from bench.errors import UserError
+from bench.machine.progress import Progress
 from bench.machine.workers import exact_gpu
 from bench.metrics.lpips import Lpips
 from bench.optim.frame import aligned, laid
@@ -77,6 +78,7 @@ class CloakingEngine:
             each tensor that an update or an estimate remembers beyond one. Users are never split.
         lpips: What LPIPS is measured with, for defenses that need it.
         cache: Keeps hardened surrogates, which take minutes; None keeps them as long as the engine lives.
+        progress: Told of their training.
     """
 
     def __init__(
@@ -88,12 +90,14 @@ class CloakingEngine:
         wave: float = 16.0,
         lpips: Lpips | None = None,
         cache: Cache | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self._device = torch.device(device)
         self._precision_given = precision
         self._precision = precision_for(precision, self._device)
         self._batch = batch or (64 if self._device.type == "cuda" else 16)
-        self._wave, self._lpips, self._cache = wave, lpips, cache
+        self._wave, self._lpips = wave, lpips
+        self._cache, self._progress = cache, progress
         self._ready: dict[int, tuple[Encoder, Surrogate]] = {}
         self._reference: dict[tuple[int, tuple[str, ...]], torch.Tensor] = {}
         self._aligned: dict[tuple[Crop, tuple[str, ...]], torch.Tensor] = {}
@@ -263,7 +267,7 @@ class CloakingEngine:
         key = (id(encoder), kit.reference.digests, how, kit.seed)
         if key not in self._hardened:
             faces = self._faces(encoder.card.crop, kit.reference)
-            self._hardened[key] = hardened(encoder, faces, how, kit.seed, self._cache)
+            self._hardened[key] = hardened(encoder, faces, how, kit.seed, self._cache, self._progress)
         return self._hardened[key]
 
     def _people(self, encoder: Encoder, reference: Album) -> torch.Tensor:

@@ -8,15 +8,16 @@ the copy learns to know each photo however it was perturbed.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 
 import torch
 
 from bench import encoders
 from bench.adaptations.methods import Adversarial
-from bench.adaptations.networks import Adapted, restored, stored, trainable
+from bench.adaptations.networks import Adapted, card_of, restored, stored, trainable
 from bench.adaptations.training import train_network
 from bench.errors import RefusedError, UserError
+from bench.machine.progress import Progress, Silent
+from bench.parameters import resolved
 from bench.protocols import Encoder
 from bench.store.cache import Cache
 from bench.store.code import stage_code
@@ -24,7 +25,12 @@ from bench.store.digests import digest
 
 
 def hardened(
-    encoder: Encoder, faces: torch.Tensor, how: Adversarial, seed: int, cache: Cache | None = None
+    encoder: Encoder,
+    faces: torch.Tensor,
+    how: Adversarial,
+    seed: int,
+    cache: Cache | None = None,
+    progress: Progress | None = None,
 ) -> Encoder:
     """A copy of an encoder, trained further against perturbations of a few faces (Madry et al. 2018).
 
@@ -34,6 +40,7 @@ def hardened(
         how: Steps, and the perturbations' radius.
         seed: Of the order of the faces and of the perturbations' starts.
         cache: Has what was trained before; None for nothing.
+        progress: Told of every step.
 
     Returns:
         The copy, under a name of its own.
@@ -48,17 +55,18 @@ def hardened(
             "a data set with more people has them."
         )
     device, seen = faces.device.type, hashlib.sha256(faces.cpu().numpy().tobytes()).hexdigest()
-    taught = [how.name, how.steps, how.rate, how.batch, how.radius, how.inner, seed, device, seen]
+    taught = [how.name, resolved(how), seed, device, seen]
     code = stage_code(__name__, *encoders.modules([encoder.card]))
     changed = digest("hardened", encoders.identity(encoder.card), taught, *code)
-    card = replace(encoder.card, name=f"{encoder.card.name}@{changed[:12]}", sha256=changed, location="")
+    card = card_of(encoder.card, changed)
     network = trainable(encoder)
     content = cache.file("hardened", changed) if cache is not None else None
     if content is not None:
         return Adapted(card, restored(network, content), str(faces.device))
     people = torch.arange(len(faces)).numpy()
     try:
-        network = train_network(network, faces, people, how, seed=seed)
+        with (progress or Silent()).stage(f"harden {encoder.card.name}", how.steps) as advance:
+            network = train_network(network, faces, people, how, seed=seed, advance=advance)
     except FloatingPointError as error:
         raise RefusedError(
             f"surrogate {encoder.card.name!r} cannot be hardened: {error}. Try a smaller radius."

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 
 from bench import encoders
@@ -126,14 +126,14 @@ def trained_card(
         RefusedError: The training came to a loss that is not finite, or has too few people; nothing is
             stored.
     """
-    from bench.adaptations.networks import Adapted, restored, stored, trainable
+    from bench.adaptations.networks import Adapted, card_of, restored, stored, trainable
 
     learned = [[photos.digests, plain(photos.boxes), people.tolist()] for photos, people in lessons]
     taught = [[way.name, resolved(way)] for way in ways]
     how = [taught, seed, observer.pool.device.partition(":")[0], observer.finder.stamp]
     code = stage_code(__name__, *encoders.modules([card]))
     changed = digest("adapted", encoders.identity(card), how, learned, *code)
-    adapted = replace(card, name=f"{card.name}@{changed[:12]}", sha256=changed, location="")
+    adapted = card_of(card, changed)
     if observer.pool.knows(adapted):
         return adapted
     network = trainable(observer.pool.encoder(card))

@@ -114,7 +114,9 @@ class Publisher:
         if self._engine is None:
             from bench.optim.engine import CloakingEngine
 
-            self._engine = CloakingEngine(self._pool.device, lpips=self._lpips, cache=self._cache)
+            self._engine = CloakingEngine(
+                self._pool.device, lpips=self._lpips, cache=self._cache, progress=self._progress
+            )
         return self._engine
 
     def _published(self, cloaking: Cloaking, people: People, *, measured: bool) -> Release:

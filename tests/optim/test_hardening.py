@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,13 @@ from bench.defenses.advmask import AdvMask
 
 from bench.adaptations.methods import Adversarial
 from bench.errors import RefusedError, UserError
+from bench.machine.progress import Advance
 from bench.optim import hardening
 from bench.optim.engine import CloakingEngine
 from bench.optim.hardening import hardened
 from bench.protocols import Descent, Encoder, Kit
 from bench.store.cache import Cache
-from bench.types import Album, Budget
+from bench.types import Album, Budget, Image
 
 Draw = Callable[..., Album]
 
@@ -78,9 +80,18 @@ def test_the_encoder_stays_as_it_is(encoder: Encoder, copy: Encoder, faces: torc
 def test_a_copy_is_trained_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoder: Encoder, copy: Encoder, faces: torch.Tensor
 ) -> None:
-    first = hardened(encoder, faces, HOW, 0, Cache(tmp_path))
+    told: list[str | int] = []
+
+    class Steps:
+        @contextmanager
+        def stage(self, name: str, total: int) -> Iterator[Advance]:
+            told.extend([name, total])
+            yield lambda count=1: told.append(count)
+
+    first = hardened(encoder, faces, HOW, 0, Cache(tmp_path), Steps())
+    assert told == ["harden synth-ir", HOW.steps, *[1] * HOW.steps]
     monkeypatch.delattr(hardening, "train_network")
-    again = hardened(encoder, faces, HOW, 0, Cache(tmp_path))
+    again = hardened(encoder, faces, HOW, 0, Cache(tmp_path), Steps())
     assert first.card == again.card == copy.card
     for one in (first, again):
         assert torch.equal(torch.as_tensor(one.embed(faces)), torch.as_tensor(copy.embed(faces)))
@@ -135,12 +146,15 @@ def test_the_engine_walks_against_the_copies_too(
     assert both.gradients == 2 * plain.gradients
     crops = torch.cat([seen(album) for album in users])
 
-    def kept(photos: list[list[object]]) -> float:
-        shown = [Album(tuple(p), a.faces, a.digests) for p, a in zip(photos, users, strict=True)]  # type: ignore[arg-type]
-        rows = [torch.as_tensor(copy.embed(one)) for one in (torch.cat([seen(a) for a in shown]), crops)]
-        return float((rows[0] * rows[1]).sum(1).mean())
+    def kept(photos: list[list[Image | None]]) -> float:
+        shown = [
+            Album(tuple(photo for photo in own if photo is not None), album.faces, album.digests)
+            for own, album in zip(photos, users, strict=True)
+        ]
+        cloaked = torch.as_tensor(copy.embed(torch.cat([seen(album) for album in shown])))
+        return float((cloaked * torch.as_tensor(copy.embed(crops))).sum(1).mean())
 
-    assert kept(both.photos) < kept(plain.photos) - 0.05  # type: ignore[arg-type]
+    assert kept(both.photos) < kept(plain.photos) - 0.05
 
 
 def test_advmask_has_a_twin_and_hardened_copies_where_it_is_asked_to() -> None:
